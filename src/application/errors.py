@@ -1,0 +1,93 @@
+"""Every error a use case may raise.
+
+    GatewayError
+    ├── NotAuthenticated
+    ├── InvalidRequest
+    │   └── UnsupportedOperation
+    ├── ModelNotFound
+    ├── ModelNotAllowed
+    ├── NoInstanceAvailable
+    ├── DeadlineExceeded
+    ├── StateUnavailable
+    └── UpstreamError
+        ├── UpstreamRefused      the provider's 4xx about the request
+        ├── UpstreamRateLimited  every attempt was a 429
+        ├── UpstreamFailed       every attempt failed
+        └── StreamBroken         after content was sent
+
+Messages are for the client: what was expected, what was found, what to do. They hold no credential, no stack and
+no internal address.
+"""
+
+from domain.failure import Failure
+from domain.routing.decision import DecisionTrace
+
+
+class GatewayError(Exception):
+    """Something the client is told. `trace` is the story so far, where there is one."""
+
+    def __init__(self, message: str, *, param: str | None = None, trace: DecisionTrace | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.trace = trace
+
+
+class NotAuthenticated(GatewayError):
+    """The credential is absent, unknown, revoked or expired."""
+
+
+class InvalidRequest(GatewayError):
+    """A field is missing, of the wrong type or out of bounds; `param` names it."""
+
+
+class UnsupportedOperation(InvalidRequest):
+    """The model's providers cannot do this; the message names them."""
+
+
+class ModelNotFound(GatewayError):
+    """No such model, alias or route."""
+
+
+class ModelNotAllowed(GatewayError):
+    """The caller may not use this model."""
+
+
+class NoInstanceAvailable(GatewayError):
+    """Nothing can be selected now. `retry_after_us` is when that may change."""
+
+    def __init__(self, message: str, *, retry_after_us: int, trace: DecisionTrace | None = None) -> None:
+        super().__init__(message, trace=trace)
+        self.retry_after_us = retry_after_us
+
+
+class DeadlineExceeded(GatewayError):
+    """The deadline passed, or every attempt timed out."""
+
+
+class StateUnavailable(GatewayError):
+    """A store that this request needs is down and its policy is closed."""
+
+
+class UpstreamError(GatewayError):
+    """A provider's failure; `failure` is the last attempt's, or the one that tells most."""
+
+    def __init__(self, message: str, *, failure: Failure, trace: DecisionTrace | None = None) -> None:
+        super().__init__(message, param=failure.param, trace=trace)
+        self.failure = failure
+
+
+class UpstreamRefused(UpstreamError):
+    """The provider says 4xx about the request itself: its status and message are the answer."""
+
+
+class UpstreamRateLimited(UpstreamError):
+    """Every attempt was answered 429; `failure.retry_after_us` is the smallest."""
+
+
+class UpstreamFailed(UpstreamError):
+    """Every attempt failed on the provider's side."""
+
+
+class StreamBroken(UpstreamError):
+    """The stream failed after its first content: it ends with this error and without its terminator."""

@@ -1,0 +1,50 @@
+"""What a use case is given, and what it gives back."""
+
+from dataclasses import dataclass
+
+from application.ports.provider import ChunkStream
+from domain.callers import Caller
+from domain.catalog import Instance
+from domain.chat import LlmRequest, Reply
+from domain.identifiers import RequestId
+from domain.routing.decision import DecisionTrace
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRequest:
+    """One request of one caller.
+
+    Attributes:
+        tags: Instances must carry all of these.
+        timeout_us: The caller's wish for the whole request; None where it has none. Capped by the policy.
+    """
+
+    request_id: RequestId
+    caller: Caller
+    llm: LlmRequest
+    tags: frozenset[str] = frozenset()
+    timeout_us: int | None = None
+    client_request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A whole reply, who gave it, what it cost, and the story of how it came."""
+
+    reply: Reply
+    instance: Instance
+    cost_nano: int
+    trace: DecisionTrace
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """A stream that has its first content, so that it can't fail over any more.
+
+    Iterating `chunks` raises `application.errors.StreamBroken` where the stream ends early. Whoever takes this must
+    exhaust `chunks` or call `aclose()` on it.
+    """
+
+    chunks: ChunkStream
+    instance: Instance
+    trace: DecisionTrace

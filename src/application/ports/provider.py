@@ -1,0 +1,65 @@
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.catalog import Instance
+from domain.chat import Chunk, LlmRequest, Reply
+from domain.identifiers import RequestId
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt at one instance.
+
+    Attributes:
+        reply_model: The name the client asked for; stands in the reply.
+        upstream_model: The name the provider knows.
+        drop_params: Leave out what the provider cannot honour instead of refusing it.
+        connect_timeout_us: For opening the connection alone. All other spans are watched by the caller.
+    """
+
+    request_id: RequestId
+    request: LlmRequest
+    reply_model: str
+    upstream_model: str
+    drop_params: bool = False
+    connect_timeout_us: int = 3_000_000
+
+
+class ChunkStream(Protocol):
+    """Chunks in the order sent, in batches that arrived together (never empty). Ends after the last complete chunk.
+
+    Raises ProviderFailed from iteration where the stream is cut, malformed, or carries an error event: a stream that
+    ends without its terminator is a failure, never an end.
+    """
+
+    def __aiter__(self) -> AsyncIterator[tuple[Chunk, ...]]: ...
+
+    async def __anext__(self) -> tuple[Chunk, ...]: ...
+
+    async def aclose(self) -> None:
+        """Closes the upstream connection at once where the stream has not ended. May be called twice."""
+        ...
+
+
+class Provider(Protocol):
+    """The way to one instance's provider. Makes exactly one upstream request per call; never retries or redirects.
+
+    Raises ProviderFailed for everything that goes wrong upstream. Cancellation closes the upstream connection.
+    """
+
+    async def complete(self, call: Call) -> Reply:
+        """The whole reply, for every endpoint."""
+        ...
+
+    async def stream(self, call: Call) -> ChunkStream:
+        """The opened stream: returns when the provider has answered with a success status."""
+        ...
+
+
+class ProviderDirectory(Protocol):
+    """Finds the provider of an instance of the current catalog."""
+
+    def provider_of(self, instance: Instance) -> Provider:
+        """The provider; the same object for as long as the instance's configuration stays."""
+        ...

@@ -1,0 +1,196 @@
+"""Models, their instances, aliases, routes and fallbacks: what can be asked for, and what serves it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from domain.chat import Endpoint
+from domain.durations import SECOND_US
+from domain.identifiers import InstanceId, ModelName, RouteSlug
+from domain.pricing import Prices
+from domain.routing.strategy import StrategyName
+
+WEIGHT_SCALE = 1_000
+
+
+class CatalogError(ValueError):
+    """The catalog contradicts itself; the message names the entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceLimits:
+    """What an instance may carry. None: no limit."""
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    max_parallel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One deployment that can serve a model.
+
+    Attributes:
+        provider: The provider's type, as in the configuration (`openai`, `azure`, …).
+        upstream_model: The name that the provider knows the model by.
+        priority: Higher is preferred.
+        weight_milli: Weight in thousandths; 0 is never picked by a weighted strategy.
+        timeout_us: One attempt; None where the router's default applies.
+        supports: Endpoints that its provider has (natively or by translation).
+        routing_group: The Redis slot its shared state lives in.
+    """
+
+    id: InstanceId
+    model_name: ModelName
+    provider: str
+    upstream_model: str
+    priority: int = 0
+    weight_milli: int = WEIGHT_SCALE
+    timeout_us: int | None = None
+    limits: InstanceLimits = field(default=InstanceLimits())
+    prices: Prices = field(default=Prices())
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    tags: frozenset[str] = frozenset()
+    supports: frozenset[Endpoint] = frozenset(Endpoint)
+    routing_group: str = "main"
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RouteModel:
+    """A model as a member of a route, with the weight and priority it has there."""
+
+    model_name: ModelName
+    weight_milli: int = WEIGHT_SCALE
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A named group of models; its slug is used as the model name."""
+
+    slug: RouteSlug
+    name: str
+    strategy: StrategyName
+    models: tuple[RouteModel, ...]
+    fallback_models: tuple[ModelName, ...] = ()
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a requested name stands for: a route, or one model. Exactly one of both is set."""
+
+    route: Route | None = None
+    model: ModelName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """One consistent configuration of models. Replaced whole on reload, never changed.
+
+    Raises:
+        CatalogError: Two instances share an id; a name is both model, alias or route; an alias, a route or a
+            fallback points nowhere; fallbacks form a cycle.
+    """
+
+    instances: Mapping[ModelName, tuple[Instance, ...]]
+    aliases: Mapping[str, ModelName] = field(default_factory=dict)
+    routes: Mapping[RouteSlug, Route] = field(default_factory=dict)
+    fallbacks: Mapping[ModelName, tuple[ModelName, ...]] = field(default_factory=dict)
+    context_window_fallbacks: Mapping[ModelName, tuple[ModelName, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._refuse_duplicate_ids()
+        self._refuse_ambiguous_names()
+        self._refuse_dangling_references()
+        refuse_cycles(self.fallbacks, "model_fallbacks")
+        refuse_cycles(self.context_window_fallbacks, "context_window_fallbacks")
+
+    def resolve(self, name: str) -> Resolved | None:
+        """The route or model behind a requested name; None where there is none or the route is disabled."""
+        route = self.routes.get(RouteSlug(name))
+        if route is not None:
+            return Resolved(route=route) if route.enabled else None
+        model = self.aliases.get(name, ModelName(name))
+        return Resolved(model=model) if model in self.instances else None
+
+    def all_instances(self) -> Iterable[Instance]:
+        """Every instance of every model, in the order of the configuration."""
+        return (instance for members in self.instances.values() for instance in members)
+
+    def _refuse_duplicate_ids(self) -> None:
+        seen: set[InstanceId] = set()
+        for instance in self.all_instances():
+            if instance.id in seen:
+                raise CatalogError(f"two instances have the id {instance.id!r}: give each its own")
+            seen.add(instance.id)
+
+    def _refuse_ambiguous_names(self) -> None:
+        for name in self.aliases:
+            if name in self.instances:
+                raise CatalogError(f"{name!r} is both a model and an alias")
+        for slug in self.routes:
+            if ModelName(slug) in self.instances or slug in self.aliases:
+                raise CatalogError(f"{slug!r} is both a route and a model or alias")
+
+    def _refuse_dangling_references(self) -> None:
+        references = [(f"alias {alias!r}", model) for alias, model in self.aliases.items()]
+        references += [
+            (f"route {route.slug!r}", model)
+            for route in self.routes.values()
+            for model in (*(member.model_name for member in route.models), *route.fallback_models)
+        ]
+        references += [
+            (f"{kind} of {model!r}", target)
+            for kind, table in (
+                ("fallback", self.fallbacks),
+                ("context-window fallback", self.context_window_fallbacks),
+            )
+            for model, targets in table.items()
+            for target in (model, *targets)
+        ]
+        for source, model in references:
+            if model not in self.instances:
+                raise CatalogError(f"{source} refers to {model!r}, which is not a model")
+
+
+def refuse_cycles(graph: Mapping[ModelName, tuple[ModelName, ...]], what: str) -> None:
+    """Raises CatalogError, naming the cycle, where following `graph` can come back to a model."""
+    finished: set[ModelName] = set()
+
+    def visit(model: ModelName, path: tuple[ModelName, ...]) -> None:
+        if model in path:
+            cycle = " > ".join((*path[path.index(model) :], model))
+            raise CatalogError(f"{what} form a cycle: {cycle}")
+        if model in finished:
+            return
+        for target in graph.get(model, ()):
+            visit(target, (*path, model))
+        finished.add(model)
+
+    for model in graph:
+        visit(model, ())
+
+
+@dataclass(frozen=True, slots=True)
+class RouterPolicy:
+    """How requests are routed, tried again and timed. Spans in microseconds.
+
+    Attributes:
+        instance_retry_attempts: Tries after the first, inside one model.
+        failover_timeout_multiple: Attempt n gets `timeout * multiple**(n-1)`.
+        first_byte_timeout_us: For streams, from sending to the first byte of the body.
+    """
+
+    strategy: StrategyName = StrategyName.PRIORITY
+    enable_failover: bool = True
+    instance_retry_attempts: int = 2
+    failover_timeout_multiple: float = 1.5
+    enable_model_fallback: bool = True
+    default_timeout_us: int = 300 * SECOND_US
+    first_byte_timeout_us: int = 60 * SECOND_US
+    idle_timeout_us: int = 60 * SECOND_US
+    connect_timeout_us: int = 3 * SECOND_US
+    max_deadline_us: int = 600 * SECOND_US
+    drop_params: bool = False

@@ -1,0 +1,76 @@
+"""What the gateway must know of a request, a reply and a chunk. Everything else passes through as bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Endpoint(StrEnum):
+    """What is asked of a model. The value is the name used in capabilities and in traces."""
+
+    CHAT = "chat"
+    COMPLETIONS = "completions"
+    EMBEDDINGS = "embeddings"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one attempt. `cached_input_tokens` are part of `input_tokens`.
+
+    `estimated`: counted by the gateway, not reported by the provider.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LlmRequest:
+    """One client request after validation.
+
+    Attributes:
+        model: As the client asked for it: a model, an alias or a route's slug.
+        body: The JSON document exactly as it arrived; what is forwarded is spliced from it.
+        fields: The same document, parsed. Never modified.
+        stream: The client wants server-sent events.
+        stream_usage: The client asked for the usage chunk (`stream_options.include_usage`).
+        input_tokens: Estimate at four characters a token, over everything that becomes prompt.
+        max_output_tokens: The client's own maximum; None where it set none.
+    """
+
+    endpoint: Endpoint
+    model: str
+    body: bytes
+    fields: Mapping[str, object]
+    stream: bool = False
+    stream_usage: bool = False
+    input_tokens: int = 0
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer: the JSON body for the client, with the client's name for the model in it."""
+
+    body: bytes
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One event of a stream: the JSON payload for the client, without SSE framing.
+
+    Attributes:
+        data: JSON of one chunk in OpenAI's shape, with the client's name for the model in it.
+        content: It carries output (text, tool call, reasoning, refusal, a finish reason): after it the reply is
+            committed to this attempt. Role-only and empty chunks are not content.
+        usage: Tokens, where this chunk reports them.
+        visible: False for a chunk that the gateway asked for and the client did not (usage).
+    """
+
+    data: bytes
+    content: bool = True
+    usage: Usage | None = None
+    visible: bool = True

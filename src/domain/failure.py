@@ -1,0 +1,130 @@
+"""What can go wrong upstream, and what follows from each: retried, counted by the breaker, cooled down.
+
+One table for every provider and every endpoint. Sources for the rows: gRPC A6, Envoy's outlier detection and
+RateLimitedRetryBackOff, resilience4j.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from types import MappingProxyType
+
+from domain.durations import MINUTE_US, SECOND_US
+
+
+class FailureKind(StrEnum):
+    """What happened to an attempt. The value stands in traces, logs and usage records."""
+
+    CONNECT = "connect_error"
+    TIMEOUT = "timeout"
+    SERVER_ERROR = "server_error"
+    CONFLICT = "conflict"
+    BROKEN_REPLY = "broken_reply"
+    RATE_LIMITED = "rate_limited"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    CREDENTIAL_REFUSED = "credential_refused"
+    FORBIDDEN = "forbidden"
+    CONTEXT_LENGTH = "context_length_exceeded"
+    REQUEST_REFUSED = "request_refused"
+    UNSUPPORTED = "unsupported_operation"
+
+
+class Blame(Enum):
+    """What the circuit breaker makes of it."""
+
+    FAILURE = "failure"
+    IGNORED = "ignored"
+
+
+class Cooldown(StrEnum):
+    """Why an instance rests outside the circuit breaker. Only MISCONFIGURED stays usable as the last resort."""
+
+    RATE_LIMITED = "rate_limited"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    MISCONFIGURED = "misconfigured"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What follows from one kind of failure.
+
+    Attributes:
+        retry: Another attempt may help.
+        blame: Whether the breaker counts it.
+        cooldown: Why the instance rests; None where it does not.
+        cooldown_us: For how long, where the provider named no time.
+    """
+
+    retry: bool
+    blame: Blame
+    cooldown: Cooldown | None = None
+    cooldown_us: int = 0
+
+
+_COUNTED = Verdict(retry=True, blame=Blame.FAILURE)
+_CLIENTS_FAULT = Verdict(retry=False, blame=Blame.IGNORED)
+
+VERDICTS = MappingProxyType(
+    {
+        FailureKind.CONNECT: _COUNTED,
+        FailureKind.TIMEOUT: _COUNTED,
+        FailureKind.SERVER_ERROR: _COUNTED,
+        FailureKind.CONFLICT: _COUNTED,
+        FailureKind.BROKEN_REPLY: _COUNTED,
+        FailureKind.RATE_LIMITED: Verdict(True, Blame.IGNORED, Cooldown.RATE_LIMITED, SECOND_US),
+        FailureKind.QUOTA_EXHAUSTED: Verdict(True, Blame.IGNORED, Cooldown.QUOTA_EXHAUSTED, 10 * MINUTE_US),
+        FailureKind.CREDENTIAL_REFUSED: Verdict(True, Blame.IGNORED, Cooldown.MISCONFIGURED, 5 * MINUTE_US),
+        FailureKind.FORBIDDEN: Verdict(True, Blame.IGNORED),
+        FailureKind.CONTEXT_LENGTH: _CLIENTS_FAULT,
+        FailureKind.REQUEST_REFUSED: _CLIENTS_FAULT,
+        FailureKind.UNSUPPORTED: _CLIENTS_FAULT,
+    }
+)
+
+MIN_COOLDOWN_US = SECOND_US
+MAX_COOLDOWN_US = 5 * MINUTE_US
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed attempt, as the provider or the transport told it.
+
+    Attributes:
+        status: The provider's HTTP status; None where there was none.
+        message: For the client and for logs: holds no credential and no internal address.
+        code, type, param: The provider's own, where it gave them in OpenAI's shape.
+        retry_after_us: The provider's wish; None where it had none.
+        ambiguous: The body had been sent and no answer came: the provider may bill for it.
+    """
+
+    kind: FailureKind
+    message: str
+    status: int | None = None
+    code: str | None = None
+    type: str | None = None
+    param: str | None = None
+    retry_after_us: int | None = None
+    ambiguous: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """What follows from it."""
+        return VERDICTS[self.kind]
+
+    @property
+    def cooldown_us(self) -> int:
+        """How long the instance rests, in microseconds; 0 where it does not. The provider's wish is clamped."""
+        verdict = self.verdict
+        if verdict.cooldown is None:
+            return 0
+        if verdict.cooldown is not Cooldown.RATE_LIMITED or self.retry_after_us is None:
+            return verdict.cooldown_us
+        return min(max(self.retry_after_us, MIN_COOLDOWN_US), MAX_COOLDOWN_US)
+
+
+class ProviderFailed(Exception):
+    """An attempt ended without a usable reply."""
+
+    def __init__(self, failure: Failure) -> None:
+        """Carries the whole story in `failure`."""
+        super().__init__(failure.message)
+        self.failure = failure

@@ -1,0 +1,70 @@
+"""Why a request went where it went: candidates, exclusions, attempts. Kept for the decision trace."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from domain.identifiers import InstanceId, ModelName, RequestId
+
+
+class Exclusion(StrEnum):
+    """Why an instance was no candidate, or was not admitted."""
+
+    DISABLED = "disabled"
+    DRAINED = "drained"
+    NOT_ALLOWED = "not_allowed"
+    TAG_MISMATCH = "tag_mismatch"
+    UNSUPPORTED = "unsupported_operation"
+    CONTEXT_WINDOW = "context_window"
+    ALREADY_TRIED = "already_tried"
+    CIRCUIT_OPEN = "circuit_open"
+    PROBES_IN_FLIGHT = "probes_in_flight"
+    COOLING_DOWN = "cooling_down"
+    RPM_LIMIT = "rpm_limit"
+    TPM_LIMIT = "tpm_limit"
+    MAX_PARALLEL = "max_parallel"
+    ZERO_WEIGHT = "zero_weight"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One instance that could not be taken, why, and when it may be again (None: not by waiting)."""
+
+    instance_id: InstanceId
+    reason: Exclusion
+    retry_after_us: int | None = None
+
+
+@dataclass(slots=True)
+class AttemptTrace:
+    """One call to a provider. `outcome` is `success`, `cancelled` or a FailureKind's value."""
+
+    number: int
+    model: ModelName
+    instance_id: InstanceId
+    provider: str
+    started_us: int
+    probe: bool = False
+    duration_us: int | None = None
+    first_content_us: int | None = None
+    outcome: str | None = None
+    status: int | None = None
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class DecisionTrace:
+    """The story of one request, filled in as it goes. Times are microseconds since the epoch."""
+
+    request_id: RequestId
+    requested_model: str
+    endpoint: str
+    stream: bool
+    started_us: int
+    route: str | None = None
+    attempts: list[AttemptTrace] = field(default_factory=list)
+    exclusions: list[Refusal] = field(default_factory=list)
+    models_visited: list[ModelName] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    outcome: str | None = None
+    finished_us: int | None = None
+    cost_nano: int | None = None
