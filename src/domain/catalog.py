@@ -1,7 +1,8 @@
 """Models, their instances, aliases, routes and fallbacks: what can be asked for, and what serves it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from domain.chat import Endpoint
 from domain.durations import SECOND_US
@@ -99,6 +100,7 @@ class Catalog:
     routes: Mapping[RouteSlug, Route] = field(default_factory=dict)
     fallbacks: Mapping[ModelName, tuple[ModelName, ...]] = field(default_factory=dict)
     context_window_fallbacks: Mapping[ModelName, tuple[ModelName, ...]] = field(default_factory=dict)
+    _turn_keys: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._refuse_duplicate_ids()
@@ -106,6 +108,20 @@ class Catalog:
         self._refuse_dangling_references()
         refuse_cycles(self.fallbacks, "model_fallbacks")
         refuse_cycles(self.context_window_fallbacks, "context_window_fallbacks")
+        for name, members in self.instances.items():
+            weights = [(str(member.id), member.weight_milli) for member in members]
+            self._turn_keys[f"model:{name}"] = turn_key(f"model:{name}", weights)
+        for slug, route in self.routes.items():
+            weights = [(str(member.model_name), member.weight_milli) for member in route.models]
+            self._turn_keys[f"route:{slug}"] = turn_key(f"route:{slug}", weights)
+
+    def model_turn_key(self, model: ModelName) -> str:
+        """Names the round-robin state of a model's instances."""
+        return self._turn_keys[f"model:{model}"]
+
+    def route_turn_key(self, slug: RouteSlug) -> str:
+        """Names the round-robin state of a route's models."""
+        return self._turn_keys[f"route:{slug}"]
 
     def resolve(self, name: str) -> Resolved | None:
         """The route or model behind a requested name; None where there is none or the route is disabled."""
@@ -153,6 +169,11 @@ class Catalog:
         for source, model in references:
             if model not in self.instances:
                 raise CatalogError(f"{source} refers to {model!r}, which is not a model")
+
+
+def turn_key(name: str, weights: Sequence[tuple[str, int]]) -> str:
+    """A round-robin state's name: changes with its members and weights, so that new ones start without old credit."""
+    return f"{name}:{sha256(repr(weights).encode()).hexdigest()[:12]}"
 
 
 def refuse_cycles(graph: Mapping[ModelName, tuple[ModelName, ...]], what: str) -> None:

@@ -1,22 +1,24 @@
+from collections.abc import Mapping
 from typing import Protocol
 
 from domain.catalog import Instance
-from domain.identifiers import InstanceId, LeaseId
+from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
-from domain.resilience.circuit_breaker import Transition
-from domain.routing.admission import AdmissionRequest, Admitted, InstanceView, NotAdmitted
+from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
+from domain.routing.instance_state import InstanceView
 from domain.routing.report import AttemptReport
 
 
 class Routing(Protocol):
     """The state that decides which instance serves an attempt: circuits, cooldowns, limits, turns, latency, load.
 
-    `admit` and `report` are atomic over everything they touch, in one step, whatever else happens at the same time.
-    Both are idempotent by lease id: repeated, `admit` answers as before and `report` changes nothing.
+    `admit` and `report` are atomic over everything they touch, in one step, whatever else happens at the same time,
+    and idempotent by lease id: repeated, `admit` answers as before and `report` changes nothing. Circuits that change
+    state are announced to the event sink.
     """
 
-    def view(self, instance: Instance) -> InstanceView:
-        """The local snapshot of one instance; no I/O."""
+    def view(self, instance: Instance, kind: LatencyKind) -> InstanceView:
+        """The local snapshot of one instance; no I/O. An instance never heard of is healthy and idle."""
         ...
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
@@ -27,17 +29,18 @@ class Routing(Protocol):
         """
         ...
 
-    async def renew(self, leases: dict[LeaseId, InstanceId], lease_us: int) -> None:
-        """Extends leases that still exist."""
+    async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
+        """Extends the leases that still live, and their probe permits, to `lease_us` from now."""
         ...
 
-    async def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
-        """Feeds a success into the estimate and the percentiles, before the attempt ends (a stream's first content)."""
+    def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
+        """Feeds a success into estimate and percentiles before its attempt ends (a stream's first content)."""
         ...
 
-    async def report(self, report: AttemptReport) -> Transition | None:
+    def report(self, report: AttemptReport) -> None:
         """Gives back lease and probe permit, settles tokens, feeds circuit, cooldown and latency.
 
-        Returns the circuit's transition, if it made one. A report of an older generation moves no circuit.
+        Never blocks and never fails, so that it can't be lost to a cancelled request. It has taken effect before the
+        next `admit` of this process. A report of an older circuit generation moves no circuit.
         """
         ...

@@ -48,11 +48,11 @@ class Weighted:
 
     Attributes:
         key: Names the round-robin state; the same for every gateway, changes with the configured weights.
-        children: Weight in thousandths, and the child. Weight 0 is never taken.
+        children: The name each has in that state, its weight in thousandths, and the child. Weight 0 is never taken.
     """
 
     key: str
-    children: tuple[tuple[int, "Node"], ...]
+    children: tuple[tuple[str, int, "Node"], ...]
 
 
 Node = Leaf | Ordered | Weighted
