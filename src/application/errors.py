@@ -3,6 +3,7 @@
     GatewayError
     ├── NotAuthenticated
     ├── InvalidRequest
+    │   ├── RequestExceedsLimit
     │   └── UnsupportedOperation
     ├── ModelNotFound
     ├── ModelNotAllowed
@@ -39,6 +40,10 @@ class NotAuthenticated(GatewayError):
 
 class InvalidRequest(GatewayError):
     """A field is missing, of the wrong type or out of bounds; `param` names it."""
+
+
+class RequestExceedsLimit(InvalidRequest):
+    """The request can never fit a token limit: waiting will not help."""
 
 
 class UnsupportedOperation(InvalidRequest):

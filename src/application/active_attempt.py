@@ -1,0 +1,132 @@
+from dataclasses import dataclass
+
+from application.lease_keeper import LeaseKeeper
+from application.ports.clock import Clock
+from application.ports.randomness import Randomness
+from application.ports.routing import Routing
+from domain.catalog import Instance
+from domain.chat import Usage
+from domain.failure import Blame, Failure
+from domain.identifiers import LeaseId
+from domain.latency import LatencyKind
+from domain.resilience.outcome import Outcome
+from domain.routing.admission import Admitted
+from domain.routing.decision import AttemptTrace
+from domain.routing.report import AttemptReport
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTools:
+    """What every attempt needs to account for itself."""
+
+    routing: Routing
+    leases: LeaseKeeper
+    clock: Clock
+    randomness: Randomness
+    slow_call_duration_us: int
+
+
+class ActiveAttempt:
+    """An admitted attempt that is running. Exactly one of its endings takes effect, the first.
+
+    All endings are synchronous: whatever cancels a request can't come between an attempt and its report.
+    """
+
+    __slots__ = ("_admitted", "_ended", "_kind", "_lease_id", "_reserved", "_started_us", "_tools", "trace")
+
+    def __init__(
+        self,
+        tools: AttemptTools,
+        admitted: Admitted,
+        lease_id: LeaseId,
+        *,
+        kind: LatencyKind,
+        tokens_reserved: int,
+        trace: AttemptTrace,
+    ) -> None:
+        self._tools = tools
+        self._admitted = admitted
+        self._lease_id = lease_id
+        self._kind = kind
+        self._reserved = tokens_reserved
+        self._started_us = tools.clock.monotonic_us()
+        self._ended = False
+        self.trace = trace
+        tools.leases.keep(lease_id, admitted.instance)
+
+    @property
+    def instance(self) -> Instance:
+        """Who serves it."""
+        return self._admitted.instance
+
+    def first_content(self) -> None:
+        """A stream's first content is here: its latency is known, long before the stream ends."""
+        self.trace.first_content_us = self._elapsed_us()
+        self._tools.routing.observe_latency(self.instance, self._kind, self.trace.first_content_us)
+
+    def succeeded(self, usage: Usage | None) -> None:
+        """The reply is whole."""
+        elapsed_us = self._elapsed_us()
+        waited_us = elapsed_us if self.trace.first_content_us is None else self.trace.first_content_us
+        self._end(
+            "success",
+            Outcome.SUCCESS,
+            latency_us=elapsed_us if self.trace.first_content_us is None else None,
+            slow=waited_us >= self._tools.slow_call_duration_us,
+            tokens=None if usage is None else usage.input_tokens + usage.output_tokens,
+        )
+
+    def failed(self, failure: Failure) -> None:
+        """The provider or the way to it failed."""
+        self.trace.status, self.trace.message = failure.status, failure.message
+        counted = failure.verdict.blame is Blame.FAILURE
+        self._end(
+            failure.kind.value,
+            Outcome.FAILURE if counted else Outcome.IGNORED,
+            latency_us=self._elapsed_us() if counted else None,
+            tokens=None if failure.ambiguous or self.trace.first_content_us is not None else 0,
+            failure=failure,
+        )
+
+    def cancelled(self) -> None:
+        """The client left. The time it waited is a lower bound of the latency; what it used is unknown."""
+        self._end("cancelled", Outcome.IGNORED, latency_us=self._elapsed_us())
+
+    def _elapsed_us(self) -> int:
+        return self._tools.clock.monotonic_us() - self._started_us
+
+    def _end(
+        self,
+        outcome_name: str,
+        outcome: Outcome,
+        *,
+        latency_us: int | None,
+        slow: bool = False,
+        tokens: int | None = None,
+        failure: Failure | None = None,
+    ) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        self.trace.outcome = outcome_name
+        self.trace.duration_us = self._elapsed_us()
+        self._tools.leases.drop(self._lease_id)
+        admitted = self._admitted
+        self._tools.routing.report(
+            AttemptReport(
+                lease_id=self._lease_id,
+                instance=admitted.instance,
+                generation=admitted.generation,
+                probe=admitted.probe,
+                bucket_s=admitted.bucket_s,
+                outcome=outcome,
+                latency_kind=self._kind,
+                latency_us=latency_us,
+                slow=slow,
+                tokens_reserved=self._reserved,
+                tokens_actual=tokens,
+                jitter=self._tools.randomness.draw(),
+                cooldown=failure.verdict.cooldown if failure else None,
+                cooldown_us=failure.cooldown_us if failure else 0,
+            )
+        )

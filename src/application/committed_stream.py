@@ -1,0 +1,91 @@
+import asyncio
+from collections.abc import Callable
+from typing import Self
+
+from application.active_attempt import ActiveAttempt
+from application.errors import StreamBroken
+from application.ports.provider import ChunkStream
+from domain.chat import Chunk, Usage
+from domain.failure import Failure, FailureKind, ProviderFailed
+from domain.routing.decision import DecisionTrace
+
+_US_PER_SECOND = 1_000_000
+
+
+class CommittedStream:
+    """A stream that has shown its first content, and so belongs to its attempt to the end.
+
+    Ends its attempt exactly once: with success at the end, with the failure that broke it, or as cancelled when it is
+    closed early or its reader is cancelled.
+    """
+
+    __slots__ = ("_attempt", "_finish", "_head", "_idle_s", "_stream", "_trace", "_usage")
+
+    def __init__(
+        self,
+        head: list[tuple[Chunk, ...]],
+        stream: ChunkStream,
+        attempt: ActiveAttempt,
+        *,
+        idle_us: int,
+        trace: DecisionTrace,
+        finish: Callable[[str, Usage | None], None],
+    ) -> None:
+        self._head = head[::-1]
+        self._stream = stream
+        self._attempt = attempt
+        self._idle_s = idle_us / _US_PER_SECOND
+        self._trace = trace
+        self._finish = finish
+        self._usage: Usage | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> tuple[Chunk, ...]:
+        """The next batch.
+
+        Raises:
+            StreamBroken: The stream failed; there will be no more.
+        """
+        if self._head:
+            batch = self._head.pop()
+        else:
+            batch = await self._next_batch()
+        for chunk in batch:
+            if chunk.usage is not None:
+                self._usage = chunk.usage
+        return batch
+
+    async def aclose(self) -> None:
+        """Closes the upstream connection; where the stream has not ended, its attempt is cancelled."""
+        self._cancel()
+        await self._stream.aclose()
+
+    async def _next_batch(self) -> tuple[Chunk, ...]:
+        try:
+            async with asyncio.timeout(self._idle_s):
+                return await self._stream.__anext__()
+        except StopAsyncIteration:
+            self._attempt.succeeded(self._usage)
+            self._finish("success", self._usage)
+            raise
+        except ProviderFailed as error:
+            raise self._broken(error.failure) from None
+        except TimeoutError:
+            await self._stream.aclose()
+            silent = Failure(FailureKind.TIMEOUT, "the stream fell silent", ambiguous=True)
+            raise self._broken(silent) from None
+        except BaseException:
+            self._cancel()
+            raise
+
+    def _broken(self, failure: Failure) -> StreamBroken:
+        self._attempt.failed(failure)
+        self._finish("stream_broken", self._usage)
+        return StreamBroken(f"the stream broke off: {failure.message}", failure=failure, trace=self._trace)
+
+    def _cancel(self) -> None:
+        if self._attempt.trace.outcome is None:
+            self._attempt.cancelled()
+            self._finish("cancelled", self._usage)

@@ -1,0 +1,87 @@
+"""What the client is told when no attempt succeeded."""
+
+from application.errors import (
+    DeadlineExceeded,
+    GatewayError,
+    InvalidRequest,
+    NoInstanceAvailable,
+    RequestExceedsLimit,
+    UnsupportedOperation,
+    UpstreamFailed,
+    UpstreamRateLimited,
+    UpstreamRefused,
+)
+from application.journey import Journey
+from domain.durations import SECOND_US
+from domain.failure import Failure, FailureKind
+from domain.routing.decision import DecisionTrace, Exclusion
+
+_THE_REQUESTS_OWN = frozenset({FailureKind.REQUEST_REFUSED, FailureKind.CONTEXT_LENGTH})
+_LIMITED = frozenset({FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED})
+_LISTED = 10
+
+
+def conclude(journey: Journey) -> GatewayError:
+    """The error that tells most about why the request was not served."""
+    if not journey.failures:
+        return _nothing_tried(journey)
+    trace = journey.trace
+    last = journey.failures[-1]
+    if last.kind is FailureKind.UNSUPPORTED:
+        return UnsupportedOperation(last.message, param=last.param, trace=trace)
+    if last.kind in _THE_REQUESTS_OWN:
+        return UpstreamRefused(last.message, failure=last, trace=trace)
+    kinds = {failure.kind for failure in journey.failures}
+    if kinds <= _LIMITED:
+        return UpstreamRateLimited(last.message, failure=_soonest(journey.failures), trace=trace)
+    if journey.deadline_passed or kinds == {FailureKind.TIMEOUT}:
+        return DeadlineExceeded(f"no provider answered in time: {_summary(trace)}", trace=trace)
+    return UpstreamFailed(f"every attempt failed: {_summary(trace)}", failure=last, trace=trace)
+
+
+def _nothing_tried(journey: Journey) -> GatewayError:
+    trace, model = journey.trace, journey.request.llm.model
+    if journey.deadline_passed:
+        return DeadlineExceeded("the deadline passed before a provider could be asked", trace=trace)
+    refusals = list(journey.refusals.values())
+    reasons = {refusal.reason for refusal in refusals} - {Exclusion.DISABLED}
+    if reasons == {Exclusion.UNSUPPORTED}:
+        return UnsupportedOperation(_unsupported(journey), trace=trace)
+    if reasons and reasons <= {Exclusion.TAG_MISMATCH, Exclusion.UNSUPPORTED, Exclusion.NOT_ALLOWED}:
+        wanted = ", ".join(sorted(journey.need.wanted_tags)) or "those allowed for this caller"
+        return InvalidRequest(f"no instance of {model!r} carries the tags: {wanted}", param="x-moongate-tags", trace=trace)
+    waits = [refusal.retry_after_us for refusal in refusals if refusal.retry_after_us is not None]
+    if reasons == {Exclusion.TPM_LIMIT} and not waits:
+        message = f"about {journey.need.tokens} tokens can never fit the tokens per minute of {model!r}: send less"
+        return RequestExceedsLimit(message, trace=trace)
+    said = ", ".join(sorted(reason.value for reason in reasons)) or "all disabled"
+    return NoInstanceAvailable(
+        f"no instance of {model!r} can take the request now ({said})",
+        retry_after_us=min(waits, default=SECOND_US),
+        trace=trace,
+    )
+
+
+def _unsupported(journey: Journey) -> str:
+    providers = sorted({
+        instance.provider
+        for instance in journey.catalog.all_instances()
+        if instance.id in journey.refusals and instance.enabled
+    })
+    endpoint, model = journey.request.llm.endpoint.value, journey.request.llm.model
+    return f"{endpoint} is not supported by the provider of {model!r}: {', '.join(providers)}"
+
+
+def _soonest(failures: list[Failure]) -> Failure:
+    """The failure whose wait is the shortest; one without a wish counts as its ordinary cooldown."""
+    return min(failures, key=lambda failure: failure.retry_after_us or failure.cooldown_us)
+
+
+def _summary(trace: DecisionTrace) -> str:
+    """One clause an attempt: the instance, what happened, the provider's status. Never its message: it may leak."""
+    said = [
+        f"{attempt.instance_id}: {attempt.outcome}" + (f" ({attempt.status})" if attempt.status else "")
+        for attempt in trace.attempts[:_LISTED]
+    ]
+    more = len(trace.attempts) - _LISTED
+    return "; ".join(said) + (f"; and {more} more" if more > 0 else "")

@@ -1,0 +1,265 @@
+"""The attempt loop: candidates, plan, admission, call, report; then the next instance, model or fallback."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from application.active_attempt import ActiveAttempt, AttemptTools
+from application.conclusion import conclude
+from application.errors import ModelNotAllowed, ModelNotFound
+from application.gateway_request import GatewayRequest
+from application.journey import Journey, Step
+from application.lease_keeper import LEASE_US
+from application.ports.catalog_source import CatalogSource
+from application.ports.decision_log import DecisionLog
+from application.ports.provider import Call, Provider, ProviderDirectory
+from application.retry_budgets import RetryBudgets
+from application.spans import Spans
+from domain.catalog import Instance, RouteModel
+from domain.chat import Endpoint, Usage
+from domain.failure import Blame, ProviderFailed
+from domain.identifiers import ModelName, lease_id
+from domain.latency import LatencyKind
+from domain.resilience.circuit_breaker import CircuitBreakerConfig
+from domain.resilience.deadline import Deadline
+from domain.resilience.retry import backoff_us
+from domain.routing.admission import AdmissionRequest, Admitted
+from domain.routing.candidates import Need, eligible
+from domain.routing.decision import AttemptTrace, DecisionTrace
+from domain.routing.plan import Planner
+from domain.routing.strategy import Node
+
+EXPECTED_OUTPUT_TOKENS = 150
+
+T = TypeVar("T")
+Perform = Callable[[Provider, Call, Spans], Awaitable[T]]
+"""One call to a provider, up to the point from which it can't be taken back. Raises ProviderFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served(Generic[T]):
+    """What an attempt gave; the attempt is still to be ended by whoever takes this."""
+
+    value: T
+    attempt: ActiveAttempt
+    journey: Journey
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Finds an instance that serves a request, within its deadline, as often as policy and retry budget allow."""
+
+    catalog_source: CatalogSource
+    providers: ProviderDirectory
+    decisions: DecisionLog
+    retry_budgets: RetryBudgets
+    breaker: CircuitBreakerConfig
+    tools: AttemptTools
+
+    async def run(self, request: GatewayRequest, perform: Perform[T]) -> Served[T]:
+        """The first attempt that succeeds.
+
+        Raises:
+            GatewayError: None did; which one says why (`application.conclusion`).
+        """
+        journey, first = self._begin(request)
+        for step in journey.steps(first):
+            served = await self._serve_step(journey, step, perform)
+            if served is not None:
+                return served
+            if not journey.goes_on():
+                break
+        error = conclude(journey)
+        self.finish(journey, type(error).__name__)
+        raise error
+
+    def finish(self, journey: Journey, outcome: str, cost_nano: int | None = None) -> None:
+        """Closes the story of a request."""
+        journey.trace.outcome = outcome
+        journey.trace.cost_nano = cost_nano
+        journey.trace.finished_us = self.tools.clock.now_us()
+
+    def _begin(self, request: GatewayRequest) -> tuple[Journey, Step]:
+        catalog, policy = self.catalog_source.current()
+        llm = request.llm
+        resolved = catalog.resolve(llm.model)
+        if resolved is None:
+            raise ModelNotFound(f"the model {llm.model!r} does not exist; GET /v1/models lists those that do", param="model")
+        if not request.caller.may_use(llm.model):
+            raise ModelNotAllowed(f"this key may not use the model {llm.model!r}", param="model")
+        trace = DecisionTrace(
+            request_id=request.request_id,
+            requested_model=llm.model,
+            endpoint=llm.endpoint.value,
+            stream=llm.stream,
+            started_us=self.tools.clock.now_us(),
+            route=resolved.route.slug if resolved.route else None,
+        )
+        self.decisions.keep(trace)
+        span_us = min(request.timeout_us or policy.max_deadline_us, policy.max_deadline_us)
+        journey = Journey(
+            request=request,
+            catalog=catalog,
+            policy=policy,
+            need=Need(llm.endpoint, _expected_tokens(request), request.caller.tags, request.tags),
+            deadline=Deadline(self.tools.clock.monotonic_us() + span_us),
+            trace=trace,
+        )
+        if resolved.route is not None:
+            return journey, Step(resolved.route.models, resolved.route)
+        return journey, Step((RouteModel(resolved.model or ModelName(llm.model)),))
+
+    async def _serve_step(self, journey: Journey, step: Step, perform: Perform[T]) -> Served[T] | None:
+        """Tries the models of a step, one after the other, each with all the tries it has."""
+        left = {member.model_name: member for member in step.models}
+        while left and journey.goes_on():
+            plan = self._plan_step(journey, step, left)
+            admitted = await self._admit(journey, plan)
+            if admitted is None:
+                return None
+            served = await self._serve_model(journey, admitted, perform)
+            if served is not None or not journey.stays_inside():
+                return served
+            del left[admitted.instance.model_name]
+        return None
+
+    async def _serve_model(self, journey: Journey, admitted: Admitted, perform: Perform[T]) -> Served[T] | None:
+        """The first attempt at a model and its retries; None where all of them failed."""
+        model = admitted.instance.model_name
+        journey.visit(model)
+        now_us = self.tools.clock.monotonic_us()
+        self.retry_budgets.of(model, now_us).deposit(now_us)
+        for attempt_in_model in range(1, journey.policy.instance_retry_attempts + 2):
+            if attempt_in_model > 1:
+                again = await self._admit_retry(journey, admitted.instance, attempt_in_model)
+                if again is None:
+                    return None
+                admitted = again
+            served = await self._attempt(journey, admitted, attempt_in_model, perform)
+            if served is not None or not journey.stays_inside():
+                return served
+        return None
+
+    async def _admit_retry(self, journey: Journey, last: Instance, attempt_in_model: int) -> Admitted | None:
+        """Another instance of the same model; the same one only after a pause."""
+        now_us = self.tools.clock.monotonic_us()
+        if not self.retry_budgets.of(last.model_name, now_us).try_withdraw(now_us):
+            journey.trace.notes.append(f"retry budget of {last.model_name} is spent")
+            return None
+        candidates = self._candidates(journey, last.model_name)
+        if not candidates:
+            if journey.failures[-1].verdict.blame is not Blame.FAILURE:
+                return None
+            await self._pause(journey, attempt_in_model - 1)
+            candidates = [last]
+        return await self._admit(journey, self._planner(journey).plan_model(last.model_name, candidates))
+
+    async def _pause(self, journey: Journey, failed_attempts: int) -> None:
+        wanted_us = backoff_us(failed_attempts, self.tools.randomness.draw())
+        wanted_us = max(wanted_us, journey.failures[-1].retry_after_us or 0)
+        left_us = journey.deadline.remaining_us(self.tools.clock.monotonic_us())
+        await self.tools.clock.sleep(min(wanted_us, left_us))
+
+    def _plan_step(self, journey: Journey, step: Step, left: Mapping[ModelName, RouteModel]) -> Node | None:
+        candidates = [(member, self._candidates(journey, model)) for model, member in left.items()]
+        offered = [(member, instances) for member, instances in candidates if instances]
+        if not offered:
+            return None
+        if step.route is not None:
+            return self._planner(journey).plan_route(step.route, offered)
+        return self._planner(journey).plan_model(*_only_model(offered))
+
+    def _candidates(self, journey: Journey, model: ModelName) -> list[Instance]:
+        instances, refusals = eligible(journey.catalog.instances[model], journey.need, journey.tried)
+        journey.note_refusals(refusals)
+        return instances
+
+    def _planner(self, journey: Journey) -> Planner:
+        kind = _latency_kind(journey.request)
+        llm = journey.request.llm
+        routing = self.tools.routing
+        return Planner(
+            catalog=journey.catalog,
+            strategy=journey.policy.strategy,
+            breaker=self.breaker,
+            expected=Usage(llm.input_tokens, journey.need.tokens - llm.input_tokens),
+            view_of=lambda instance: routing.view(instance, kind),
+            draw=self.tools.randomness.draw,
+        )
+
+    async def _admit(self, journey: Journey, plan: Node | None) -> Admitted | None:
+        """Asks the shared state for an instance; None where there is none or no time is left."""
+        if journey.deadline.passed(self.tools.clock.monotonic_us()):
+            journey.deadline_passed = True
+            return None
+        if plan is None:
+            return None
+        lease = lease_id(journey.request.request_id, len(journey.trace.attempts) + 1)
+        answer = await self.tools.routing.admit(AdmissionRequest(lease, plan, journey.need.tokens, LEASE_US))
+        journey.note_refusals(answer.refusals)
+        return answer if isinstance(answer, Admitted) else None
+
+    async def _attempt(
+        self, journey: Journey, admitted: Admitted, attempt_in_model: int, perform: Perform[T]
+    ) -> Served[T] | None:
+        """One call; None where it failed, with the failure added to the journey."""
+        instance, request = admitted.instance, journey.request
+        attempt = self._start(journey, admitted)
+        journey.tried.add(instance.id)
+        call = Call(
+            request_id=request.request_id,
+            request=request.llm,
+            reply_model=request.llm.model,
+            upstream_model=instance.upstream_model,
+            drop_params=journey.policy.drop_params,
+            connect_timeout_us=journey.policy.connect_timeout_us,
+        )
+        spans = Spans.of(journey.policy, instance, journey.deadline, attempt_in_model, self.tools.clock.monotonic_us())
+        try:
+            value = await perform(self.providers.provider_of(instance), call, spans)
+        except ProviderFailed as error:
+            attempt.failed(error.failure)
+            journey.failures.append(error.failure)
+            journey.deadline_passed = journey.deadline.passed(self.tools.clock.monotonic_us())
+            return None
+        except BaseException as error:
+            attempt.cancelled()
+            self.finish(journey, type(error).__name__)
+            raise
+        return Served(value, attempt, journey)
+
+    def _start(self, journey: Journey, admitted: Admitted) -> ActiveAttempt:
+        trace = AttemptTrace(
+            number=len(journey.trace.attempts) + 1,
+            model=admitted.instance.model_name,
+            instance_id=admitted.instance.id,
+            provider=admitted.instance.provider,
+            started_us=self.tools.clock.now_us(),
+            probe=admitted.probe,
+        )
+        attempt = ActiveAttempt(
+            self.tools,
+            admitted,
+            lease_id(journey.request.request_id, trace.number),
+            kind=_latency_kind(journey.request),
+            tokens_reserved=journey.need.tokens,
+            trace=trace,
+        )
+        journey.trace.attempts.append(trace)
+        return attempt
+
+
+def _only_model(offered: list[tuple[RouteModel, list[Instance]]]) -> tuple[ModelName, list[Instance]]:
+    (member, instances) = offered[0]
+    return member.model_name, instances
+
+
+def _latency_kind(request: GatewayRequest) -> LatencyKind:
+    return LatencyKind.FIRST_CONTENT if request.llm.stream else LatencyKind.WHOLE
+
+
+def _expected_tokens(request: GatewayRequest) -> int:
+    llm = request.llm
+    if llm.endpoint is Endpoint.EMBEDDINGS:
+        return llm.input_tokens
+    return llm.input_tokens + (llm.max_output_tokens or EXPECTED_OUTPUT_TOKENS)

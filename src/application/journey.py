@@ -1,0 +1,95 @@
+"""The way of one request through its models: what was tried, what failed, where it may still go."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from application.gateway_request import GatewayRequest
+from domain.catalog import Catalog, Route, RouteModel, RouterPolicy
+from domain.failure import Failure, FailureKind
+from domain.identifiers import InstanceId, ModelName
+from domain.resilience.deadline import Deadline
+from domain.routing.candidates import Need
+from domain.routing.decision import DecisionTrace, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stop: a model, or a route with the models that it chooses between."""
+
+    models: tuple[RouteModel, ...]
+    route: Route | None = None
+
+
+@dataclass(slots=True)
+class Journey:
+    """Mutable story of one request; belongs to one task.
+
+    Attributes:
+        failures: Of all attempts, in order.
+        refusals: Of the last time nothing could be admitted, by instance.
+    """
+
+    request: GatewayRequest
+    catalog: Catalog
+    policy: RouterPolicy
+    need: Need
+    deadline: Deadline
+    trace: DecisionTrace
+    tried: set[InstanceId] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+    refusals: dict[InstanceId, Refusal] = field(default_factory=dict)
+    deadline_passed: bool = False
+    _visited: set[ModelName] = field(default_factory=set)
+
+    def steps(self, first: Step) -> Iterator[Step]:
+        """The first stop, then its fallbacks, breadth first, each model once.
+
+        A failure of the context window leads to the fallbacks for that; any other to the ordinary ones.
+        """
+        yield first
+        self._visited.update(member.model_name for member in first.models)
+        if not (self.policy.enable_failover and self.policy.enable_model_fallback):
+            return
+        queue = deque(first.route.fallback_models if first.route else ())
+        self._extend(queue, [member.model_name for member in first.models])
+        while queue and self.goes_on():
+            model = queue.popleft()
+            if model in self._visited:
+                continue
+            self._visited.add(model)
+            if not self.request.caller.may_use(model):
+                self.trace.notes.append(f"fallback {model} is not allowed for this caller")
+                continue
+            yield Step((RouteModel(model),))
+            self._extend(queue, [model])
+
+    def goes_on(self) -> bool:
+        """Whether another attempt may help and is allowed."""
+        if self.deadline_passed or (self.failures and not self.policy.enable_failover):
+            return False
+        if not self.failures or self.failures[-1].verdict.retry:
+            return True
+        return self.failures[-1].kind is FailureKind.CONTEXT_LENGTH and bool(self.catalog.context_window_fallbacks)
+
+    def stays_inside(self) -> bool:
+        """Whether another attempt at the same model may help."""
+        return self.goes_on() and (not self.failures or self.failures[-1].verdict.retry)
+
+    def visit(self, model: ModelName) -> None:
+        """Notes that an attempt was made at `model`."""
+        if not self.trace.models_visited or self.trace.models_visited[-1] != model:
+            self.trace.models_visited.append(model)
+
+    def note_refusals(self, refusals: "list[Refusal] | tuple[Refusal, ...]") -> None:
+        """Keeps why instances were passed over, for the trace and for the final answer."""
+        if refusals:
+            self.trace.exclusions.extend(refusals)
+            self.refusals.update((refusal.instance_id, refusal) for refusal in refusals)
+
+    def _extend(self, queue: deque[ModelName], models: list[ModelName]) -> None:
+        for model in models:
+            if self.failures and self.failures[-1].kind is FailureKind.CONTEXT_LENGTH:
+                queue.extend(self.catalog.context_window_fallbacks.get(model, ()))
+            else:
+                queue.extend(self.catalog.fallbacks.get(model, ()))

@@ -1,0 +1,77 @@
+from dataclasses import dataclass
+
+from application.committed_stream import CommittedStream
+from application.dispatch import Dispatch, Served
+from application.gateway_request import GatewayRequest, Streaming
+from application.ports.provider import Call, ChunkStream, Provider
+from application.spans import Spans, time_limit
+from domain.chat import Chunk, Usage
+from domain.failure import Failure, FailureKind, ProviderFailed
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A stream up to and including the batch with its first content."""
+
+    head: list[tuple[Chunk, ...]]
+    stream: ChunkStream
+    idle_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Serves a request with a stream. Fails over for as long as no content has come."""
+
+    dispatch: Dispatch
+
+    async def __call__(self, request: GatewayRequest) -> Streaming:
+        """The first stream that shows content.
+
+        Raises:
+            GatewayError: There was none.
+        """
+        served = await self.dispatch.run(request, _open)
+        served.attempt.first_content()
+        return Streaming(self._commit(served), served.attempt.instance, served.journey.trace)
+
+    def _commit(self, served: Served[_Opened]) -> CommittedStream:
+        prices = served.attempt.instance.prices
+
+        def finish(outcome: str, usage: Usage | None) -> None:
+            cost_nano = None if usage is None else prices.cost_nano(usage)
+            self.dispatch.finish(served.journey, outcome, cost_nano)
+
+        return CommittedStream(
+            served.value.head,
+            served.value.stream,
+            served.attempt,
+            idle_us=served.value.idle_us,
+            trace=served.journey.trace,
+            finish=finish,
+        )
+
+
+async def _open(provider: Provider, call: Call, spans: Spans) -> _Opened:
+    """Opens a stream and reads up to its first content."""
+    async with time_limit(spans.attempt_us, "the stream showed no content in time"):
+        async with time_limit(spans.first_byte_us, "the stream did not begin in time"):
+            stream = await provider.stream(call)
+            try:
+                head = [await _next(stream)]
+            except BaseException:
+                await stream.aclose()
+                raise
+        try:
+            while not any(chunk.content for chunk in head[-1]):
+                head.append(await _next(stream))
+        except BaseException:
+            await stream.aclose()
+            raise
+    return _Opened(head, stream, spans.idle_us)
+
+
+async def _next(stream: ChunkStream) -> tuple[Chunk, ...]:
+    try:
+        return await stream.__anext__()
+    except StopAsyncIteration:
+        raise ProviderFailed(Failure(FailureKind.BROKEN_REPLY, "the stream ended without content")) from None
