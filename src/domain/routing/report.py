@@ -1,20 +1,14 @@
 """What an attempt reports when it ends."""
 
 from dataclasses import dataclass
-from enum import Enum
 
 from domain.catalog import Instance
 from domain.failure import Cooldown
 from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
+from domain.resilience.outcome import Outcome
 
-
-class Outcome(Enum):
-    """How an attempt counts for the circuit breaker. IGNORED only gives back what the attempt held."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    IGNORED = "ignored"
+__all__ = ["AttemptReport", "Outcome"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +32,4 @@ class AttemptReport:
     jitter: float
     cooldown: Cooldown | None = None
     cooldown_us: int = 0
+    slow: bool = False
