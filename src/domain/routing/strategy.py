@@ -48,11 +48,12 @@ class Weighted:
 
     Attributes:
         key: Names the round-robin state; the same for every gateway, changes with the configured weights.
-        children: Weight in thousandths, and the child. Weight 0 is never taken.
+        children: The child's name in that state (an instance's id, or a model), its weight in thousandths, and the
+            child. Weight 0 is never taken.
     """
 
     key: str
-    children: tuple[tuple[int, "Node"], ...]
+    children: tuple[tuple[str, int, "Node"], ...]
 
 
 Node = Leaf | Ordered | Weighted
@@ -63,6 +64,7 @@ class Option:
     """One thing a strategy may choose: an instance, or a model of a route.
 
     Attributes:
+        name: Names it among its siblings, always the same: its round-robin credit is kept under it.
         node: What choosing it means.
         weight_milli: Configured weight in thousandths, already scaled down while it starts slowly.
         expected_latency_us: Peak-EWMA, decayed to now; None where nothing was measured yet.
