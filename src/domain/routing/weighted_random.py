@@ -1,0 +1,22 @@
+"""`weighted-random`: by chance, in proportion to weight."""
+
+import math
+from collections.abc import Sequence
+
+from domain.routing.ordering import in_order
+from domain.routing.strategy import Draw, Node, Option
+
+
+def arrange(_key: str, options: Sequence[Option], draw: Draw) -> Node:
+    """A weighted shuffle without replacement: the first in proportion to weight, so the next among the rest.
+
+    Each option waits an exponential time of rate `weight` and the shortest wait goes first: the same order as the
+    keys u^(1/w) of Efraimidis and Spirakis (2006), without their underflow. Weight 0 would wait for ever: left out.
+    """
+    waits = [
+        (-math.log(1.0 - draw()) / option.weight_milli, option)  # 1 - draw is never 0
+        for option in options
+        if option.weight_milli > 0
+    ]
+    waits.sort(key=lambda pair: pair[0])
+    return in_order([option for _, option in waits])
