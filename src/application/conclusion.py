@@ -49,7 +49,9 @@ def _nothing_tried(journey: Journey) -> GatewayError:
         return UnsupportedOperation(_unsupported(journey), trace=trace)
     if reasons and reasons <= {Exclusion.TAG_MISMATCH, Exclusion.UNSUPPORTED, Exclusion.NOT_ALLOWED}:
         wanted = ", ".join(sorted(journey.need.wanted_tags)) or "those allowed for this caller"
-        return InvalidRequest(f"no instance of {model!r} carries the tags: {wanted}", param="x-moongate-tags", trace=trace)
+        return InvalidRequest(
+            f"no instance of {model!r} carries the tags: {wanted}", param="x-moongate-tags", trace=trace
+        )
     waits = [refusal.retry_after_us for refusal in refusals if refusal.retry_after_us is not None]
     if reasons == {Exclusion.TPM_LIMIT} and not waits:
         message = f"about {journey.need.tokens} tokens can never fit the tokens per minute of {model!r}: send less"
@@ -63,11 +65,13 @@ def _nothing_tried(journey: Journey) -> GatewayError:
 
 
 def _unsupported(journey: Journey) -> str:
-    providers = sorted({
-        instance.provider
-        for instance in journey.catalog.all_instances()
-        if instance.id in journey.refusals and instance.enabled
-    })
+    providers = sorted(
+        {
+            instance.provider
+            for instance in journey.catalog.all_instances()
+            if instance.id in journey.refusals and instance.enabled
+        }
+    )
     endpoint, model = journey.request.llm.endpoint.value, journey.request.llm.model
     return f"{endpoint} is not supported by the provider of {model!r}: {', '.join(providers)}"
 

@@ -84,7 +84,9 @@ class Dispatch:
         llm = request.llm
         resolved = catalog.resolve(llm.model)
         if resolved is None:
-            raise ModelNotFound(f"the model {llm.model!r} does not exist; GET /v1/models lists those that do", param="model")
+            raise ModelNotFound(
+                f"the model {llm.model!r} does not exist; GET /v1/models lists those that do", param="model"
+            )
         if not request.caller.may_use(llm.model):
             raise ModelNotAllowed(f"this key may not use the model {llm.model!r}", param="model")
         trace = DecisionTrace(

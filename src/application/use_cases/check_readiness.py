@@ -1,8 +1,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from application.ports.catalog_source import CatalogSource
 from application.draining import Draining
+from application.ports.catalog_source import CatalogSource
 
 
 @dataclass(frozen=True, slots=True)

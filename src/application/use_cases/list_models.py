@@ -26,9 +26,7 @@ class ListModels:
     def __call__(self, caller: Caller) -> list[ModelCard]:
         """All of them, in configured order."""
         catalog, _ = self.catalog_source.current()
-        return [
-            ModelCard(name, self.created_s, owner) for name, owner in _names(catalog) if caller.may_use(name)
-        ]
+        return [ModelCard(name, self.created_s, owner) for name, owner in _names(catalog) if caller.may_use(name)]
 
     def find(self, caller: Caller, model_id: str) -> ModelCard:
         """One of them.
@@ -40,7 +38,9 @@ class ListModels:
         catalog, _ = self.catalog_source.current()
         owner = dict(_names(catalog)).get(model_id)
         if owner is None:
-            raise ModelNotFound(f"the model {model_id!r} does not exist; GET /v1/models lists those that do", param="model")
+            raise ModelNotFound(
+                f"the model {model_id!r} does not exist; GET /v1/models lists those that do", param="model"
+            )
         if not caller.may_use(model_id):
             raise ModelNotAllowed(f"this key may not use the model {model_id!r}", param="model")
         return ModelCard(model_id, self.created_s, owner)

@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from domain.catalog import Instance
 from domain.failure import Cooldown
 from domain.identifiers import LeaseId
-from domain.resilience.circuit_breaker import CircuitBreakerConfig, Denial, Transition, peek, try_acquire
+from domain.resilience.circuit_breaker import (
+    CircuitBreakerConfig,
+    Denial,
+    Transition,
+    peek,
+    transition_between,
+    try_acquire,
+)
 from domain.routing.decision import Exclusion, Refusal
 from domain.routing.instance_state import InstanceState
 from domain.routing.smooth_weighted_round_robin import pick
-from domain.routing.strategy import Leaf, Node, Ordered, Weighted
+from domain.routing.strategy import Leaf, Node, Ordered, Weighted, leaves
 
 Turns = MutableMapping[str, dict[str, int]]
 """Round-robin credits: by a Weighted node's key, then by its children's names."""
@@ -69,34 +76,57 @@ def admit(
     request: AdmissionRequest, config: CircuitBreakerConfig, state_of: StateOf, turns: Turns, now_us: int
 ) -> Admitted | NotAdmitted:
     """Takes the first instance of the plan that can be taken, or nothing at all."""
-    refusals: list[Refusal] = []
+    walk = _Walk(request.tokens, config, state_of, turns, now_us)
+    path = walk.resolve(request.plan)
+    if path is None:
+        return NotAdmitted(tuple(walk.refusals))
+    turns.update(path.turns)
+    return _take(request, path.leaf, config, state_of(path.leaf.instance), tuple(walk.refusals), now_us)
 
-    def resolve(node: Node) -> _Path | None:
+
+class _Walk:
+    """Looks for a leaf that can be taken; changes nothing but its list of refusals."""
+
+    __slots__ = ("_config", "_now_us", "_state_of", "_tokens", "_turns", "refusals")
+
+    def __init__(self, tokens: int, config: CircuitBreakerConfig, state_of: StateOf, turns: Turns, now_us: int) -> None:
+        self._tokens = tokens
+        self._config = config
+        self._state_of = state_of
+        self._turns = turns
+        self._now_us = now_us
+        self.refusals: list[Refusal] = []
+
+    def resolve(self, node: Node) -> _Path | None:
         match node:
             case Leaf():
-                refusal = _examine(node, request.tokens, config, state_of(node.instance), now_us)
-                if refusal is None:
-                    return _Path(node)
-                refusals.append(refusal)
-                return None
+                return self._resolve_leaf(node)
             case Ordered():
-                return next((path for child in node.children if (path := resolve(child)) is not None), None)
+                return next((path for child in node.children if (path := self.resolve(child)) is not None), None)
             case Weighted():
-                return resolve_weighted(node)
+                return self._resolve_weighted(node)
 
-    def resolve_weighted(node: Weighted) -> _Path | None:
-        paths = {name: path for name, weight, child in node.children if weight and (path := resolve(child)) is not None}
-        if not paths:
+    def _resolve_leaf(self, leaf: Leaf) -> _Path | None:
+        state = self._state_of(leaf.instance)
+        refusal = _examine(leaf, self._tokens, self._config, state, self._now_us)
+        if refusal is None:
+            return _Path(leaf)
+        self.refusals.append(refusal)
+        return None
+
+    def _resolve_weighted(self, node: Weighted) -> _Path | None:
+        paths: dict[str, _Path] = {}
+        weights: list[tuple[str, int]] = []
+        for name, weight, child in node.children:
+            if weight <= 0:
+                self.refusals.extend(Refusal(leaf.instance.id, Exclusion.ZERO_WEIGHT) for leaf in leaves(child))
+            elif (path := self.resolve(child)) is not None:
+                paths[name] = path
+                weights.append((name, weight))
+        if not weights:
             return None
-        weights = [(name, weight) for name, weight, _ in node.children if name in paths]
-        name, credits_after = pick(weights, turns.get(node.key, {}))
+        name, credits_after = pick(weights, self._turns.get(node.key, {}))
         return _Path(paths[name].leaf, (*paths[name].turns, (node.key, credits_after)))
-
-    path = resolve(request.plan)
-    if path is None:
-        return NotAdmitted(tuple(refusals))
-    turns.update(path.turns)
-    return _take(request, path.leaf, config, state_of(path.leaf.instance), tuple(refusals), now_us)
 
 
 def _examine(
@@ -138,16 +168,14 @@ def _take(
     refusals: tuple[Refusal, ...],
     now_us: int,
 ) -> Admitted:
-    before = state.circuit.state
+    before = state.circuit
     permit, state.circuit = try_acquire(
         config, state.circuit, now_us, request.lease_id, request.lease_us, last_resort=leaf.last_resort
     )
-    if isinstance(permit, Denial):  # pragma: no cover - examined in the same step
-        raise AssertionError(f"{leaf.instance.id} was examined and then refused")
+    if isinstance(permit, Denial):
+        raise RuntimeError(f"{leaf.instance.id} was found free and then refused, in one step")  # noqa: TRY004 - a bug
     state.leases.take(request.lease_id, now_us, request.lease_us)
     bucket_s = state.requests.charge(1, now_us)
     state.tokens.charge(request.tokens, now_us)
-    transition = None
-    if before is not state.circuit.state:
-        transition = Transition(before, state.circuit.state, "a probe is let through", now_us)
+    transition = transition_between(before, state.circuit, now_us)
     return Admitted(leaf.instance, permit.generation, permit.probe, bucket_s, refusals, transition)

@@ -1,12 +1,13 @@
 """Everything that is known and counted of one instance, and how a report changes it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from domain.failure import Cooldown
 from domain.identifiers import LeaseId
 from domain.latency import LatencyKind, PeakEwma, SlidingSketch, observe, observe_failure, observe_lower_bound, read
 from domain.limits.leases import Leases
 from domain.limits.sliding_window import SlidingWindow
+from domain.resilience import circuit_breaker
 from domain.resilience.circuit_breaker import (
     Circuit,
     CircuitBreakerConfig,
@@ -73,7 +74,7 @@ def view(state: InstanceState, config: CircuitBreakerConfig, kind: LatencyKind, 
         in_flight=state.leases.live(now_us),
         requests_used=state.requests.used(now_us),
         tokens_used=state.tokens.used(now_us),
-        latency_us=None if estimate is None else int(read(estimate, now_us)),
+        latency_us=read(estimate, now_us),
     )
 
 
@@ -87,11 +88,8 @@ def renew(state: InstanceState, lease_id: LeaseId, span_us: int, now_us: int) ->
     """Extends a live lease, and the probe permit that goes with it."""
     if not state.leases.renew(lease_id, now_us, span_us):
         return
-    if any(held == lease_id for held, _ in state.circuit.probes):
-        probes = tuple(
-            (held, now_us + span_us if held == lease_id else expires_us) for held, expires_us in state.circuit.probes
-        )
-        state.circuit = replace(state.circuit, probes=probes)
+    if state.circuit.probes:
+        state.circuit = circuit_breaker.renew(state.circuit, now_us, lease_id, span_us)
 
 
 def apply(state: InstanceState, config: CircuitBreakerConfig, report: AttemptReport, now_us: int) -> Transition | None:
@@ -129,5 +127,6 @@ def _learn_latency(state: InstanceState, report: AttemptReport, now_us: int) -> 
         case Outcome.FAILURE:
             state.latency[kind] = observe_failure(before, report.latency_us, now_us)
         case Outcome.IGNORED:
-            if before is not None:
-                state.latency[kind] = observe_lower_bound(before, report.latency_us, now_us)
+            raised = observe_lower_bound(before, report.latency_us, now_us)
+            if raised is not None:
+                state.latency[kind] = raised

@@ -5,7 +5,7 @@ together with circuits, cooldowns and limits, so that a choice can't be overtake
 The same eight strategies work on instances of a model and on models of a route: both are options.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -56,6 +56,19 @@ class Weighted:
 
 
 Node = Leaf | Ordered | Weighted
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """All instances of a plan, in configured order."""
+    match node:
+        case Leaf():
+            yield node
+        case Ordered():
+            for child in node.children:
+                yield from leaves(child)
+        case Weighted():
+            for _, _, child in node.children:
+                yield from leaves(child)
 
 
 @dataclass(frozen=True, slots=True)
