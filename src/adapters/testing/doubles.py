@@ -1,0 +1,49 @@
+"""Small stand-ins for ports. Fakes work, stubs answer, spies record."""
+
+import random
+from collections.abc import Mapping
+
+from application.ports.event_sink import EventSink
+from application.ports.provider import Provider, ProviderDirectory
+from application.ports.randomness import Randomness
+from domain.catalog import Instance
+from domain.events import Event
+from domain.identifiers import InstanceId
+
+
+class SeededRandomness:
+    """Chance that repeats: the same seed draws the same numbers."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+
+    def draw(self) -> float:
+        return self._random.random()
+
+    def bits(self, count: int) -> int:
+        return self._random.getrandbits(count)
+
+
+class SpyEventSink:
+    """Keeps what was announced."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def publish(self, event: Event) -> None:
+        self.events.append(event)
+
+
+class FakeProviderDirectory:
+    """Providers from a mapping."""
+
+    def __init__(self, providers: Mapping[InstanceId, Provider]) -> None:
+        self._providers = providers
+
+    def provider_of(self, instance: Instance) -> Provider:
+        return self._providers[instance.id]
+
+
+_conforms_randomness: type[Randomness] = SeededRandomness
+_conforms_events: type[EventSink] = SpyEventSink
+_conforms_directory: type[ProviderDirectory] = FakeProviderDirectory

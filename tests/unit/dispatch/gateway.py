@@ -1,0 +1,114 @@
+"""The application without adapters to the world: memory state, virtual time, scripted providers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from adapters.outbound.memory.catalog_source import MemoryCatalogSource
+from adapters.outbound.memory.decision_log import MemoryDecisionLog
+from adapters.outbound.memory.routing import MemoryRouting
+from adapters.testing.doubles import FakeProviderDirectory, SeededRandomness, SpyEventSink
+from adapters.testing.scripted_provider import ScriptedProvider
+from adapters.testing.virtual_time import VirtualClock
+from application.active_attempt import AttemptTools
+from application.dispatch import Dispatch
+from application.gateway_request import Completed, GatewayRequest, Streaming
+from application.lease_keeper import LeaseKeeper
+from application.retry_budgets import RetryBudgets
+from application.use_cases.complete import Complete
+from application.use_cases.stream import Stream
+from domain.callers import Caller, CallerKind
+from domain.catalog import Catalog, Instance, RouterPolicy
+from domain.chat import Endpoint, LlmRequest
+from domain.identifiers import InstanceId, ModelName, RequestId
+from domain.resilience.circuit_breaker import CircuitBreakerConfig
+from domain.resilience.retry_budget import RetryBudgetConfig
+from domain.routing.decision import DecisionTrace
+
+MASTER = Caller(CallerKind.MASTER, "master")
+
+
+def member(model: str, name: str, **changes: object) -> Instance:
+    return replace(Instance(InstanceId(name), ModelName(model), "custom", f"upstream-{name}"), **changes)  # type: ignore[arg-type]
+
+
+def models(*instances: Instance) -> dict[ModelName, tuple[Instance, ...]]:
+    grouped: dict[ModelName, tuple[Instance, ...]] = {}
+    for instance in instances:
+        grouped[instance.model_name] = (*grouped.get(instance.model_name, ()), instance)
+    return grouped
+
+
+@dataclass
+class Gateway:
+    """One gateway with a scripted provider for each instance."""
+
+    catalog: Catalog
+    policy: RouterPolicy = field(default_factory=RouterPolicy)
+    breaker: CircuitBreakerConfig = field(default_factory=CircuitBreakerConfig)
+    budget: RetryBudgetConfig = field(default_factory=RetryBudgetConfig)
+
+    def __post_init__(self) -> None:
+        self.clock = VirtualClock()
+        self.events = SpyEventSink()
+        self.upstreams = {instance.id: ScriptedProvider() for instance in self.catalog.all_instances()}
+        self.routing = MemoryRouting(self.breaker, self.clock, self.events)
+        self.leases = LeaseKeeper(self.routing, self.clock)
+        self.decisions = MemoryDecisionLog()
+        tools = AttemptTools(
+            self.routing, self.leases, self.clock, SeededRandomness(), self.breaker.slow_call_duration_us
+        )
+        dispatch = Dispatch(
+            MemoryCatalogSource(self.catalog, self.policy),
+            FakeProviderDirectory(self.upstreams),
+            self.decisions,
+            RetryBudgets(self.budget),
+            self.breaker,
+            tools,
+        )
+        self._complete, self._stream = Complete(dispatch), Stream(dispatch)
+        self._requests = 0
+
+    def upstream(self, name: str) -> ScriptedProvider:
+        return self.upstreams[InstanceId(name)]
+
+    def calls(self, names: Sequence[str] = ()) -> dict[str, int]:
+        return {
+            str(name): len(upstream.calls)
+            for name, upstream in self.upstreams.items()
+            if upstream.calls and (not names or name in names)
+        }
+
+    async def complete(self, model: str, **changes: object) -> Completed:
+        return await self._complete(self.request(model, **changes))
+
+    async def stream(self, model: str, **changes: object) -> Streaming:
+        return await self._stream(self.request(model, stream=True, **changes))
+
+    def request(
+        self,
+        model: str,
+        *,
+        stream: bool = False,
+        caller: Caller = MASTER,
+        tags: frozenset[str] = frozenset(),
+        timeout_us: int | None = None,
+        endpoint: Endpoint = Endpoint.CHAT,
+        input_tokens: int = 10,
+        max_output_tokens: int | None = None,
+    ) -> GatewayRequest:
+        self._requests += 1
+        llm = LlmRequest(
+            endpoint,
+            model,
+            b"{}",
+            {},
+            stream=stream,
+            input_tokens=input_tokens,
+            max_output_tokens=max_output_tokens,
+        )
+        return GatewayRequest(RequestId(f"request-{self._requests}"), caller, llm, tags, timeout_us)
+
+    def last_trace(self) -> DecisionTrace:
+        trace = self.decisions.find(RequestId(f"request-{self._requests}"))
+        assert trace is not None
+        return trace
