@@ -135,6 +135,15 @@ def test_weight_zero_stands_by_behind_its_equals_and_before_lower_priorities() -
     assert walker.take(tree, refused={"a", "b", "standby"}) == "low"
 
 
+def test_the_standbys_of_a_tier_take_turns_of_their_own() -> None:
+    options = [option("a"), option("b"), option("x", 0), option("y", 0)]
+
+    tree = arrange_by(PRIORITY)("gpt-4", options, no_draw)
+
+    assert isinstance(tree, Ordered)
+    assert [child.key for child in tree.children if isinstance(child, Weighted)] == ["gpt-4:p0", "gpt-4:p0:standby"]
+
+
 def test_a_tier_of_weight_zero_only_is_shared_evenly() -> None:
     options = [option("x", 0, priority=2), option("y", 0, priority=2), option("low")]
 
