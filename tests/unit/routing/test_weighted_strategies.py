@@ -172,8 +172,18 @@ def test_weighted_random_stays_proportional_among_the_rest() -> None:
     assert abs(seconds["i1"] / seconds.total() - 2 / 3) < 0.02
 
 
-def test_weighted_random_leaves_out_weight_zero_and_takes_extreme_weights_and_draws() -> None:
-    options = [option("never", 0), option("tiny", 1), option("huge", 10**12)]
+def test_weighted_random_takes_extreme_weights_and_draws() -> None:
+    options = [option("tiny", 1), option("huge", 10**12)]
 
     assert arranged(StrategyName.WEIGHTED_RANDOM, options, lambda: 1 - 2**-53) == ["huge", "tiny"]
     assert sorted(arranged(StrategyName.WEIGHTED_RANDOM, options, lambda: 0.0)) == ["huge", "tiny"]
+
+
+@pytest.mark.parametrize("strategy", [WRR, StrategyName.WEIGHTED_RANDOM])
+def test_weighted_strategies_never_take_weight_zero_and_keep_it_for_the_reason(strategy: StrategyName) -> None:
+    tree = arrange_by(strategy)("gpt-4", [option("never", 0), option("only")], seeded())
+
+    assert set(leaves(tree)) == {"never", "only"}
+    assert Walker().take(tree) == "only"
+    assert Walker().take(tree, refused={"only"}) is None
+    assert Walker().take(arrange_by(strategy)("gpt-4", [option("never", 0)], seeded())) is None
