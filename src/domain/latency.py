@@ -51,17 +51,17 @@ def observe(state: PeakEwma | None, sample_us: int, now_us: int, decay_us: int =
 def read(state: PeakEwma | None, now_us: int, decay_us: int = DECAY_US) -> int | None:
     """What to expect now. It sinks while nothing is measured, so that an avoided instance is tried again.
 
-    None where nothing was measured, or so long ago (5 times `decay_us`) that under 1 % is left. It isn't 0 then: 0
-    stays 0 however many requests are in flight, and an instance that slept would be sent everything at once.
+    None where nothing was measured, or so long ago (5 times `decay_us`) that under 1 % is left; and never 0. Zero times
+    any number of requests in flight stays 0: an instance that slept would be sent everything at once.
     """
     if state is None:
         return None
     elapsed_us = now_us - state.updated_us
     if elapsed_us <= 0:
-        return state.estimate_us
+        return max(1, state.estimate_us)
     if elapsed_us >= FORGOTTEN_AFTER_DECAYS * decay_us:
         return None
-    return int(state.estimate_us * math.exp(-elapsed_us / decay_us))
+    return max(1, int(state.estimate_us * math.exp(-elapsed_us / decay_us)))
 
 
 def observe_failure(state: PeakEwma | None, elapsed_us: int, now_us: int, decay_us: int = DECAY_US) -> PeakEwma:

@@ -4,14 +4,15 @@ import math
 from collections.abc import Sequence
 
 from domain.routing.ordering import in_order
-from domain.routing.strategy import Draw, Node, Option
+from domain.routing.strategy import Draw, Node, Option, Ordered, Weighted
 
 
-def arrange(_key: str, options: Sequence[Option], draw: Draw) -> Node:
+def arrange(key: str, options: Sequence[Option], draw: Draw) -> Node:
     """A weighted shuffle without replacement: the first in proportion to weight, so the next among the rest.
 
     Each option waits an exponential time of rate `weight` and the shortest wait goes first: the same order as the
-    keys u^(1/w) of Efraimidis and Spirakis (2006), without their underflow. Weight 0 would wait for ever: left out.
+    keys u^(1/w) of Efraimidis and Spirakis (2006), without their underflow. Weight 0 would wait for ever: such options
+    stand last, in a round-robin that can't take them, so that admission names the reason.
     """
     waits = [
         (-math.log(1.0 - draw()) / option.weight_milli, option)  # 1 - draw is never 0
@@ -19,4 +20,8 @@ def arrange(_key: str, options: Sequence[Option], draw: Draw) -> Node:
         if option.weight_milli > 0
     ]
     waits.sort(key=lambda pair: pair[0])
-    return in_order([option for _, option in waits])
+    drawn = [option for _, option in waits]
+    if len(drawn) == len(options):
+        return in_order(drawn)
+    never = tuple((option.name, 0, option.node) for option in options if option.weight_milli <= 0)
+    return Ordered((*(option.node for option in drawn), Weighted(key, never)))
