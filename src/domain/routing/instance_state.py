@@ -36,7 +36,7 @@ class InstanceState:
     tokens: SlidingWindow = field(default_factory=SlidingWindow)
     leases: Leases = field(default_factory=Leases)
     latency: dict[LatencyKind, PeakEwma] = field(default_factory=dict)
-    sketch: SlidingSketch = field(default_factory=SlidingSketch)
+    sketches: dict[LatencyKind, SlidingSketch] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,8 @@ class InstanceView:
 
 
 def view(state: InstanceState, config: CircuitBreakerConfig, kind: LatencyKind, now_us: int) -> InstanceView:
-    """A picture of the state at `now_us`. Where `kind` was never measured, the other kind serves as a guess."""
+    """A picture of the state at `now_us`."""
     circuit = state.circuit
-    estimate = state.latency.get(kind) or next(iter(state.latency.values()), None)
     return InstanceView(
         circuit=circuit.state,
         due=is_due(circuit, now_us),
@@ -74,14 +73,14 @@ def view(state: InstanceState, config: CircuitBreakerConfig, kind: LatencyKind, 
         in_flight=state.leases.live(now_us),
         requests_used=state.requests.used(now_us),
         tokens_used=state.tokens.used(now_us),
-        latency_us=read(estimate, now_us),
+        latency_us=read(state.latency.get(kind), now_us),
     )
 
 
 def observe_success(state: InstanceState, kind: LatencyKind, sample_us: int, now_us: int) -> None:
     """Feeds a success into estimate and percentiles."""
     state.latency[kind] = observe(state.latency.get(kind), sample_us, now_us)
-    state.sketch.add(sample_us, now_us)
+    state.sketches.setdefault(kind, SlidingSketch()).add(sample_us, now_us)
 
 
 def renew(state: InstanceState, lease_id: LeaseId, span_us: int, now_us: int) -> None:

@@ -70,7 +70,7 @@ class Planner:
         return ranks
 
     def _arrange_model(self, model: ModelName, viewed: list[tuple[Instance, InstanceView]]) -> Node:
-        if len(viewed) == 1:
+        if len(viewed) == 1 and viewed[0][0].weight_milli > 0:
             return Leaf(viewed[0][0])
         options = [self._instance_option(instance, view) for instance, view in viewed]
         return arrange_by(self.strategy)(self.catalog.model_turn_key(model), options, self.draw)

@@ -19,7 +19,7 @@ from domain.catalog import Catalog, CatalogError, InstanceLimits, Route, RouteMo
 from domain.chat import Endpoint
 from domain.durations import SECOND_US
 from domain.failure import FailureKind
-from domain.identifiers import ModelName, RouteSlug
+from domain.identifiers import ModelName, RequestId, RouteSlug
 from domain.resilience.retry_budget import RetryBudgetConfig
 from domain.routing.strategy import StrategyName
 from tests.unit.dispatch.gateway import Gateway, member, models
@@ -35,7 +35,7 @@ def test_audit_2_1_a_dead_instance_is_answered_for_by_its_sibling() -> None:
         for _ in range(20):
             completed = await gateway.complete("gpt")
             assert completed.instance.id == "alive"
-        first = gateway.decisions.find(gateway.request("gpt").request_id.__class__("request-1"))
+        first = gateway.decisions.find(RequestId("request-1"))
         assert first is not None
         assert [attempt.outcome for attempt in first.attempts] == ["connect_error", "success"]
         # Its circuit opened after three failures in a row; then nobody asked it any more.
@@ -417,7 +417,8 @@ def test_a_context_window_too_small_is_passed_over_only_while_another_fits() -> 
 
 def test_beyond_the_ejection_cap_open_instances_serve_as_the_last_resort() -> None:
     async def scenario() -> None:
-        gateway = Gateway(Catalog(models(*(member("gpt", name, priority=ord(name)) for name in "abcd"))))
+        instances = (member("gpt", name, priority=ord(name)) for name in "abcd")
+        gateway = Gateway(Catalog(models(*instances)), RouterPolicy(instance_retry_attempts=3))
         for name in "bcd":
             gateway.upstream(name).otherwise = DOWN
         for _ in range(10):

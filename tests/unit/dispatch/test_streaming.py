@@ -21,8 +21,11 @@ def pair() -> tuple[Instance, Instance]:
     return member("gpt", "a", priority=2), member("gpt", "b", priority=1)
 
 
-async def read(streaming: Streaming) -> list[bytes]:
-    return [chunk.data async for batch in streaming.chunks for chunk in batch]
+async def read(streaming: Streaming, received: list[bytes] | None = None) -> list[bytes]:
+    received = [] if received is None else received
+    async for batch in streaming.chunks:
+        received.extend(chunk.data for chunk in batch)
+    return received
 
 
 def test_a_stream_that_fails_before_content_fails_over_invisibly() -> None:
@@ -49,8 +52,7 @@ def test_a_stream_that_breaks_after_content_never_moves_to_another_instance() ->
         streaming = await gateway.stream("gpt")
         received: list[bytes] = []
         with pytest.raises(StreamBroken, match="cut"):
-            async for batch in streaming.chunks:
-                received.extend(chunk.data for chunk in batch)
+            await read(streaming, received)
 
         assert len(received) == 2
         assert gateway.calls() == {"a": 1}
