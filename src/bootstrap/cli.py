@@ -1,0 +1,125 @@
+"""The command line: `moongate`, also `python -m bootstrap`."""
+
+import importlib
+import importlib.metadata
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from adapters.inbound.cli.listing import catalog_tables
+from adapters.inbound.cli.one_line_errors import USAGE_STATUS, CommandFailed, OneLineErrors
+from bootstrap.configuration_error import ConfigurationError
+from bootstrap.data_directory import DEFAULT_DATA_DIR
+from bootstrap.settings import (
+    BUILT_TYPES,
+    CatalogResult,
+    Loaded,
+    Mode,
+    load_settings,
+    refuse_unbuilt,
+    resolve_mode,
+    to_catalog,
+)
+
+_FILE = click.Path(path_type=Path)
+_config = click.option(
+    "--config",
+    "config_path",
+    type=_FILE,
+    envvar="MOONGATE_CONFIG",
+    help="The configuration file; without one all defaults. Also MOONGATE_CONFIG.",
+)
+
+
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Moongate: one OpenAI-compatible endpoint in front of many model providers."""
+
+
+@cli.command()
+@_config
+@click.option("--host", envvar="MOONGATE_HOST", help="Where to listen; wins over server.host. Also MOONGATE_HOST.")
+@click.option("--port", type=int, envvar="MOONGATE_PORT", help="Wins over server.port. Also MOONGATE_PORT.")
+@click.option("--workers", type=int, help="Processes that serve; wins over server.workers.")
+@click.option(
+    "--data-dir",
+    type=_FILE,
+    envvar="MOONGATE_DATA_DIR",
+    default=DEFAULT_DATA_DIR,
+    show_default=True,
+    help="Where this gateway keeps its own files. Also MOONGATE_DATA_DIR.",
+)
+def serve(config_path: Path | None, host: str | None, port: int | None, workers: int | None, data_dir: Path) -> None:
+    """Serve until stopped."""
+    given = {("server", "host"): host, ("server", "port"): port, ("server", "workers"): workers}
+    with _configuration_errors():
+        overrides = {key: value for key, value in given.items() if value is not None}
+        loaded = load_settings(config_path, os.environ, overrides)
+        _warn(loaded, to_catalog(loaded.settings, BUILT_TYPES))
+        refuse_unbuilt(resolve_mode(loaded.settings, os.environ))
+        # Imported here alone: the other commands start without the whole server.
+        server = importlib.import_module("bootstrap.server")
+        server.serve(loaded.settings, data_dir=data_dir, config_path=config_path, environ=os.environ)
+
+
+@cli.command("check-config")
+@click.argument("file", type=_FILE)
+def check_config(file: Path) -> None:
+    """Say what is wrong or odd in FILE."""
+    with _configuration_errors():
+        loaded = load_settings(file, os.environ)
+        result = to_catalog(loaded.settings, BUILT_TYPES)
+        decision = resolve_mode(loaded.settings, os.environ)
+    _warn(loaded, result)
+    instances = list(result.catalog.all_instances())
+    click.echo(
+        f"{file}: valid. {len(result.catalog.instances)} models, {len(instances)} instances "
+        f"({len(result.providers)} enabled), {len(result.catalog.routes)} routes."
+    )
+    note = "; this version can't serve in full mode yet" if decision.mode is Mode.FULL else ""
+    click.echo(f"Mode: {decision.mode} ({decision.reason}){note}.")
+
+
+@cli.command()
+@_config
+def routes(config_path: Path | None) -> None:
+    """Print models, instances and routes."""
+    with _configuration_errors():
+        loaded = load_settings(config_path, os.environ)
+        result = to_catalog(loaded.settings, BUILT_TYPES)
+    _warn(loaded, result)
+    click.echo(catalog_tables(result.catalog))
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    try:
+        number = importlib.metadata.version("moongate")
+    except importlib.metadata.PackageNotFoundError:
+        number = "(not installed)"
+    click.echo(f"moongate {number}")
+
+
+class _configuration_errors:  # noqa: N801 - reads as the context manager it is
+    """Turns a configuration that can't be used into lines and exit status 2."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ConfigurationError):
+            raise CommandFailed(error.lines, USAGE_STATUS) from error
+
+
+def _warn(loaded: Loaded, result: CatalogResult) -> None:
+    for warning in (*loaded.warnings, *result.warnings):
+        click.echo(f"warning: {warning}", err=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command in `arguments` (the process's own by default) and exits."""
+    cli.main(args=None if arguments is None else list(arguments), prog_name="moongate")

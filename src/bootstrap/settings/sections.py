@@ -1,0 +1,138 @@
+"""The sections that are not about models: server, stores, authentication, limits, cache, money, observability.
+
+Sections of features that this version doesn't have yet are validated all the same, so that a file stays good.
+"""
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from bootstrap.settings.annotations import (
+    Count,
+    Dollars,
+    Flag,
+    HttpUrl,
+    Name,
+    Natural,
+    Network,
+    OptionalCount,
+    Port,
+    Secret,
+    Section,
+    Span,
+    Timeout,
+)
+from domain.durations import SECOND_US
+
+OnStoreFailure = Literal["degrade", "open", "closed"]
+
+_MIB = 1024 * 1024
+
+
+def _with_scheme(*schemes: str) -> AfterValidator:
+    expectation = ", ".join(f"{scheme}://" for scheme in schemes)
+
+    def check(value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and (urlsplit(text).scheme not in schemes or "://" not in text):
+            raise ValueError(f"expected a URL that begins with one of {expectation}")
+        return value
+
+    return AfterValidator(check)
+
+
+_REDIS = _with_scheme("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
+RedisUrl = Annotated[Secret, _REDIS]
+DatabaseUrl = Annotated[Secret, _with_scheme("sqlite", "postgresql", "postgres")]
+
+
+class ServerSettings(Section):
+    """Where it listens. Port 0 takes any free one."""
+
+    host: Name = "127.0.0.1"
+    port: Port = 8080
+    workers: Count = 1
+    graceful_timeout_us: Span = Field(default=120 * SECOND_US, alias="graceful_timeout")
+    max_body_bytes: Count = 32 * _MIB
+
+
+class RedisSettings(Section):
+    """The shared state. An empty URL: none."""
+
+    url: RedisUrl = SecretStr("")
+    prefix: Name = "mg:v1:"
+    command_timeout_us: Timeout = Field(default=SECOND_US // 10, alias="command_timeout")
+    connect_timeout_us: Timeout = Field(default=SECOND_US // 10, alias="connect_timeout")
+
+
+class DatabaseSettings(Section):
+    """Users, keys, budgets and the ledger. An empty URL: a SQLite file in the data directory."""
+
+    url: DatabaseUrl = SecretStr("")
+
+
+class AuthSettings(Section):
+    """Who may come in. An empty master key or pepper is generated once and kept."""
+
+    master_key: Secret = SecretStr("")
+    require_auth: Flag = True
+    key_pepper: Secret = SecretStr("")
+    trusted_proxies: tuple[Network, ...] = ()
+
+
+class RateLimitSettings(Section):
+    """Requests per minute of one caller. None: no limit."""
+
+    enabled: Flag = True
+    algorithm: Literal["sliding-window", "token-bucket", "fixed-window"] = "sliding-window"
+    global_rpm: OptionalCount = None
+    chat_completions_rpm: OptionalCount = None
+    completions_rpm: OptionalCount = None
+    embeddings_rpm: OptionalCount = None
+    on_store_failure: OnStoreFailure = "degrade"
+
+
+class CacheSettings(Section):
+    """The response cache. An empty URL: the one of `redis`."""
+
+    enabled: Flag = True
+    ttl_us: Timeout = Field(default=3600 * SECOND_US, alias="ttl")
+    max_entry_bytes: Count = _MIB
+    max_bytes: Count = 256 * _MIB
+    scope: Literal["team", "user", "key", "global"] = "team"
+    url: RedisUrl = SecretStr("")
+
+
+class BudgetSettings(Section):
+    """How money is reserved before a call."""
+
+    on_store_failure: OnStoreFailure = "closed"
+    reservation: Literal["upper-bound", "expected"] = "upper-bound"
+    reservation_ttl_us: Timeout = Field(default=660 * SECOND_US, alias="reservation_ttl")
+    default_output_tokens: Count = 150
+
+
+class UsageSettings(Section):
+    """How usage records reach the ledger."""
+
+    batch_size: Count = 100
+    max_retries: Natural = 3
+    stream_shards: Count = 8
+
+
+class PricingSettings(Section):
+    """Prices beyond the list that ships."""
+
+    file: str = ""
+    require: Flag = False
+    unpriced_request_nano: Dollars = Field(default=10_000_000, alias="unpriced_request_usd")
+
+
+class ObservabilitySettings(Section):
+    """Logs, traces and metrics. An empty endpoint: no traces leave."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "text"] = "json"
+    otlp_endpoint: HttpUrl = ""
+    metrics: Flag = True
