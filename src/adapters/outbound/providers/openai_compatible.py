@@ -1,0 +1,135 @@
+"""Every provider that speaks OpenAI's dialect."""
+
+from typing import Final
+
+import httpx
+
+from adapters.outbound.providers import completions_via_chat
+from adapters.outbound.providers.failures import broken_reply, failure_of_reply, failure_of_transport
+from adapters.outbound.providers.openai_chunks import ChunkRelay
+from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
+from adapters.outbound.providers.openai_stream import OpenAIChunkStream
+from adapters.outbound.providers.reply_body import (
+    MAX_ERROR_BYTES,
+    MAX_REPLY_BYTES,
+    as_reply,
+    parse_success,
+    read_whole,
+)
+from adapters.outbound.providers.request_body import adapted_fields, outgoing_body, serialised, serialised_body
+from adapters.outbound.providers.transport import body_of
+from application.ports.provider import Call, ChunkStream, Provider
+from domain.chat import Endpoint, Reply
+from domain.failure import Failure, FailureKind, ProviderFailed
+
+_MICROSECONDS: Final = 1_000_000
+_SUCCESS: Final = range(200, 300)
+
+
+class OpenAICompatibleProvider:
+    """One instance of `openai`, `azure`, `custom`, `ollama`, `vllm`, `mistral`, `groq` or `openrouter`."""
+
+    def __init__(self, config: OpenAICompatibleConfig, transport: httpx.AsyncBaseTransport) -> None:
+        self._config = config
+        self._preset = config.rules
+        self._transport = transport
+        self._redactor = config.redactor()
+        self._json_headers = config.request_headers("application/json")
+        self._stream_headers = config.request_headers("text/event-stream")
+        self._urls: dict[tuple[Endpoint, str], httpx.URL] = {}
+
+    async def complete(self, call: Call) -> Reply:
+        """The whole reply, for every endpoint."""
+        endpoint = self._native(call.request.endpoint)
+        request = self._request(call, endpoint, self._json_headers, self._body(call, endpoint, ask_usage=False))
+        response = await self._send(request)
+        body = await self._read(response, MAX_REPLY_BYTES)
+        document = parse_success(body, self._redactor)
+        if endpoint is not call.request.endpoint:
+            document = completions_via_chat.completion({**document, "model": call.reply_model})
+            body = serialised(document)
+        return as_reply(body or b"", document, endpoint, call.reply_model)
+
+    async def stream(self, call: Call) -> ChunkStream:
+        """The opened stream."""
+        endpoint = self._native(call.request.endpoint)
+        body = self._body(call, endpoint, ask_usage=self._asks_usage(call))
+        response = await self._send(self._request(call, endpoint, self._stream_headers, body))
+        if response.headers.get("content-type", "").startswith("application/json"):
+            parse_success(await self._read(response, MAX_REPLY_BYTES), self._redactor)
+            raise ProviderFailed(broken_reply("the provider answered a stream request with a whole reply"))
+        choices = call.request.fields.get("n")
+        relay = ChunkRelay(
+            call.reply_model,
+            self._redactor,
+            choices=max(1, choices) if isinstance(choices, int) else 1,
+            usage_wanted=call.request.stream_usage,
+            translate=completions_via_chat.completion if endpoint is not call.request.endpoint else None,
+        )
+        return OpenAIChunkStream(response, relay)
+
+    def _native(self, endpoint: Endpoint) -> Endpoint:
+        if endpoint in self._preset.native:
+            return endpoint
+        if endpoint is Endpoint.COMPLETIONS and self._preset.completions_via_chat:
+            return Endpoint.CHAT
+        raise ProviderFailed(Failure(FailureKind.UNSUPPORTED, f"{self._preset.name} has no {endpoint.value}"))
+
+    def _asks_usage(self, call: Call) -> bool:
+        return not call.request.stream_usage and self._config.asks_stream_usage(call.request.fields)
+
+    def _body(self, call: Call, endpoint: Endpoint, *, ask_usage: bool) -> bytes:
+        request = call.request
+        if endpoint is request.endpoint:
+            return outgoing_body(
+                request.body,
+                request.fields,
+                call.upstream_model,
+                preset=self._preset,
+                ask_usage=ask_usage,
+                drop_params=call.drop_params,
+            )
+        fields = completions_via_chat.chat_fields(request.fields, self._preset.name, drop_params=call.drop_params)
+        fields = adapted_fields(fields, self._preset, drop_params=call.drop_params)
+        return serialised_body(fields, call.upstream_model, ask_stream_usage=ask_usage)
+
+    def _request(
+        self, call: Call, endpoint: Endpoint, headers: tuple[tuple[bytes, bytes], ...], body: bytes
+    ) -> httpx.Request:
+        where = (endpoint, call.upstream_model)
+        url = self._urls.get(where)
+        if url is None:
+            url = self._urls[where] = self._config.url(*where)
+        return httpx.Request(
+            "POST",
+            url,
+            headers=[*headers, (b"x-request-id", call.request_id.encode())],
+            content=body,
+            extensions={"timeout": {"connect": call.connect_timeout_us / _MICROSECONDS}},
+        )
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        """The reply once its status is a success; its body is still to be read."""
+        try:
+            response = await self._transport.handle_async_request(request)
+        except httpx.TransportError as error:
+            raise ProviderFailed(failure_of_transport(error)) from error
+        if response.status_code in _SUCCESS:
+            return response
+        try:
+            body = await self._read(response, MAX_ERROR_BYTES)
+        except ProviderFailed:
+            body = None  # the status says enough
+        failure = failure_of_reply(response.status_code, response.headers, body or b"", self._redactor)
+        raise ProviderFailed(failure)
+
+    async def _read(self, response: httpx.Response, max_bytes: int) -> bytes | None:
+        try:
+            return await read_whole(response, max_bytes)
+        except httpx.TransportError as error:
+            raise ProviderFailed(failure_of_transport(error)) from error
+        finally:
+            await body_of(response).aclose()
+
+
+_conforms: type[Provider] = OpenAICompatibleProvider

@@ -1,0 +1,119 @@
+"""Where an instance of an OpenAI-compatible provider is, and what opens it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+
+from adapters.outbound.providers.presets import PRESETS, Auth, Paths, Preset
+from adapters.outbound.providers.redaction import Redactor
+from domain.chat import Endpoint
+
+_OPERATIONS: Final = {
+    Endpoint.CHAT: "chat/completions",
+    Endpoint.COMPLETIONS: "completions",
+    Endpoint.EMBEDDINGS: "embeddings",
+}
+_AZURE_API_VERSION: Final = "2024-10-21"
+_AZURE_ASKS_USAGE_SINCE: Final = "2024-09-01"
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff]*")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAICompatibleConfig:
+    """One instance's way to its provider. Its secrets stay out of its representation.
+
+    Attributes:
+        preset: A name of `PRESETS`.
+        base_url: None for the preset's own; Azure's is the resource's endpoint.
+        headers: Sent with every request; they win over what would be sent otherwise.
+        deployment: Azure's; None where it is called as the model is.
+        ask_stream_usage: Overrides the preset's rule for `stream_options.include_usage`.
+
+    Raises:
+        ValueError: The preset is unknown, the URL is missing or none, or a header cannot be sent.
+    """
+
+    preset: str
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    organization: str | None = None
+    project: str | None = None
+    api_version: str | None = None
+    deployment: str | None = None
+    ask_stream_usage: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise ValueError(f"unknown provider type {self.preset!r}: expected one of {', '.join(PRESETS)}")
+        base = self.base_url or self.rules.base_url
+        if base is None:
+            raise ValueError(f"a provider of type {self.preset!r} needs its base_url")
+        url = httpx.URL(base)
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise ValueError(f"base_url of a provider of type {self.preset!r} must be an http(s) URL")
+        if url.userinfo:
+            raise ValueError("base_url must not hold a credential: use api_key or headers")
+        for name, value in self._all_headers():
+            if _HEADER_NAME.fullmatch(name) is None or _HEADER_VALUE.fullmatch(value) is None:
+                raise ValueError(f"header {name!r} of a provider of type {self.preset!r} holds unsendable characters")
+
+    @property
+    def rules(self) -> Preset:
+        """What is special about this kind of provider."""
+        return PRESETS[self.preset]
+
+    def url(self, endpoint: Endpoint, upstream_model: str) -> httpx.URL:
+        """Where `endpoint` of a model is."""
+        base = (self.base_url or self.rules.base_url or "").rstrip("/")
+        operation = _OPERATIONS[endpoint]
+        if self.rules.paths is Paths.OPENAI:
+            return httpx.URL(f"{base}/{operation}")
+        deployment = quote(self.deployment or upstream_model, safe="")
+        version = quote(self.api_version or _AZURE_API_VERSION, safe="")
+        path = f"openai/deployments/{deployment}/{operation}?api-version={version}"
+        return httpx.URL(f"{base.removesuffix('/openai')}/{path}")
+
+    def request_headers(self, accept: str) -> tuple[tuple[bytes, bytes], ...]:
+        """All headers of a request but its id and its length."""
+        usual = {
+            "accept": accept,
+            "accept-encoding": "identity",
+            "content-type": "application/json",
+            "user-agent": "moongate",
+        }
+        merged = usual | {name.lower(): value for name, value in self._all_headers()}
+        return tuple((name.encode("ascii"), value.encode("latin-1")) for name, value in merged.items())
+
+    def asks_stream_usage(self, fields: Mapping[str, object]) -> bool:
+        """Whether a stream may be asked for its usage although the client did not ask."""
+        if self.ask_stream_usage is not None:
+            return self.ask_stream_usage
+        if self.rules.paths is Paths.AZURE:
+            version = self.api_version or _AZURE_API_VERSION
+            dated = _DATE.match(version)
+            # "On your data" refuses the option.
+            return (dated is None or dated[0] >= _AZURE_ASKS_USAGE_SINCE) and "data_sources" not in fields
+        return self.rules.asks_stream_usage
+
+    def redactor(self) -> Redactor:
+        """Takes this instance's own secrets and address out of its provider's words."""
+        host = httpx.URL(self.base_url).netloc.decode("ascii") if self.base_url else ""
+        return Redactor((self.api_key or "", *self.headers.values(), host))
+
+    def _all_headers(self) -> list[tuple[str, str]]:
+        headers: list[tuple[str, str]] = []
+        if self.api_key:
+            bearer = self.rules.auth is Auth.BEARER
+            headers.append((self.rules.auth.value, f"Bearer {self.api_key}" if bearer else self.api_key))
+        if self.organization:
+            headers.append(("openai-organization", self.organization))
+        if self.project:
+            headers.append(("openai-project", self.project))
+        return headers + list(self.headers.items())

@@ -1,0 +1,100 @@
+"""What the OpenAI-compatible providers do not have in common, as data.
+
+Sources: Groq, "OpenAI Compatibility" (fields it answers 400 to; no completions, no embeddings); Mistral's API
+reference and its 422 `extra_forbidden` for `stream_options` (usage always comes with the last chunk); OpenRouter,
+"Usage Accounting" (usage always comes, the option is ignored); Ollama, "OpenAI compatibility"; Azure OpenAI's REST
+reference (paths, `api-key`; `stream_options` since the API version 2024-09-01-preview, refused before).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+from domain.chat import Endpoint
+
+
+class Auth(Enum):
+    """Where the key goes."""
+
+    BEARER = "authorization"
+    API_KEY = "api-key"
+
+
+class Paths(Enum):
+    """How an operation's URL is made from the base URL."""
+
+    OPENAI = "openai"
+    AZURE = "azure"
+
+
+_EVERYTHING: Final = frozenset(Endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One kind of provider.
+
+    Attributes:
+        base_url: Where it is by default; None where that must be configured.
+        native: Endpoints that it has itself.
+        completions_via_chat: `/completions` is answered by its chat.
+        asks_stream_usage: `stream_options.include_usage` may be sent along unasked; where not, usage comes anyway.
+        renames: Fields that it knows under another name.
+        drops: Fields that it refuses and whose effect it has anyway.
+        unsupported: Fields that it cannot honour.
+        special_fields: All of these three.
+    """
+
+    name: str
+    base_url: str | None = None
+    auth: Auth = Auth.BEARER
+    paths: Paths = Paths.OPENAI
+    native: frozenset[Endpoint] = _EVERYTHING
+    completions_via_chat: bool = False
+    asks_stream_usage: bool = True
+    renames: Mapping[str, str] = field(default_factory=dict)
+    drops: frozenset[str] = frozenset()
+    unsupported: frozenset[str] = frozenset()
+    special_fields: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "special_fields", frozenset(self.renames) | self.drops | self.unsupported)
+
+    @property
+    def supports(self) -> frozenset[Endpoint]:
+        """Endpoints that can be served, natively or by translation."""
+        return self.native | {Endpoint.COMPLETIONS} if self.completions_via_chat else self.native
+
+
+PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
+    {
+        preset.name: preset
+        for preset in (
+            Preset("openai", "https://api.openai.com/v1"),
+            Preset("azure", auth=Auth.API_KEY, paths=Paths.AZURE),
+            Preset("custom"),
+            Preset("ollama", "http://localhost:11434/v1"),
+            Preset("vllm", "http://localhost:8000/v1"),
+            Preset(
+                "mistral",
+                "https://api.mistral.ai/v1",
+                native=_EVERYTHING - {Endpoint.COMPLETIONS},
+                completions_via_chat=True,
+                asks_stream_usage=False,
+                renames={"seed": "random_seed", "max_completion_tokens": "max_tokens"},
+                drops=frozenset({"stream_options"}),
+                unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs"}),
+            ),
+            Preset(
+                "groq",
+                "https://api.groq.com/openai/v1",
+                native=frozenset({Endpoint.CHAT}),
+                completions_via_chat=True,
+                unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs"}),
+            ),
+            Preset("openrouter", "https://openrouter.ai/api/v1", asks_stream_usage=False),
+        )
+    }
+)

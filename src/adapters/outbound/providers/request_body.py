@@ -1,0 +1,82 @@
+"""The body that goes to a provider: the client's own bytes wherever the provider understands them."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from adapters.outbound.providers.failures import unsupported
+from adapters.outbound.providers.presets import Preset
+from adapters.outbound.providers.splicing import to_json, with_first_member, with_member, with_model
+from domain.failure import Failure, FailureKind, ProviderFailed
+
+_ASK: Final = {"include_usage": True}
+
+
+def outgoing_body(
+    body: bytes, fields: Mapping[str, object], model: str, *, preset: Preset, ask_usage: bool, drop_params: bool
+) -> bytes:
+    """`body` for a provider of this kind, with its name for the model.
+
+    `fields` is what `body` parses to. With `ask_usage`, a stream's usage is asked for although the client did not;
+    with `drop_params`, what the provider cannot honour is left out.
+
+    Raises:
+        ProviderFailed: UNSUPPORTED, naming the field that the provider cannot honour.
+    """
+    if preset.special_fields.isdisjoint(fields):
+        return spliced_body(body, fields, model, ask_stream_usage=ask_usage)
+    adapted = adapted_fields(fields, preset, drop_params=drop_params)
+    return serialised_body(adapted, model, ask_stream_usage=ask_usage)
+
+
+def spliced_body(body: bytes, fields: Mapping[str, object], model: str, *, ask_stream_usage: bool) -> bytes:
+    """`body` with another model and, where asked, `stream_options.include_usage`; every other byte untouched."""
+    spliced = with_model(body, fields, model)
+    if not ask_stream_usage:
+        return spliced
+    options = fields.get("stream_options")
+    if "stream_options" not in fields:
+        return with_first_member(spliced, "stream_options", to_json(_ASK))
+    if options is None or isinstance(options, dict):
+        return with_member(spliced, "stream_options", serialised({**(options or {}), **_ASK}))
+    return spliced  # no object: the provider will say what it thinks of it
+
+
+def serialised_body(fields: Mapping[str, object], model: str, *, ask_stream_usage: bool) -> bytes:
+    """A new body from `fields`."""
+    changed = {**fields, "model": model}
+    options = fields.get("stream_options")
+    if ask_stream_usage and (options is None or isinstance(options, dict)):
+        changed["stream_options"] = {**(options or {}), **_ASK}
+    return serialised(changed)
+
+
+def adapted_fields(fields: Mapping[str, object], preset: Preset, *, drop_params: bool) -> dict[str, object]:
+    """`fields` as this kind of provider knows them. An option that is null or false asks for nothing."""
+    adapted = {}
+    for name, value in fields.items():
+        if name in preset.drops:
+            continue
+        if name in preset.unsupported:
+            if value is not None and value is not False and not drop_params:
+                raise unsupported(name, preset.name)
+            continue
+        adapted[preset.renames.get(name, name)] = value
+    return adapted
+
+
+def serialised(value: object) -> bytes:
+    """Compact JSON in UTF-8.
+
+    Raises:
+        ProviderFailed: REQUEST_REFUSED, where a number is out of the range that can be passed on.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        message = "a number in the request is out of range"
+        raise ProviderFailed(Failure(FailureKind.REQUEST_REFUSED, message, status=400)) from error
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # a lone surrogate: only an escape can carry it
+        return to_json(value)

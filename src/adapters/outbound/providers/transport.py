@@ -1,0 +1,162 @@
+"""The way out: one aiohttp session behind httpx's transport interface, called directly with `httpx.Request`.
+
+`httpx-aiohttp`'s transport is not used: it reports a lost connection, a refused one and a reset alike as a connect
+timeout (its table knows only the common base class), and what may be tried again without paying twice hangs on that
+difference. It also hands a stream on in pieces of at most 16 KiB through two generators.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import lru_cache
+from io import BytesIO
+from ssl import SSLContext
+from typing import Final, Self
+
+import aiohttp
+import httpx
+from aiohttp.client_exceptions import ConnectionTimeoutError, InvalidURL, NonHttpUrlClientError
+from yarl import URL
+
+_KEEPALIVE_S: Final = 60.0
+_LINGER_S: Final = 1.0
+_COPY_FREE_BYTES: Final = 1 << 20
+
+
+class HostNotFound(httpx.ConnectError):
+    """The provider's host name does not resolve."""
+
+
+class TlsRefused(httpx.ConnectError):
+    """The provider's certificate or its TLS was not accepted."""
+
+
+class NoAnswer(httpx.RemoteProtocolError):
+    """The connection was closed before one byte of the answer: a kept connection grown stale, or a dying server."""
+
+
+class ReplyBody(httpx.AsyncByteStream):
+    """The bytes of a reply, in pieces as they arrived: everything that waits comes in one piece."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            piece = await self._response.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            raise _as_httpx(error) from error
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        """Closes the connection at once, unless the reply had ended: then it is back in the pool already."""
+        self._response.close()
+
+    def finish(self) -> None:
+        """Nothing more is wanted, and little more is expected: the end may take a moment to arrive.
+
+        A stream's last event stands before the last bytes of its framing; closing in between would cost a TLS
+        handshake per stream. The connection is kept when the end arrives in time, else closed.
+        """
+        timer = asyncio.get_running_loop().call_later(_LINGER_S, self._response.close)
+        self._response.content.on_eof(timer.cancel)
+
+
+def body_of(response: httpx.Response) -> httpx.AsyncByteStream:
+    """The reply's bytes, raw: an async transport's reply always has them as an async stream."""
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        raise TypeError("expected the reply of an async transport")
+    return response.stream
+
+
+async def let_go(body: httpx.AsyncByteStream) -> None:
+    """Ends the use of a body whose content is complete."""
+    if isinstance(body, ReplyBody):
+        body.finish()
+    else:
+        await body.aclose()
+
+
+class AiohttpUpstream(httpx.AsyncBaseTransport):
+    """One session for all providers: TLS verified, no redirects, no cookies, no proxy from the environment.
+
+    The number of connections is unlimited: what limits load are the instances' own limits. Only connecting is timed
+    here (`connect` of the request's `timeout` extension, in seconds, DNS and TLS included). Raises httpx's errors.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    @classmethod
+    async def open(cls, ssl: SSLContext | bool = True) -> Self:
+        """A transport of the running event loop. `ssl`: another trust store than the system's; True for that one."""
+        if ssl is False:
+            raise ValueError("certificates are always verified: give an SSLContext that trusts the provider's")
+        connector = aiohttp.TCPConnector(ssl=ssl, limit=0, keepalive_timeout=_KEEPALIVE_S)
+        session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            trust_env=False,
+        )
+        return cls(session)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The reply as soon as its head is there; its body must be read to the end or closed."""
+        body = request.content
+        try:
+            response = await self._session.request(
+                request.method,
+                _url(str(request.url)),
+                headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
+                # A larger body in one piece would hold up the loop; a file-like one is written in parts.
+                data=(BytesIO(body) if len(body) > _COPY_FREE_BYTES else body) or None,
+                allow_redirects=False,
+                timeout=_timeout(request.extensions.get("timeout", {}).get("connect")),
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            raise _as_httpx(error) from error
+        # aiohttp has taken off the compression; nobody may try again.
+        headers = [pair for pair in response.raw_headers if pair[0].lower() != b"content-encoding"]
+        return httpx.Response(response.status, headers=headers, stream=ReplyBody(response), request=request)
+
+    async def aclose(self) -> None:
+        """Closes every connection, in use or not."""
+        await self._session.close()
+
+
+@lru_cache(maxsize=1024)
+def _url(text: str) -> URL:
+    return URL(text, encoded=True)
+
+
+@lru_cache(maxsize=256)
+def _timeout(connect_s: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, connect=connect_s)
+
+
+def _as_httpx(error: Exception) -> httpx.TransportError:
+    """The error of aiohttp or of the system, as httpx's. The order matters: the special ones come first."""
+    for kind, mapped, message in _ERRORS:
+        if isinstance(error, kind):
+            return mapped(message)
+    return httpx.ReadError("connection lost")
+
+
+_ERRORS: Final[tuple[tuple[type[Exception], type[httpx.TransportError], str], ...]] = (
+    (ConnectionTimeoutError, httpx.ConnectTimeout, "no connection in time"),
+    (aiohttp.ClientConnectorDNSError, HostNotFound, "host not found"),
+    (aiohttp.ClientSSLError, TlsRefused, "TLS failed"),
+    (aiohttp.ClientConnectorError, httpx.ConnectError, "connection refused"),
+    (aiohttp.ServerDisconnectedError, NoAnswer, "closed without an answer"),
+    (InvalidURL, httpx.UnsupportedProtocol, "not an HTTP URL"),
+    (NonHttpUrlClientError, httpx.UnsupportedProtocol, "not an HTTP URL"),
+    (aiohttp.ClientResponseError, httpx.RemoteProtocolError, "not HTTP"),
+)
+
+
+_conforms: type[httpx.AsyncBaseTransport] = AiohttpUpstream
