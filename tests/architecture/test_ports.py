@@ -11,6 +11,8 @@ from tests.architecture.test_imports import imports_beyond
 PORTS = SRC / "application/ports"
 ADAPTERS = SRC / "adapters"
 PORT_LINES = 60
+# Any asynchronous iterator has these, so that they tell nothing of a port.
+EVERYBODYS_METHODS = {"__aiter__", "__anext__", "aclose"}
 PORTS_MAY_IMPORT = {"application", "collections", "contextlib", "dataclasses", "domain", "enum", "typing"}
 
 
@@ -55,7 +57,10 @@ def broken_promises(tree: ast.Module, ports: dict[str, frozenset[str]]) -> list[
         f"{class_.name} looks like a {port}: end the module with `_conforms: type[{port}] = {class_.name}`"
         for class_ in classes_of(tree)
         for port, methods in ports.items()
-        if methods <= methods_of(class_) and (port, class_.name) not in promised and not is_protocol(class_)
+        if methods - EVERYBODYS_METHODS
+        and methods <= methods_of(class_)
+        and (port, class_.name) not in promised
+        and not is_protocol(class_)
     ]
 
 
@@ -125,3 +130,8 @@ def test_a_module_that_ends_with_its_promises_is_accepted() -> None:
         "_conforms_a: type[A] = Both\n_conforms_b: type[B] = Both"
     )
     assert broken_promises(ast.parse(source), {"A": frozenset({"a"}), "B": frozenset({"b"})}) == []
+
+
+def test_an_iterator_of_anything_is_taken_for_no_port() -> None:
+    source = "class Lines:\n    def __aiter__(self): ...\n    async def __anext__(self): ..."
+    assert broken_promises(ast.parse(source), {"ChunkStream": frozenset({"__aiter__", "__anext__"})}) == []
