@@ -1,0 +1,33 @@
+"""Says whether what is installed is the wheel, whole, and nothing else is in reach."""
+
+import sys
+import sysconfig
+from importlib import import_module
+from pathlib import Path
+
+PACKAGES = ("domain", "application", "adapters", "bootstrap")
+# The interpreter's own set-up brings this one; every other .pth file may lead back to a source tree.
+HARMLESS_PTH = {"distutils-precedence.pth"}
+
+
+def complaints(site: Path) -> list[str]:
+    """One line for everything that is not as it should be."""
+    found = [
+        f"{name} comes from {origin}, not from {site}"
+        for name in PACKAGES
+        if not (origin := Path(import_module(name).__file__ or "")).is_relative_to(site)
+    ]
+    if not (site / "adapters/outbound/redis/lua/README.md").is_file():
+        found.append("the wheel holds no adapters/outbound/redis/lua: the scripts stayed behind")
+    found += [f"{path.name} may put other code on the path" for path in _path_files(site)]
+    return found
+
+
+def _path_files(site: Path) -> list[Path]:
+    return [path for path in sorted(site.glob("*.pth")) if path.name not in HARMLESS_PTH]
+
+
+if __name__ == "__main__":
+    wrong = complaints(Path(sysconfig.get_path("purelib")).resolve())
+    sys.stdout.writelines(f"{line}\n" for line in wrong)
+    sys.exit(bool(wrong))

