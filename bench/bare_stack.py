@@ -42,7 +42,9 @@ def bare_app(upstream_url: str) -> Quart:
     @app.post("/v1/<path:path>")
     async def forward(path: str) -> Response:
         body = await request.get_data(cache=False)
-        url = urls.setdefault(path, httpx.URL(f"{upstream_url}/{path}"))
+        url = urls.get(path)
+        if url is None:
+            url = urls[path] = httpx.URL(f"{upstream_url}/{path}")
         asked = httpx.Request("POST", url, headers={"content-type": "application/json"}, content=body)
         answer = await transport.handle_async_request(asked)
         content_type = answer.headers["content-type"]
