@@ -1,0 +1,63 @@
+"""The four measurements of one target."""
+
+from dataclasses import dataclass
+
+from bench.load import Load, LoadRun, request_bytes
+from bench.processes import Target
+
+CONNECTIONS = 16
+EVENTS = 100
+WARM_UP_S = 0.7
+MEASURES = ("requests", "latency", "stream", "paced")
+
+
+@dataclass(slots=True)
+class Round:
+    """One target in one round. None: not measured. Times in milliseconds, CPU in microseconds each."""
+
+    requests_per_s: float | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    cpu_us_per_request: float | None = None
+    p50_alone_ms: float | None = None
+    p99_alone_ms: float | None = None
+    events_per_s: float | None = None
+    cpu_us_per_event: float | None = None
+    cpu_us_per_paced_event: float | None = None
+
+
+async def measure(target: Target, seconds: float, only: tuple[str, ...]) -> Round:
+    """Every wanted measurement, one after another."""
+    measured = Round()
+    if "requests" in only:
+        load, cpu_s = await _run(target, "bench", connections=CONNECTIONS, seconds=seconds)
+        measured.requests_per_s = load.requests_per_s
+        measured.p50_ms, measured.p99_ms = load.quantile_s(0.5) * 1e3, load.quantile_s(0.99) * 1e3
+        measured.cpu_us_per_request = cpu_s / load.requests * 1e6
+    if "latency" in only:
+        load, _ = await _run(target, "bench", connections=1, seconds=seconds)
+        measured.p50_alone_ms, measured.p99_alone_ms = load.quantile_s(0.5) * 1e3, load.quantile_s(0.99) * 1e3
+    if "stream" in only:
+        load, cpu_s = await _run(target, "bench", connections=CONNECTIONS, seconds=seconds, stream=True)
+        measured.events_per_s = load.events_per_s
+        measured.cpu_us_per_event = cpu_s / load.events * 1e6
+    if "paced" in only:
+        load, cpu_s = await _run(target, "paced", connections=CONNECTIONS, seconds=seconds, stream=True)
+        measured.cpu_us_per_paced_event = cpu_s / load.events * 1e6
+    return measured
+
+
+async def warm_up(target: Target) -> None:
+    """Imports, caches and connections are paid for before anything is measured."""
+    await _run(target, "bench", connections=CONNECTIONS, seconds=WARM_UP_S)
+    await _run(target, "bench", connections=CONNECTIONS, seconds=WARM_UP_S, stream=True)
+
+
+async def _run(
+    target: Target, model: str, *, connections: int, seconds: float, stream: bool = False
+) -> tuple[Load, float]:
+    request = request_bytes(model, stream=stream, key=target.key)
+    events = EVENTS if stream else 0
+    before_s = target.cpu_s()
+    load = await LoadRun(target.port, request, connections=connections, seconds=seconds, events=events)()
+    return load, target.cpu_s() - before_s

@@ -1,0 +1,43 @@
+"""`python -m bench.profile_gateway [--stream]`: where the gateway's time goes under load, by cProfile.
+
+cProfile makes small functions look dearer than they are; `py-spy record -o out.svg --pid PID`, where installed, does
+not. Read the order, not the figures.
+"""
+
+import argparse
+import asyncio
+import os
+import pstats
+import tempfile
+from pathlib import Path
+
+from bench.load import LoadRun, request_bytes
+from bench.processes import Target, cores, gateway, upstream
+
+
+async def _load(target: Target, *, stream: bool, seconds: float) -> float:
+    request = request_bytes("bench", stream=stream, key=target.key)
+    load = await LoadRun(target.port, request, connections=16, seconds=seconds)()
+    return load.events_per_s if stream else load.requests_per_s
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="profile_gateway", description=__doc__)
+    parser.add_argument("--stream", action="store_true")
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--rows", type=int, default=45)
+    parser.add_argument("--sort", default="tottime", help="tottime or cumulative")
+    options = parser.parse_args()
+    where = cores()
+    with tempfile.TemporaryDirectory() as folder:
+        found = str(Path(folder, "profile"))
+        profiler = ["-m", "cProfile", "-o", found]
+        with upstream(where.load) as behind, gateway(where.server, behind.port, profiler) as target:
+            os.sched_setaffinity(0, {where.load})
+            rate = asyncio.run(_load(target, stream=options.stream, seconds=options.seconds))
+        print(f"{rate:,.0f} {'events' if options.stream else 'requests'}/s while profiled")
+        pstats.Stats(found).sort_stats(options.sort).print_stats(options.rows)
+
+
+if __name__ == "__main__":
+    main()

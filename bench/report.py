@@ -1,0 +1,83 @@
+"""The rounds as Markdown tables: medians, and the gateway against the bare stack."""
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+
+from bench.measure import Round
+
+Rounds = Mapping[str, Sequence[Round]]
+ROWS: tuple[tuple[str, str, int], ...] = (
+    ("requests_per_s", "requests/s, 16 connections", 0),
+    ("events_per_s", "stream events/s, 16 connections", 0),
+    ("p50_alone_ms", "p50 ms, 1 connection", 3),
+    ("p99_alone_ms", "p99 ms, 1 connection", 3),
+    ("p50_ms", "p50 ms, 16 connections", 3),
+    ("p99_ms", "p99 ms, 16 connections", 3),
+    ("cpu_us_per_request", "CPU µs per request", 0),
+    ("cpu_us_per_event", "CPU µs per stream event, saturated", 1),
+    ("cpu_us_per_paced_event", "CPU µs per stream event, each alone", 1),
+)
+ADDED = ("p50_alone_ms", "p99_alone_ms", "p50_ms", "p99_ms")
+
+
+def tables(rounds: Rounds, rss_mib: Mapping[str, float]) -> str:
+    """Everything that was measured."""
+    return "\n".join([*_figures(rounds, rss_mib), "", *_verdicts(rounds)])
+
+
+def _figures(rounds: Rounds, rss_mib: Mapping[str, float]) -> list[str]:
+    names = list(rounds)
+    lines = ["| median of the rounds | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
+    for attribute, label, digits in ROWS:
+        values = [_values(rounds[name], attribute) for name in names]
+        if any(values):
+            lines.append(f"| {label} | " + " | ".join(_median(found, digits) for found in values) + " |")
+    for attribute in ADDED:
+        label = next(label for name, label, _ in ROWS if name == attribute)
+        added = [_added(rounds, name, attribute) for name in names]
+        if any(added):
+            lines.append(f"| added {label} | " + " | ".join(_median(found, 3) for found in added) + " |")
+    lines.append("| RSS MiB after the run | " + " | ".join(f"{rss_mib[name]:.0f}" for name in names) + " |")
+    return lines
+
+
+def _verdicts(rounds: Rounds) -> list[str]:
+    """The targets beside what was reached. Ratios are taken within a round, so that a noisy moment hits both sides."""
+    if not {"bare", "gateway", "direct"} <= set(rounds):
+        return []
+    lines = ["| gateway / bare stack | median | lowest | highest | target |", "| --- | ---: | ---: | ---: | ---: |"]
+    for label, found, target in (
+        ("requests/s", _ratios(rounds, "requests_per_s"), "≥ 0.55"),
+        ("stream events/s", _ratios(rounds, "events_per_s"), "≥ 0.60"),
+        ("requests per CPU second", _ratios(rounds, "cpu_us_per_request", _inverse), ""),
+        ("events per CPU second, saturated", _ratios(rounds, "cpu_us_per_event", _inverse), ""),
+        ("events per CPU second, each alone", _ratios(rounds, "cpu_us_per_paced_event", _inverse), ""),
+        ("gateway's added p50 ms, 1 connection", _added(rounds, "gateway", "p50_alone_ms"), "≤ 1"),
+    ):
+        if found:
+            lines.append(f"| {label} | {median(found):.3f} | {min(found):.3f} | {max(found):.3f} | {target} |")
+    return lines
+
+
+def _inverse(value: float) -> float:
+    return 1 / value
+
+
+def _ratios(rounds: Rounds, attribute: str, of: Callable[[float], float] = float) -> list[float]:
+    pairs = zip(_values(rounds["gateway"], attribute), _values(rounds["bare"], attribute), strict=True)
+    return [of(ours) / of(bare) for ours, bare in pairs]
+
+
+def _added(rounds: Rounds, name: str, attribute: str) -> list[float]:
+    if name == "direct" or "direct" not in rounds:
+        return []
+    pairs = zip(_values(rounds[name], attribute), _values(rounds["direct"], attribute), strict=True)
+    return [through - direct for through, direct in pairs]
+
+
+def _values(rounds: Sequence[Round], attribute: str) -> list[float]:
+    return [value for one in rounds if (value := getattr(one, attribute)) is not None]
+
+
+def _median(values: Sequence[float], digits: int) -> str:
+    return f"{median(values):,.{digits}f}" if values else ""

@@ -1,0 +1,31 @@
+"""Small things every end-to-end test needs."""
+
+import asyncio
+import inspect
+import socket
+import time
+from collections.abc import Awaitable, Callable
+
+POLL_S = 0.01
+
+
+async def eventually(condition: Callable[[], object | Awaitable[object]], *, within_s: float, what: str) -> None:
+    """Return as soon as the condition holds; fail the test, naming it, where it does not in time."""
+    deadline_s = time.monotonic() + within_s
+    while True:
+        held = condition()
+        if inspect.isawaitable(held):
+            held = await held
+        if held:
+            return
+        if time.monotonic() > deadline_s:
+            raise AssertionError(f"not within {within_s} s: {what}")
+        await asyncio.sleep(POLL_S)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago; connecting to it is refused."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
