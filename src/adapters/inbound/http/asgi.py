@@ -78,7 +78,7 @@ class GatewayConnection:
             return
         except GatewayError as error:
             await self._refuse(error, receive, send)
-        except Exception:  # noqa: BLE001 - the outermost handler of a request
+        except Exception:
             if self._started:
                 raise
             _log.exception("request %s failed before it was handled", self._request_id)

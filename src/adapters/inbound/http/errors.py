@@ -164,8 +164,6 @@ def _retry_headers(error: errors.GatewayError, status: int) -> tuple[Header, ...
             span_us = error.failure.retry_after_us
         case _:
             span_us = None
-    span_us = max(0, # A 401, 403 or 407 of the provider's would read as if the client's own credential were wrong.
-_PASSED_ON = frozenset(range(400, 500)) - {401, 403, 407}
-_DEFAULT_RETRY_AFTER_US if span_us is None else span_us)
+    span_us = max(0, _DEFAULT_RETRY_AFTER_US if span_us is None else span_us)
     milliseconds = max(1, -(-span_us // 1_000))
     return ("retry-after", str(max(1, ceil_seconds(span_us)))), ("retry-after-ms", str(milliseconds))
