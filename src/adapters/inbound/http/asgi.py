@@ -1,0 +1,161 @@
+"""One HTTP request, from the server's messages to Quart's handler and back.
+
+Quart's own connection class starts two tasks a request, copies every header twice and wraps each answer in
+`wait_for`. This one authenticates before it reads the body, reads the body in place and within limits, and then runs
+the handler beside one watcher that cancels it the moment the client goes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, HTTPScope
+from quart import Response
+from quart.wrappers.response import DataBody
+
+from adapters.inbound.http.authentication import authenticate
+from adapters.inbound.http.errors import InternalError, error_answer
+from adapters.inbound.http.exchange import Incoming
+from adapters.inbound.http.in_flight import InFlight
+from adapters.inbound.http.receiving import BodyLimits, ClientGone, Discard, read_body, refuse_bad_framing
+from adapters.inbound.http.request_headers import RawHeaders, client_request_id
+from application.errors import GatewayError
+from application.ports.authenticator import Authenticator
+from application.ports.clock import Clock
+from application.ports.randomness import Randomness
+from domain.identifiers import RequestId, uuid7
+
+if TYPE_CHECKING:
+    from quart import Quart
+
+    from adapters.inbound.http.app import GatewayApp
+
+_log = logging.getLogger(__name__)
+
+_ID_BITS = 74
+
+
+@dataclass(frozen=True, slots=True)
+class FrontDoor:
+    """What stands before every view."""
+
+    authenticator: Authenticator
+    clock: Clock
+    randomness: Randomness
+    limits: BodyLimits = field(default=BodyLimits())
+    in_flight: InFlight = field(default_factory=InFlight)
+
+    def new_request_id(self) -> RequestId:
+        """The gateway's own id for a request."""
+        return uuid7(self.clock.now_us() // 1_000, self.randomness.bits(_ID_BITS))
+
+
+class GatewayConnection:
+    """Quart's `asgi_http_class`: made for each request, called once."""
+
+    def __init__(self, app: "Quart", scope: HTTPScope) -> None:
+        self._app = cast("GatewayApp", app)
+        self._door = self._app.front_door
+        self._scope = scope
+        self._headers: RawHeaders = dict(scope["headers"])
+        self._request_id = self._door.new_request_id()
+        self._client_request_id = client_request_id(self._headers)
+        self._body_pending = True
+        self._started = False
+        self._finishing = False
+        self._client_gone = False
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Handles the request."""
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._door.in_flight.enter(task)
+        try:
+            request = await self._admit(receive)
+            await self._unless_gone(task, self._answer(request, send), receive)
+        except ClientGone:
+            return
+        except GatewayError as error:
+            await self._refuse(error, receive, send)
+        except Exception:
+            if self._started:
+                raise
+            _log.exception("request %s failed before it was handled", self._request_id)
+            await self._refuse(InternalError(), receive, send)
+        finally:
+            self._door.in_flight.leave(task)
+
+    async def _admit(self, receive: ASGIReceiveCallable) -> Incoming:
+        refuse_bad_framing(self._headers)
+        caller = await authenticate(self._door.authenticator, self._scope["raw_path"], self._headers)
+        payload = await read_body(receive, self._headers, self._door.limits)
+        self._body_pending = False
+        request = Incoming(self._scope, self._headers, self._request_id)
+        request.payload, request.caller, request.client_request_id = payload, caller, self._client_request_id
+        return request
+
+    async def _unless_gone(
+        self, task: "asyncio.Task[object]", handling: Coroutine[Any, Any, None], receive: ASGIReceiveCallable
+    ) -> None:
+        watcher = asyncio.create_task(self._watch(task, receive))
+        try:
+            await handling
+        except asyncio.CancelledError:
+            # Ours alone is over with the request; anybody else's must go on up.
+            if not self._client_gone or task.uncancel() > 0:
+                raise
+        finally:
+            watcher.cancel()
+
+    async def _watch(self, task: "asyncio.Task[object]", receive: ASGIReceiveCallable) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        # The server also says so after the last write, while the handler is still inside it.
+        if not self._finishing:
+            self._client_gone = True
+            task.cancel()
+
+    async def _answer(self, request: Incoming, send: ASGISendCallable) -> None:
+        response = cast("Response", await self._app.handle_request(request))
+        # Entered before the first write: a stream must be closed even where that write fails.
+        async with response.response as body:
+            headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+            await send(self._start(response.status_code, headers))
+            if isinstance(body, DataBody):
+                self._finishing = True
+                await send(_body(body.data, more=False))
+                return
+            async for data in body:
+                await send(_body(data, more=True))
+            self._finishing = True
+            await send(_body(b"", more=False))
+
+    async def _refuse(self, error: GatewayError, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        answer = error_answer(error)
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+        if self._body_pending and self._scope["http_version"] < "2":
+            headers.append((b"connection", b"close"))
+        await send(self._start(answer.status, headers))
+        if not self._body_pending:
+            await send(_body(answer.body, more=False))
+            return
+        discard = Discard(receive, self._door.limits)
+        try:
+            await send(_body(answer.body, more=True))
+            await discard.until_enough()
+            await send(_body(b"", more=False))
+        finally:
+            discard.stop()
+
+    def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> ASGISendEvent:
+        self._started = True
+        headers.append((b"x-request-id", self._request_id.encode()))
+        if self._client_request_id is not None:
+            headers.append((b"x-client-request-id", self._client_request_id.encode()))
+        return {"type": "http.response.start", "status": status, "headers": headers}
+
+
+def _body(data: bytes, *, more: bool) -> ASGISendEvent:
+    return {"type": "http.response.body", "body": data, "more_body": more}

@@ -1,0 +1,27 @@
+"""Ending well: what is in flight finishes, within a bound.
+
+When its shutdown trigger returns, Hypercorn closes the listening socket, closes idle connections at once, and waits
+for the others up to `graceful_timeout`. That bound doesn't hold everywhere: from Python 3.12.1 on, asyncio's
+`Server.wait_closed` first waits for every connection, without limit. So the gateway ends its own requests itself.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from adapters.inbound.http.in_flight import InFlight
+
+# Ours comes first, so that handlers end by themselves before the server cancels connections under them.
+_LEAD_S = 0.2
+
+
+def shutdown_trigger(
+    requested: Callable[[], Awaitable[object]], in_flight: InFlight, graceful_timeout_s: float
+) -> Callable[[], Awaitable[None]]:
+    """A trigger for `hypercorn.asyncio.serve`: returns once `requested` does, and starts the clock of the drain."""
+
+    async def trigger() -> None:
+        await requested()
+        loop = asyncio.get_running_loop()
+        loop.call_later(max(0.0, graceful_timeout_s - _LEAD_S), in_flight.cancel_all)
+
+    return trigger

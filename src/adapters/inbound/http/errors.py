@@ -1,0 +1,169 @@
+"""How each error looks on the wire: one table, one shape.
+
+Messages come from whoever raised; this module adds status, type, code and the headers that say when to come back.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from adapters.inbound.http.response_headers import Header, trace_headers
+from application import errors
+from domain.durations import SECOND_US, ceil_seconds
+from domain.failure import FailureKind
+
+# A 401, 403 or 407 of the provider's would read as if the client's own credential were wrong.
+_PASSED_ON = frozenset(range(400, 500)) - {401, 403, 407}
+_DEFAULT_RETRY_AFTER_US = SECOND_US
+
+
+class InvalidJson(errors.GatewayError):
+    """The body is no JSON object, repeats a key, is nested too deeply, or holds NaN or an infinity."""
+
+
+class BadFraming(errors.GatewayError):
+    """Where the body ends is ambiguous: nothing after it may be read as a request."""
+
+
+class RequestTooLarge(errors.GatewayError):
+    """The body is larger than the limit."""
+
+
+class BodyTooSlow(errors.GatewayError):
+    """The body did not arrive in time."""
+
+
+class Forbidden(errors.GatewayError):
+    """The caller is known and may not do this."""
+
+
+class NotFound(errors.GatewayError):
+    """No such path, or no such thing behind it."""
+
+
+class MethodNotAllowed(errors.GatewayError):
+    """The path exists and does not take this method. `allowed` are the methods it takes."""
+
+    def __init__(self, message: str, *, allowed: Iterable[str]) -> None:
+        super().__init__(message)
+        self.allowed = tuple(sorted(allowed))
+
+
+class InternalError(errors.GatewayError):
+    """A defect of the gateway. The client learns nothing of it but the request id."""
+
+    def __init__(self) -> None:
+        super().__init__("The gateway failed to handle this request. The log has it under this request's x-request-id.")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What every error of one class has in common."""
+
+    status: int
+    type: str
+    code: str
+
+
+_CLIENT = "invalid_request_error"
+_RATE = "rate_limit_error"
+_SERVER = "server_error"
+_UPSTREAM = "upstream_error"
+
+TABLE = MappingProxyType(
+    {
+        InvalidJson: Row(400, _CLIENT, "invalid_json"),
+        BadFraming: Row(400, _CLIENT, "invalid_request"),
+        errors.InvalidRequest: Row(400, _CLIENT, "invalid_request"),
+        errors.UnsupportedOperation: Row(400, _CLIENT, "unsupported_operation"),
+        errors.NotAuthenticated: Row(401, _CLIENT, "invalid_api_key"),
+        Forbidden: Row(403, _CLIENT, "forbidden"),
+        errors.ModelNotAllowed: Row(403, _CLIENT, "model_not_allowed"),
+        errors.ModelNotFound: Row(404, _CLIENT, "model_not_found"),
+        NotFound: Row(404, _CLIENT, "not_found"),
+        MethodNotAllowed: Row(405, _CLIENT, "method_not_allowed"),
+        BodyTooSlow: Row(408, _CLIENT, "request_timeout"),
+        RequestTooLarge: Row(413, _CLIENT, "request_too_large"),
+        errors.UpstreamRefused: Row(400, _CLIENT, "invalid_request"),
+        errors.UpstreamRateLimited: Row(429, _RATE, "rate_limit_exceeded"),
+        InternalError: Row(500, _SERVER, "internal_error"),
+        errors.StreamBroken: Row(502, _UPSTREAM, "upstream_error"),
+        errors.UpstreamFailed: Row(502, _UPSTREAM, "upstream_error"),
+        errors.NoInstanceAvailable: Row(503, _SERVER, "no_available_instance"),
+        errors.StateUnavailable: Row(503, _SERVER, "state_unavailable"),
+        errors.DeadlineExceeded: Row(504, _UPSTREAM, "upstream_timeout"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """An error as it goes out. `headers` holds no framing: content-length is the sender's."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+
+
+def error_row(error: errors.GatewayError) -> Row:
+    """The table's row for the error's class, or for the nearest class above it."""
+    for ancestor in type(error).__mro__:
+        row = TABLE.get(ancestor)
+        if row is not None:
+            return row
+    return TABLE[InternalError]
+
+
+def error_document(error: errors.GatewayError) -> bytes:
+    """The JSON body, in OpenAI's shape; also the payload of a stream's last event."""
+    row = error_row(error)
+    kind, code = row.type, row.code
+    if isinstance(error, errors.UpstreamRefused):
+        failure = error.failure
+        kind = failure.type or kind
+        code = failure.code or (code if failure.kind is FailureKind.REQUEST_REFUSED else failure.kind.value)
+    document = {"message": error.message, "type": kind, "param": error.param, "code": code}
+    return json.dumps({"error": document}, separators=(",", ":")).encode()
+
+
+def error_answer(error: errors.GatewayError) -> ErrorAnswer:
+    """Status, headers and body for `error`."""
+    status = _status(error)
+    headers = [("content-type", "application/json"), *_special_headers(error), *_retry_headers(error, status)]
+    if error.trace is not None:
+        headers += trace_headers(error.trace)
+    return ErrorAnswer(status, tuple(headers), error_document(error))
+
+
+def _status(error: errors.GatewayError) -> int:
+    status = error_row(error).status
+    if isinstance(error, errors.UpstreamRefused):
+        told = error.failure.status
+        return told if told is not None and told in _PASSED_ON else status
+    return status
+
+
+def _special_headers(error: errors.GatewayError) -> tuple[Header, ...]:
+    match error:
+        case errors.NotAuthenticated():
+            return (("www-authenticate", "Bearer"),)
+        case MethodNotAllowed():
+            return (("allow", ", ".join(error.allowed)),)
+        case _:
+            return ()
+
+
+def _retry_headers(error: errors.GatewayError, status: int) -> tuple[Header, ...]:
+    if status not in {429, 503}:
+        return ()
+    match error:
+        case errors.NoInstanceAvailable():
+            span_us: int | None = error.retry_after_us
+        case errors.UpstreamError():
+            span_us = error.failure.retry_after_us
+        case _:
+            span_us = None
+    span_us = max(0, _DEFAULT_RETRY_AFTER_US if span_us is None else span_us)
+    milliseconds = max(1, -(-span_us // 1_000))
+    return ("retry-after", str(max(1, ceil_seconds(span_us)))), ("retry-after-ms", str(milliseconds))

@@ -1,0 +1,64 @@
+"""Chat, completions, embeddings: at OpenAI's paths, with and without /v1, and at Azure's."""
+
+from collections.abc import Awaitable, Callable
+
+from quart import Blueprint
+
+from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
+from adapters.inbound.http.request_headers import tags, timeout_us
+from adapters.inbound.http.response_headers import served_headers
+from adapters.inbound.http.schemas import parse_llm_request
+from adapters.inbound.http.sse import EventStream
+from adapters.inbound.http.use_cases import Complete, Stream
+from application.gateway_request import GatewayRequest
+from domain.chat import Endpoint
+
+PATHS = (
+    ("chat/completions", Endpoint.CHAT),
+    ("completions", Endpoint.COMPLETIONS),
+    ("embeddings", Endpoint.EMBEDDINGS),
+)
+
+_JSON = ("content-type", "application/json")
+_EVENTS = (
+    ("content-type", "text/event-stream; charset=utf-8"),
+    ("cache-control", "no-cache"),
+    ("x-accel-buffering", "no"),
+)
+
+_View = Callable[..., Awaitable[Outgoing]]
+
+
+def llm_blueprint(complete: Complete, stream: Stream) -> Blueprint:
+    """The LLM-facing endpoints."""
+    blueprint = Blueprint("llm", __name__)
+    for path, endpoint in PATHS:
+        view = _view(endpoint, complete, stream)
+        for rule in (f"/v1/{path}", f"/{path}", f"/openai/deployments/<path:deployment>/{path}"):
+            blueprint.add_url_rule(rule, endpoint.value, view, methods=["POST"])
+    return blueprint
+
+
+def _view(endpoint: Endpoint, complete: Complete, stream: Stream) -> _View:
+    async def view(deployment: str | None = None) -> Outgoing:
+        request = incoming()
+        asked = _asked(request, endpoint, deployment)
+        if asked.llm.stream:
+            streaming = await stream(asked)
+            events = EventStream(streaming.chunks, asked.request_id)
+            return Outgoing(200, (*_EVENTS, *served_headers(streaming)), events)
+        completed = await complete(asked)
+        return Outgoing(200, (_JSON, *served_headers(completed)), completed.reply.body)
+
+    return view
+
+
+def _asked(request: Incoming, endpoint: Endpoint, deployment: str | None) -> GatewayRequest:
+    return GatewayRequest(
+        request.request_id,
+        request.known_caller,
+        parse_llm_request(endpoint, request.payload, deployment),
+        tags(request.raw),
+        timeout_us(request.raw),
+        request.client_request_id,
+    )

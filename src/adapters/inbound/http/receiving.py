@@ -1,0 +1,105 @@
+"""Reading a request's body within bounds, and getting rid of one that nobody will read."""
+
+import asyncio
+from dataclasses import dataclass
+
+from hypercorn.typing import ASGIReceiveCallable
+
+from adapters.inbound.http.errors import BadFraming, BodyTooSlow, RequestTooLarge
+from adapters.inbound.http.request_headers import RawHeaders, declared_length
+
+
+class ClientGone(Exception):
+    """The connection closed before the request was complete: nobody is left to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How much body is taken, and how long it may take.
+
+    Attributes:
+        discard_factor, discard_s: A refused body is read and dropped up to that many times `max_body_bytes` and for
+            that long, so that a client that is still sending comes to read the refusal instead of a reset.
+    """
+
+    max_body_bytes: int = 32 * 1024 * 1024
+    body_timeout_s: float = 30.0
+    discard_factor: int = 4
+    discard_s: float = 10.0
+
+
+def refuse_bad_framing(headers: RawHeaders) -> None:
+    """Raises BadFraming where the body's end could be read in two ways: the way of request smuggling."""
+    if b"transfer-encoding" in headers and b"content-length" in headers:
+        raise BadFraming("The request has both Content-Length and Transfer-Encoding: send one of them.")
+
+
+async def read_body(receive: ASGIReceiveCallable, headers: RawHeaders, limits: BodyLimits) -> bytes:
+    """The whole body.
+
+    Raises:
+        RequestTooLarge: It is larger than the limit, by declaration or in fact.
+        BodyTooSlow: It took longer than the limit.
+        ClientGone: The client left.
+    """
+    length = declared_length(headers)
+    if length is not None and length > limits.max_body_bytes:
+        raise _too_large(limits)
+    parts: list[bytes] = []
+    received_bytes = 0
+    try:
+        async with asyncio.timeout(limits.body_timeout_s):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise ClientGone
+                part = message["body"]
+                received_bytes += len(part)
+                if received_bytes > limits.max_body_bytes:
+                    raise _too_large(limits)
+                parts.append(part)
+                if not message["more_body"]:
+                    return b"".join(parts)
+    except TimeoutError as error:
+        raise BodyTooSlow(f"The body did not arrive within {limits.body_timeout_s:g} s.") from error
+
+
+class Discard:
+    """Takes in what is left of a body and drops it, in a task of its own, until the connection ends.
+
+    It never stops receiving by itself: the server's queue to the application is bounded, and where nobody empties it
+    the server waits for ever to put the end of the connection into it.
+    """
+
+    def __init__(self, receive: ASGIReceiveCallable, limits: BodyLimits) -> None:
+        self._receive = receive
+        self._limits = limits
+        self._enough = asyncio.Event()
+        self._task = asyncio.create_task(self._run())
+
+    async def until_enough(self) -> None:
+        """Returns when the body has ended, or has used up the bounds on discarding it."""
+        try:
+            async with asyncio.timeout(self._limits.discard_s):
+                await self._enough.wait()
+        except TimeoutError:
+            return
+
+    def stop(self) -> None:
+        """Ends the task."""
+        self._task.cancel()
+
+    async def _run(self) -> None:
+        left_bytes = self._limits.max_body_bytes * self._limits.discard_factor
+        while True:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                self._enough.set()
+                return
+            left_bytes -= len(message["body"])
+            if left_bytes < 0 or not message["more_body"]:
+                self._enough.set()
+
+
+def _too_large(limits: BodyLimits) -> RequestTooLarge:
+    return RequestTooLarge(f"The body is larger than {limits.max_body_bytes} bytes: send less.")

@@ -1,0 +1,60 @@
+"""What the gateway reads from a request's headers. Names are lower case, values are bytes, as ASGI hands them over."""
+
+import re
+from collections.abc import Mapping
+
+from application.errors import InvalidRequest
+
+RawHeaders = Mapping[bytes, bytes]
+
+_SAFE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_MILLISECONDS = re.compile(rb"[0-9]{1,12}")
+_BEARER = b"bearer "
+
+
+def credential(headers: RawHeaders) -> str | None:
+    """The first that is not empty of: the bearer token, `x-api-key`, `api-key`."""
+    authorization = headers.get(b"authorization", b"")
+    bearer = authorization[len(_BEARER) :] if authorization[: len(_BEARER)].lower() == _BEARER else b""
+    for value in (bearer, headers.get(b"x-api-key", b""), headers.get(b"api-key", b"")):
+        found = value.strip()
+        if found:
+            return found.decode("latin-1")
+    return None
+
+
+def client_request_id(headers: RawHeaders) -> str | None:
+    """The client's own `x-request-id`, where it is short and harmless enough to be kept and sent back."""
+    value = headers.get(b"x-request-id")
+    return value.decode("ascii") if value is not None and _SAFE_ID.fullmatch(value) else None
+
+
+def timeout_us(headers: RawHeaders) -> int | None:
+    """The client's wish for the whole request.
+
+    Raises:
+        InvalidRequest: The header is there and holds no positive integer.
+    """
+    value = headers.get(b"x-request-timeout-ms")
+    if value is None:
+        return None
+    if _MILLISECONDS.fullmatch(value) is None or int(value) == 0:
+        raise InvalidRequest(
+            "x-request-timeout-ms: expected a positive number of milliseconds, such as 30000",
+            param="x-request-timeout-ms",
+        )
+    return int(value) * 1_000
+
+
+def tags(headers: RawHeaders) -> frozenset[str]:
+    """Tags that the instance must carry, from a comma-separated list."""
+    value = headers.get(b"x-moongate-tags")
+    if value is None:
+        return frozenset()
+    return frozenset(tag for part in value.decode("latin-1").split(",") if (tag := part.strip()))
+
+
+def declared_length(headers: RawHeaders) -> int | None:
+    """The body's length in bytes as the client declares it; None where it does not (chunks, or no body)."""
+    value = headers.get(b"content-length", b"")
+    return int(value) if value.isdigit() else None

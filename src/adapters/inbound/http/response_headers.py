@@ -1,0 +1,38 @@
+"""What the gateway tells about a request in the headers of its answer."""
+
+from urllib.parse import quote
+
+from application.gateway_request import Completed, Streaming
+from domain.money import format_dollars
+from domain.routing.decision import DecisionTrace
+
+Header = tuple[str, str]
+
+_PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
+
+
+def header_value(text: str) -> str:
+    """`text` where it is printable ASCII, else percent-escaped: no name can end a header line or fail to encode."""
+    if text.isascii() and text.isprintable():
+        return text
+    return quote(text, safe=_PRINTABLE, errors="replace")
+
+
+def trace_headers(trace: DecisionTrace) -> list[Header]:
+    """Attempts made, and the models gone through where there was more than one."""
+    headers = [("x-moongate-attempts", str(len(trace.attempts)))]
+    if len(trace.models_visited) > 1:
+        headers.append(("x-moongate-fallbacks", header_value(">".join(trace.models_visited))))
+    return headers
+
+
+def served_headers(served: Completed | Streaming) -> list[Header]:
+    """Who served the request and how it came to that; the cost where it is known already."""
+    headers = [
+        ("x-moongate-instance", header_value(served.instance.id)),
+        ("x-moongate-model", header_value(served.instance.model_name)),
+        *trace_headers(served.trace),
+    ]
+    if isinstance(served, Completed):
+        headers.append(("x-moongate-cost", format_dollars(served.cost_nano)))
+    return headers

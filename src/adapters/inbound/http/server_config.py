@@ -1,0 +1,32 @@
+"""Hypercorn, as the gateway runs it."""
+
+import logging
+
+from hypercorn.config import Config
+
+HEADER_BYTES = 16 * 1024
+KEEP_ALIVE_S = 75.0
+BACKLOG = 2_048
+CONCURRENT_STREAMS = 100
+
+
+def hypercorn_config(host: str, port: int, graceful_timeout_s: float) -> Config:
+    """The server's configuration.
+
+    Idle connections live for 75 s: longer than the idle timeout of common load balancers (60 s), so that it is they
+    who close first and no request runs into a closing connection. The same timer bounds slow headers.
+    """
+    config = Config()
+    config.bind = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
+    config.backlog = BACKLOG
+    config.graceful_timeout = graceful_timeout_s
+    config.keep_alive_timeout = KEEP_ALIVE_S
+    # It would also cut clients that listen to a long stream in silence.
+    config.read_timeout = None
+    config.h11_max_incomplete_size = HEADER_BYTES
+    config.h2_max_header_list_size = HEADER_BYTES
+    config.h2_max_concurrent_streams = CONCURRENT_STREAMS
+    config.include_server_header = False
+    config.accesslog = None
+    config.errorlog = logging.getLogger("hypercorn.error")
+    return config

@@ -1,0 +1,158 @@
+"""Stub use cases and ports: each test says what they answer."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from adapters.inbound.http.app import GatewayApp, create_http_app
+from adapters.inbound.http.asgi import FrontDoor
+from adapters.inbound.http.receiving import BodyLimits
+from adapters.inbound.http.use_cases import ProcessFacts
+from application.errors import ModelNotFound
+from application.gateway_request import Completed, GatewayRequest, Streaming
+from application.use_cases.check_readiness import Readiness
+from application.use_cases.list_models import ModelCard
+from domain.callers import Caller, CallerKind
+from domain.catalog import Instance
+from domain.chat import Chunk, Reply
+from domain.identifiers import InstanceId, ModelName, RequestId
+from domain.routing.decision import AttemptTrace, DecisionTrace
+
+MASTER_KEY = "master-secret"
+LLM_KEY = "llm-secret"
+BEARER = {"authorization": f"Bearer {MASTER_KEY}"}
+REPLY = b'{"id":"chatcmpl-1","model":"gpt-4"}'
+INSTANCE = Instance(InstanceId("gpt4-eu"), ModelName("gpt-4"), "openai", "gpt-4o")
+CARDS = (ModelCard("gpt-4", 1_700_000_000, "openai"), ModelCard("meta/llama-3", 1_700_000_000, "vllm"))
+
+_CALLERS = {MASTER_KEY: Caller(CallerKind.MASTER, "master"), LLM_KEY: Caller(CallerKind.KEY, "key-1")}
+
+
+class StubAuthenticator:
+    async def authenticate(self, credential: str | None) -> Caller | None:
+        return _CALLERS.get(credential or "")
+
+
+class StubClock:
+    def now_us(self) -> int:
+        return 1_700_000_000_000_000
+
+    def monotonic_us(self) -> int:
+        return 0
+
+    async def sleep(self, span_us: int) -> None:
+        raise AssertionError(f"nothing sleeps here, asked for {span_us}")
+
+
+class CountingRandomness:
+    def __init__(self) -> None:
+        self._drawn = 0
+
+    def draw(self) -> float:
+        return 0.5
+
+    def bits(self, count: int) -> int:
+        self._drawn += 1
+        return self._drawn % (1 << count)
+
+
+def trace(models: Sequence[str] = ("gpt-4",), attempts: int = 1) -> DecisionTrace:
+    story = DecisionTrace(RequestId("r-1"), models[0], "chat", stream=False, started_us=1)
+    story.models_visited = [ModelName(model) for model in models]
+    story.attempts = [
+        AttemptTrace(number, ModelName(models[-1]), INSTANCE.id, "openai", 1) for number in range(1, attempts + 1)
+    ]
+    return story
+
+
+@dataclass
+class ScriptedChunks:
+    """A stream that plays batches and errors; an `asyncio.Event` among them is waited for."""
+
+    script: list[tuple[Chunk, ...] | Exception | asyncio.Event]
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> tuple[Chunk, ...]:
+        while self.script:
+            match self.script.pop(0):
+                case asyncio.Event() as gate:
+                    self.waiting.set()
+                    await gate.wait()
+                case Exception() as error:
+                    raise error
+                case batch:
+                    return batch
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self.closed.set()
+
+
+def chunks(*payloads: str) -> tuple[Chunk, ...]:
+    return tuple(Chunk(payload.encode()) for payload in payloads)
+
+
+@dataclass
+class StubGateway:
+    """What the use cases do, and what they were asked."""
+
+    asked: list[GatewayRequest] = field(default_factory=list)
+    error: Exception | None = None
+    hang: asyncio.Event | None = None
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    story: DecisionTrace = field(default_factory=trace)
+    instance: Instance = INSTANCE
+    cost_nano: int = 12_500_000
+    scripted: ScriptedChunks = field(default_factory=lambda: ScriptedChunks([chunks('{"a":1}')]))
+    readiness: Readiness = field(default_factory=lambda: Readiness(ready=True, parts={"models": "ok"}))
+    kept: dict[str, DecisionTrace] = field(default_factory=dict)
+
+    async def _ask(self, request: GatewayRequest) -> None:
+        self.asked.append(request)
+        if self.hang is not None:
+            try:
+                self.hang.set()
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.cancelled.set()
+                raise
+        if self.error is not None:
+            raise self.error
+
+    async def complete(self, request: GatewayRequest) -> Completed:
+        await self._ask(request)
+        return Completed(Reply(REPLY), self.instance, self.cost_nano, self.story)
+
+    async def stream(self, request: GatewayRequest) -> Streaming:
+        await self._ask(request)
+        return Streaming(self.scripted, self.instance, self.story)
+
+    def find_model(self, _caller: Caller, model: str) -> ModelCard:
+        found = next((card for card in CARDS if card.id == model), None)
+        if found is None:
+            raise ModelNotFound(f"no {model!r}", param="model")
+        return found
+
+
+def front_door(limits: BodyLimits | None = None) -> FrontDoor:
+    return FrontDoor(StubAuthenticator(), StubClock(), CountingRandomness(), limits or BodyLimits())
+
+
+def http_app(gateway: StubGateway | None = None, door: FrontDoor | None = None) -> GatewayApp:
+    stub = gateway or StubGateway()
+    find: Callable[[RequestId], DecisionTrace | None] = stub.kept.get
+    return create_http_app(
+        door or front_door(),
+        complete=stub.complete,
+        stream=stub.stream,
+        list_models=lambda _caller: CARDS,
+        find_model=stub.find_model,
+        check_readiness=lambda: stub.readiness,
+        find_decision=find,
+        facts=ProcessFacts("lite", "no store is configured", "1.2.3"),
+    )
