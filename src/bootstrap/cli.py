@@ -62,7 +62,7 @@ def serve(config_path: Path | None, host: str | None, port: int | None, workers:
         refuse_unbuilt(resolve_mode(loaded.settings, os.environ))
         # Imported here alone: the other commands start without the whole server.
         server = importlib.import_module("bootstrap.server")
-        server.serve(loaded.settings, data_dir=data_dir, config_path=config_path, environ=os.environ)
+        server.serve(loaded.settings, data_dir=data_dir, environ=os.environ)
 
 
 @cli.command("check-config")

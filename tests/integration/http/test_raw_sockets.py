@@ -218,7 +218,9 @@ async def test_two_requests_in_one_packet_get_two_answers_in_order() -> None:
     assert b"chatcmpl-1" in second
 
 
-@pytest.mark.parametrize("target", ["?x", "*", "//v1//models", "http://evil/v1/models", "/v1/../health", "/%00", "/%ff"])
+@pytest.mark.parametrize(
+    "target", ["?x", "*", "//v1//models", "http://evil/v1/models", "/v1/../health", "/%00", "/%ff"]
+)
 async def test_odd_target_gets_an_answer_in_the_error_shape(target: str) -> None:
     async with raw_connection(http_app()) as connection:
         await connection.send(http_request(target, method="GET"))

@@ -1,0 +1,110 @@
+"""The composition root: the one place that names concrete adapters.
+
+Every port is a provider here and can be replaced: `Container(settings=…, clock=providers.Object(mine))`.
+"""
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Callable, Dependency, Factory, Object, Singleton
+
+from adapters.inbound.http.app import create_http_app
+from adapters.inbound.http.asgi import FrontDoor
+from adapters.inbound.http.in_flight import InFlight
+from adapters.inbound.http.receiving import BodyLimits
+from adapters.inbound.http.use_cases import ProcessFacts
+from adapters.outbound.memory.authenticator import MemoryAuthenticator
+from adapters.outbound.memory.catalog_source import MemoryCatalogSource
+from adapters.outbound.memory.decision_log import MemoryDecisionLog
+from adapters.outbound.memory.routing import MemoryRouting
+from adapters.outbound.providers.lazy_transport import LazyTransport
+from adapters.outbound.providers.transport import AiohttpUpstream
+from adapters.outbound.system.clock import SystemClock
+from adapters.outbound.system.randomness import SystemRandomness
+from adapters.outbound.telemetry.event_log import LogEventSink
+from application.active_attempt import AttemptTools
+from application.dispatch import Dispatch
+from application.draining import Draining
+from application.lease_keeper import LeaseKeeper
+from application.ports.clock import Clock
+from application.retry_budgets import RetryBudgets
+from application.use_cases.check_readiness import CheckReadiness
+from application.use_cases.complete import Complete
+from application.use_cases.list_models import ListModels
+from application.use_cases.stream import Stream
+from bootstrap.lifespan import Lifespan, application
+from bootstrap.provider_wiring import SUPPORTS, configured_providers
+from bootstrap.settings import BUILT_TYPES, Settings, to_catalog
+
+_US_PER_SECOND = 1_000_000
+
+
+def _now_s(clock: Clock) -> int:
+    return clock.now_us() // _US_PER_SECOND
+
+
+class Container(DeclarativeContainer):
+    """One gateway process. `settings` and `master_key` must be given; all else has a default."""
+
+    settings = Dependency(instance_of=Settings)
+    master_key = Dependency(instance_of=str)
+    facts = Object(ProcessFacts("lite", "embedded", "unknown"))
+
+    configured = Singleton(to_catalog, settings, BUILT_TYPES, SUPPORTS)
+    breaker = Callable(lambda settings: settings.router.circuit_breaker.to_domain(), settings)
+    retry_budget = Callable(lambda settings: settings.router.retry_budget.to_domain(), settings)
+
+    clock = Singleton(SystemClock)
+    randomness = Singleton(SystemRandomness)
+    event_sink = Singleton(LogEventSink)
+    decision_log = Singleton(MemoryDecisionLog)
+    authenticator = Singleton(MemoryAuthenticator, master_key, require_auth=settings.provided.auth.require_auth)
+    catalog_source = Singleton(MemoryCatalogSource, configured.provided.catalog, configured.provided.policy)
+    routing = Singleton(MemoryRouting, breaker, clock, event_sink)
+    transport = Singleton(LazyTransport, Object(AiohttpUpstream.open))
+    provider_directory = Singleton(configured_providers, configured.provided.providers, transport, clock, randomness)
+
+    draining = Singleton(Draining)
+    leases = Singleton(LeaseKeeper, routing, clock)
+    attempt_tools = Singleton(
+        AttemptTools,
+        routing=routing,
+        leases=leases,
+        clock=clock,
+        randomness=randomness,
+        slow_call_duration_us=breaker.provided.slow_call_duration_us,
+    )
+    dispatch = Singleton(
+        Dispatch,
+        catalog_source=catalog_source,
+        providers=provider_directory,
+        decisions=decision_log,
+        retry_budgets=Singleton(RetryBudgets, retry_budget),
+        breaker=breaker,
+        tools=attempt_tools,
+    )
+    complete = Singleton(Complete, dispatch)
+    stream = Singleton(Stream, dispatch)
+    list_models = Singleton(ListModels, catalog_source, Callable(_now_s, clock))
+    check_readiness = Singleton(CheckReadiness, catalog_source, draining)
+
+    in_flight = Singleton(InFlight)
+    front_door = Singleton(
+        FrontDoor,
+        authenticator=authenticator,
+        clock=clock,
+        randomness=randomness,
+        limits=Factory(BodyLimits, max_bytes=settings.provided.server.max_body_bytes),
+        in_flight=in_flight,
+    )
+    http_app = Singleton(
+        create_http_app,
+        front_door,
+        complete=complete,
+        stream=stream,
+        list_models=list_models,
+        find_model=list_models.provided.find,
+        check_readiness=check_readiness,
+        find_decision=decision_log.provided.find,
+        facts=facts,
+    )
+    lifespan = Singleton(Lifespan, leases=leases, transport=transport)
+    app = Singleton(application, http_app, lifespan)

@@ -1,0 +1,58 @@
+"""From an instance's settings to the adapter that calls its provider."""
+
+from collections.abc import Mapping
+
+import httpx
+
+from adapters.outbound.providers.directory import ConfiguredProviders
+from adapters.outbound.providers.echo import EchoConfig, EchoProvider
+from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
+from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
+from adapters.outbound.providers.presets import PRESETS
+from application.ports.clock import Clock
+from application.ports.provider import Provider
+from application.ports.randomness import Randomness
+from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
+from bootstrap.settings.providers import EchoProvider as EchoSettings
+from domain.chat import Endpoint
+from domain.identifiers import InstanceId
+
+SUPPORTS: Mapping[str, frozenset[Endpoint]] = {name: preset.supports for name, preset in PRESETS.items()}
+"""The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
+
+
+def configured_providers(
+    settings: Mapping[InstanceId, AnyProviderSettings],
+    transport: httpx.AsyncBaseTransport,
+    clock: Clock,
+    randomness: Randomness,
+) -> ConfiguredProviders:
+    """One provider for each instance that can be called."""
+    return ConfiguredProviders(
+        {instance: _provider(entry, transport, clock, randomness) for instance, entry in settings.items()}
+    )
+
+
+def _provider(
+    settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
+) -> Provider:
+    if isinstance(settings, EchoSettings):
+        config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
+        return EchoProvider(config, clock, randomness)
+    return OpenAICompatibleProvider(_openai_compatible(settings), transport)
+
+
+def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:
+    azure = settings if isinstance(settings, AzureProvider) else None
+    openai = settings if isinstance(settings, OpenAiProvider) else None
+    base_url = settings.base_url or (azure.endpoint if azure else "")
+    return OpenAICompatibleConfig(
+        preset=settings.type,
+        base_url=base_url or None,
+        api_key=settings.api_key.get_secret_value() or None,
+        headers={name: value.get_secret_value() for name, value in settings.headers.items()},
+        organization=(openai.organization or None) if openai else None,
+        project=(openai.project or None) if openai else None,
+        api_version=azure.api_version if azure else None,
+        deployment=azure.deployment if azure else None,
+    )
