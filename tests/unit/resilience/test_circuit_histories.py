@@ -37,12 +37,14 @@ class CircuitHistories(RuleBasedStateMachine):
         self.config = CircuitBreakerConfig()
         self.circuit = Circuit()
         self.now_us = 0
+        self.operated = False
         self.asked = 0
         self.in_flight: dict[LeaseId, Permit] = {}
 
-    @initialize(config=CONFIGS)
-    def configure(self, config: CircuitBreakerConfig) -> None:
+    @initialize(config=CONFIGS, operated=st.sampled_from([True, False, False]))
+    def configure(self, config: CircuitBreakerConfig, operated: bool) -> None:
         self.config = config
+        self.operated = operated
 
     def become(self, after: Circuit, *, by_operator: bool = False) -> None:
         """Takes over the next version, if it is one that may follow."""
@@ -79,8 +81,23 @@ class CircuitHistories(RuleBasedStateMachine):
     def wait(self, span_us: int) -> None:
         self.now_us += span_us
 
+    @rule(
+        outcomes=st.lists(st.sampled_from([*Outcome, Outcome.FAILURE, Outcome.FAILURE]), min_size=1, max_size=6),
+        slow=st.booleans(),
+        last_resort=st.booleans(),
+        jitter=st.floats(0, 1, exclude_max=True),
+    )
+    def call_in_a_row(self, outcomes: list[Outcome], slow: bool, last_resort: bool, jitter: float) -> None:
+        for outcome in outcomes:
+            permit_id = self.ask(last_resort)
+            if permit_id in self.in_flight:
+                self.record(permit_id, self.in_flight.pop(permit_id).generation, outcome, slow, jitter)
+
     @rule(last_resort=st.booleans())
-    def ask(self, last_resort: bool) -> None:
+    def ask_and_wait(self, last_resort: bool) -> None:
+        self.ask(last_resort)
+
+    def ask(self, last_resort: bool) -> LeaseId:
         self.asked += 1
         permit_id = LeaseId(f"permit {self.asked}")
         expected = circuit_breaker.peek(self.config, self.circuit, self.now_us, last_resort=last_resort)
@@ -96,6 +113,7 @@ class CircuitHistories(RuleBasedStateMachine):
             assert after is self.circuit
             assert answer.reason in {Exclusion.CIRCUIT_OPEN, Exclusion.PROBES_IN_FLIGHT}
         self.become(after)
+        return permit_id
 
     @precondition(lambda self: self.in_flight)
     @rule(
@@ -132,6 +150,7 @@ class CircuitHistories(RuleBasedStateMachine):
         permit_id = data.draw(st.sampled_from(sorted(self.in_flight)))
         self.become(circuit_breaker.renew(self.circuit, self.now_us, permit_id, PERMIT_US))
 
+    @precondition(lambda self: self.operated)
     @rule(state=st.sampled_from([CircuitState.OPEN, CircuitState.CLOSED, None, None]))
     def operate(self, state: CircuitState | None) -> None:
         self.become(circuit_breaker.force(self.circuit, state, self.now_us), by_operator=True)
@@ -146,6 +165,7 @@ class CircuitHistories(RuleBasedStateMachine):
         live = [holder for holder, expires_us in self.circuit.probes if expires_us > self.now_us]
         assert len(live) <= self.config.half_open_probes
         assert len(set(live)) == len(live)
+        assert not self.circuit.early or self.circuit.state is CircuitState.HALF_OPEN
         assert not self.circuit.probes or self.circuit.state is CircuitState.HALF_OPEN
 
     @invariant()

@@ -40,6 +40,10 @@ def test_open_time_stays_between_half_and_all_of_its_span(opens: int, jitter: fl
     assert whole_us // 2 <= CONFIG.jittered_open_us(opens, jitter) <= whole_us
 
 
+def test_open_time_is_never_nothing() -> None:
+    assert CircuitBreakerConfig(open_duration_us=1).jittered_open_us(1, 0.0) == 1
+
+
 def test_open_time_of_a_flapping_upstream_grows() -> None:
     instance = GuardedInstance()
     spans_s = []
@@ -48,6 +52,7 @@ def test_open_time_of_a_flapping_upstream_grows() -> None:
         spans_s.append(instance.open_us // SECOND_US)
         instance.recover()
         instance.wait(20 * SECOND_US)
+        instance.call(Outcome.SUCCESS)
         instance.call(Outcome.SUCCESS)
     assert spans_s == [5, 10, 20, 40]
 

@@ -26,6 +26,13 @@ def test_window_keeps_an_outcome_until_its_last_second_has_passed() -> None:
     assert totals(slide(WINDOW_US, window, 130 * SECOND_US)) == (0, 0, 0)
 
 
+def test_window_loses_only_the_buckets_that_are_too_old() -> None:
+    window = EMPTY
+    for second in (99, 100, 101):
+        window = add(WINDOW_US, window, second * SECOND_US, failed=True, slow=True)
+    assert slide(WINDOW_US, window, 129 * SECOND_US) == OutcomeWindow(2, 2, 2, ((100, 1, 1, 1), (101, 1, 1, 1)))
+
+
 def test_window_of_a_fraction_of_a_second_more_reaches_one_bucket_further() -> None:
     window = add(WINDOW_US, EMPTY, 100 * SECOND_US, failed=True, slow=False)
     assert slide(WINDOW_US + 1, window, 131 * SECOND_US - 1).failures == 1

@@ -70,6 +70,7 @@ def test_late_result_of_a_dead_probe_is_ignored() -> None:
     instance.acquire("dead")
     instance.wait(PERMIT_US)
     instance.acquire("heir")
+    assert [holder for holder, _ in instance.circuit.probes] == ["heir"]
     for outcome in (Outcome.SUCCESS, Outcome.FAILURE):
         assert instance.report("dead", outcome) is None
     assert instance.state is CircuitState.HALF_OPEN
@@ -94,6 +95,16 @@ def test_renewed_probe_lives_longer() -> None:
     assert isinstance(instance.acquire("other"), Denial)
     instance.report("long", Outcome.SUCCESS)
     assert instance.circuit.probe_successes == 1
+
+
+def test_renewal_leaves_other_probes_alone() -> None:
+    instance = due(CircuitBreakerConfig(half_open_probes=2))
+    instance.acquire("a")
+    instance.acquire("b")
+    (_, (_, expires_us)) = instance.circuit.probes
+    instance.wait(1)
+    instance.circuit = circuit_breaker.renew(instance.circuit, instance.now_us, LeaseId("a"), PERMIT_US)
+    assert instance.circuit.probes == (("a", expires_us + 1), ("b", expires_us))
 
 
 def test_expired_probe_cannot_be_renewed() -> None:
@@ -154,6 +165,26 @@ def test_enough_successful_probes_close_the_circuit() -> None:
     assert instance.circuit.window.calls == 0
 
 
+def test_every_recovery_takes_as_many_probes() -> None:
+    instance = due()
+    instance.recover()
+    instance.open()
+    instance.wait_until_due()
+    instance.call(Outcome.SUCCESS)
+    assert instance.state is CircuitState.HALF_OPEN
+
+
+def test_closed_circuit_remembers_when_it_opened_and_closed() -> None:
+    instance = due()
+    opened_at_us = instance.circuit.opened_at_us
+    instance.recover()
+    recovered = instance.circuit
+    instance.wait(SECOND_US)
+    instance.call(Outcome.SUCCESS)
+    assert (instance.circuit.opened_at_us, instance.circuit.closed_at_us) == (opened_at_us, recovered.closed_at_us)
+    assert (instance.circuit.open_until_us, instance.circuit.reason) == (recovered.open_until_us, recovered.reason)
+
+
 def test_repeated_report_of_one_probe_counts_once() -> None:
     instance = due()
     instance.acquire("a")
@@ -168,6 +199,15 @@ def test_one_failed_probe_reopens_although_another_succeeded() -> None:
     transition = instance.call(Outcome.FAILURE)
     assert transition is not None
     assert (transition.after, transition.reason) == (CircuitState.OPEN, TransitionReason.PROBE_FAILED)
+
+
+def test_probe_successes_from_before_a_reopening_do_not_count() -> None:
+    instance = due()
+    instance.call(Outcome.SUCCESS)
+    instance.call(Outcome.FAILURE)
+    instance.wait_until_due()
+    instance.call(Outcome.SUCCESS)
+    assert instance.state is CircuitState.HALF_OPEN
 
 
 def test_slow_success_of_a_probe_is_a_success() -> None:
