@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.durations import SECOND_US
-
-_MILLI_PER_TOKEN = 1_000
+_MICRO_PER_TOKEN = 1_000_000
 _BUCKET_S = 10
 
 
@@ -33,35 +31,34 @@ class RetryBudget:
     n * (1 + percent/100) + min_per_second * (t + 10) attempts. Not for several threads.
     """
 
-    __slots__ = ("_capacity_milli", "_config", "_filled_us", "_milli_tokens")
+    __slots__ = ("_capacity_micro", "_config", "_filled_us", "_micro_tokens")
 
     def __init__(self, config: RetryBudgetConfig, now_us: int) -> None:
         floor_per_second = 1 if config.percent else 0
         self._config = config
-        self._capacity_milli = _BUCKET_S * max(config.min_per_second, floor_per_second) * _MILLI_PER_TOKEN
-        self._milli_tokens = _BUCKET_S * config.min_per_second * _MILLI_PER_TOKEN
+        self._capacity_micro = _BUCKET_S * max(config.min_per_second, floor_per_second) * _MICRO_PER_TOKEN
+        self._micro_tokens = _BUCKET_S * config.min_per_second * _MICRO_PER_TOKEN
         self._filled_us = now_us
 
     def deposit(self, now_us: int) -> None:
         """Counts one request; called once for each, before its first attempt."""
         self._refill(now_us)
-        earned = self._config.percent * _MILLI_PER_TOKEN // 100
-        self._milli_tokens = min(self._capacity_milli, self._milli_tokens + earned)
+        earned = self._config.percent * _MICRO_PER_TOKEN // 100
+        self._micro_tokens = min(self._capacity_micro, self._micro_tokens + earned)
 
     def try_withdraw(self, now_us: int) -> bool:
         """Whether one retry may be made; it is paid for then."""
         self._refill(now_us)
-        if self._milli_tokens < _MILLI_PER_TOKEN:
+        if self._micro_tokens < _MICRO_PER_TOKEN:
             return False
-        self._milli_tokens -= _MILLI_PER_TOKEN
+        self._micro_tokens -= _MICRO_PER_TOKEN
         return True
 
     def _refill(self, now_us: int) -> None:
-        milli_per_second = self._config.min_per_second * _MILLI_PER_TOKEN
         elapsed_us = now_us - self._filled_us
-        gained = elapsed_us * milli_per_second // SECOND_US
-        if gained <= 0:
+        if elapsed_us <= 0:
             return
-        self._milli_tokens = min(self._capacity_milli, self._milli_tokens + gained)
-        # Only the time that whole milli-tokens took is spent, rounded up: frequent calls neither lose nor gain.
-        self._filled_us -= -gained * SECOND_US // milli_per_second
+        # One token a second is one micro-token a microsecond: nothing is ever rounded.
+        gained = elapsed_us * self._config.min_per_second
+        self._micro_tokens = min(self._capacity_micro, self._micro_tokens + gained)
+        self._filled_us = now_us
