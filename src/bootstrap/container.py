@@ -92,7 +92,7 @@ class Container(DeclarativeContainer):
         authenticator=authenticator,
         clock=clock,
         randomness=randomness,
-        limits=Factory(BodyLimits, max_bytes=settings.provided.server.max_body_bytes),
+        limits=Factory(BodyLimits, max_body_bytes=settings.provided.server.max_body_bytes),
         in_flight=in_flight,
     )
     http_app = Singleton(

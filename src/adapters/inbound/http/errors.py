@@ -76,6 +76,7 @@ TABLE = MappingProxyType(
         InvalidJson: Row(400, _CLIENT, "invalid_json"),
         BadFraming: Row(400, _CLIENT, "invalid_request"),
         errors.InvalidRequest: Row(400, _CLIENT, "invalid_request"),
+        errors.RequestExceedsLimit: Row(400, _CLIENT, "request_exceeds_limit"),
         errors.UnsupportedOperation: Row(400, _CLIENT, "unsupported_operation"),
         errors.NotAuthenticated: Row(401, _CLIENT, "invalid_api_key"),
         Forbidden: Row(403, _CLIENT, "forbidden"),
