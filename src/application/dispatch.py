@@ -1,6 +1,6 @@
 """The attempt loop: candidates, plan, admission, call, report; then the next instance, model or fallback."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -14,22 +14,17 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.decision_log import DecisionLog
 from application.ports.provider import Call, Provider, ProviderDirectory
 from application.retry_budgets import RetryBudgets
+from application.selection import Selection, expected_tokens, latency_kind
 from application.spans import Spans
 from domain.catalog import Instance, RouteModel
-from domain.chat import Endpoint, Usage
 from domain.failure import Blame, ProviderFailed
 from domain.identifiers import ModelName, lease_id
-from domain.latency import LatencyKind
-from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.resilience.deadline import Deadline
 from domain.resilience.retry import backoff_us
 from domain.routing.admission import AdmissionRequest, Admitted
-from domain.routing.candidates import Need, eligible
+from domain.routing.candidates import Need
 from domain.routing.decision import AttemptTrace, DecisionTrace
-from domain.routing.plan import Planner
 from domain.routing.strategy import Node
-
-EXPECTED_OUTPUT_TOKENS = 150
 
 T = TypeVar("T")
 Perform = Callable[[Provider, Call, Spans], Awaitable[T]]
@@ -53,7 +48,7 @@ class Dispatch:
     providers: ProviderDirectory
     decisions: DecisionLog
     retry_budgets: RetryBudgets
-    breaker: CircuitBreakerConfig
+    selection: Selection
     tools: AttemptTools
 
     async def run(self, request: GatewayRequest, perform: Perform[T]) -> Served[T]:
@@ -103,7 +98,7 @@ class Dispatch:
             request=request,
             catalog=catalog,
             policy=policy,
-            need=Need(llm.endpoint, _expected_tokens(request), request.caller.tags, request.tags),
+            need=Need(llm.endpoint, expected_tokens(llm), request.caller.tags, request.tags),
             deadline=Deadline(self.tools.clock.monotonic_us() + span_us),
             trace=trace,
         )
@@ -115,7 +110,7 @@ class Dispatch:
         """Tries the models of a step, one after the other, each with all the tries it has."""
         left = {member.model_name: member for member in step.models}
         while left and journey.goes_on():
-            plan = self._plan_step(journey, step, left)
+            plan = self.selection.plan_step(journey, step, left)
             admitted = await self._admit(journey, plan)
             if admitted is None:
                 return None
@@ -148,46 +143,19 @@ class Dispatch:
         if not self.retry_budgets.of(last.model_name, now_us).try_withdraw(now_us):
             journey.trace.notes.append(f"retry budget of {last.model_name} is spent")
             return None
-        candidates = self._candidates(journey, last.model_name)
-        if not candidates:
+        plan = self.selection.plan_model(journey, last.model_name)
+        if plan is None:
             if journey.failures[-1].verdict.blame is not Blame.FAILURE:
                 return None
             await self._pause(journey, attempt_in_model - 1)
-            candidates = [last]
-        return await self._admit(journey, self._planner(journey).plan_model(last.model_name, candidates))
+            plan = self.selection.plan_again(journey, last)
+        return await self._admit(journey, plan)
 
     async def _pause(self, journey: Journey, failed_attempts: int) -> None:
         wanted_us = backoff_us(failed_attempts, self.tools.randomness.draw())
         wanted_us = max(wanted_us, journey.failures[-1].retry_after_us or 0)
         left_us = journey.deadline.remaining_us(self.tools.clock.monotonic_us())
         await self.tools.clock.sleep(min(wanted_us, left_us))
-
-    def _plan_step(self, journey: Journey, step: Step, left: Mapping[ModelName, RouteModel]) -> Node | None:
-        candidates = [(member, self._candidates(journey, model)) for model, member in left.items()]
-        offered = [(member, instances) for member, instances in candidates if instances]
-        if not offered:
-            return None
-        if step.route is not None:
-            return self._planner(journey).plan_route(step.route, offered)
-        return self._planner(journey).plan_model(*_only_model(offered))
-
-    def _candidates(self, journey: Journey, model: ModelName) -> list[Instance]:
-        instances, refusals = eligible(journey.catalog.instances[model], journey.need, journey.tried)
-        journey.note_refusals(refusals)
-        return instances
-
-    def _planner(self, journey: Journey) -> Planner:
-        kind = _latency_kind(journey.request)
-        llm = journey.request.llm
-        routing = self.tools.routing
-        return Planner(
-            catalog=journey.catalog,
-            strategy=journey.policy.strategy,
-            breaker=self.breaker,
-            expected=Usage(llm.input_tokens, journey.need.tokens - llm.input_tokens),
-            view_of=lambda instance: routing.view(instance, kind),
-            draw=self.tools.randomness.draw,
-        )
 
     async def _admit(self, journey: Journey, plan: Node | None) -> Admitted | None:
         """Asks the shared state for an instance; None where there is none or no time is left."""
@@ -243,25 +211,9 @@ class Dispatch:
             self.tools,
             admitted,
             lease_id(journey.request.request_id, trace.number),
-            kind=_latency_kind(journey.request),
+            kind=latency_kind(journey.request.llm),
             tokens_reserved=journey.need.tokens,
             trace=trace,
         )
         journey.trace.attempts.append(trace)
         return attempt
-
-
-def _only_model(offered: list[tuple[RouteModel, list[Instance]]]) -> tuple[ModelName, list[Instance]]:
-    (member, instances) = offered[0]
-    return member.model_name, instances
-
-
-def _latency_kind(request: GatewayRequest) -> LatencyKind:
-    return LatencyKind.FIRST_CONTENT if request.llm.stream else LatencyKind.WHOLE
-
-
-def _expected_tokens(request: GatewayRequest) -> int:
-    llm = request.llm
-    if llm.endpoint is Endpoint.EMBEDDINGS:
-        return llm.input_tokens
-    return llm.input_tokens + (llm.max_output_tokens or EXPECTED_OUTPUT_TOKENS)

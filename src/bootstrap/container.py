@@ -26,6 +26,7 @@ from application.draining import Draining
 from application.lease_keeper import LeaseKeeper
 from application.ports.clock import Clock
 from application.retry_budgets import RetryBudgets
+from application.selection import Selection
 from application.use_cases.check_readiness import CheckReadiness
 from application.use_cases.complete import Complete
 from application.use_cases.list_models import ListModels
@@ -78,7 +79,7 @@ class Container(DeclarativeContainer):
         providers=provider_directory,
         decisions=decision_log,
         retry_budgets=Singleton(RetryBudgets, retry_budget),
-        breaker=breaker,
+        selection=Singleton(Selection, routing=routing, randomness=randomness, breaker=breaker),
         tools=attempt_tools,
     )
     complete = Singleton(Complete, dispatch)

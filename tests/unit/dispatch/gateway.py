@@ -14,6 +14,7 @@ from application.dispatch import Dispatch
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.lease_keeper import LeaseKeeper
 from application.retry_budgets import RetryBudgets
+from application.selection import Selection
 from application.use_cases.complete import Complete
 from application.use_cases.stream import Stream
 from domain.callers import Caller, CallerKind
@@ -54,15 +55,14 @@ class Gateway:
         self.routing = MemoryRouting(self.breaker, self.clock, self.events)
         self.leases = LeaseKeeper(self.routing, self.clock)
         self.decisions = MemoryDecisionLog()
-        tools = AttemptTools(
-            self.routing, self.leases, self.clock, SeededRandomness(), self.breaker.slow_call_duration_us
-        )
+        randomness = SeededRandomness()
+        tools = AttemptTools(self.routing, self.leases, self.clock, randomness, self.breaker.slow_call_duration_us)
         dispatch = Dispatch(
             MemoryCatalogSource(self.catalog, self.policy),
             FakeProviderDirectory(self.upstreams),
             self.decisions,
             RetryBudgets(self.budget),
-            self.breaker,
+            Selection(self.routing, randomness, self.breaker),
             tools,
         )
         self._complete, self._stream = Complete(dispatch), Stream(dispatch)

@@ -1,0 +1,73 @@
+"""Which instances an attempt may go to, and in which order: from a journey to the plan that admission walks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from application.journey import Journey, Step
+from application.ports.randomness import Randomness
+from application.ports.routing import Routing
+from domain.catalog import Instance, RouteModel
+from domain.chat import Endpoint, LlmRequest, Usage
+from domain.identifiers import ModelName
+from domain.latency import LatencyKind
+from domain.resilience.circuit_breaker import CircuitBreakerConfig
+from domain.routing.candidates import eligible
+from domain.routing.plan import Planner
+from domain.routing.strategy import Node
+
+EXPECTED_OUTPUT_TOKENS = 150
+
+
+def latency_kind(llm: LlmRequest) -> LatencyKind:
+    """Whose clock counts for a request: a stream is as fast as its first content."""
+    return LatencyKind.FIRST_CONTENT if llm.stream else LatencyKind.WHOLE
+
+
+def expected_tokens(llm: LlmRequest) -> int:
+    """Input and output together, as far as the request tells."""
+    if llm.endpoint is Endpoint.EMBEDDINGS:
+        return llm.input_tokens
+    return llm.input_tokens + (llm.max_output_tokens or EXPECTED_OUTPUT_TOKENS)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Makes plans from the catalog, the routing state and chance. None: nobody is left to ask."""
+
+    routing: Routing
+    randomness: Randomness
+    breaker: CircuitBreakerConfig
+
+    def plan_step(self, journey: Journey, step: Step, left: Mapping[ModelName, RouteModel]) -> Node | None:
+        """For the first attempt at one of the models that are `left` of a step."""
+        if step.route is None:
+            return self.plan_model(journey, next(iter(left)))
+        candidates = [(member, self._candidates(journey, model)) for model, member in left.items()]
+        offered = [(member, instances) for member, instances in candidates if instances]
+        return self._planner(journey).plan_route(step.route, offered) if offered else None
+
+    def plan_model(self, journey: Journey, model: ModelName) -> Node | None:
+        """For an attempt at an instance of `model` that was not tried yet."""
+        candidates = self._candidates(journey, model)
+        return self._planner(journey).plan_model(model, candidates) if candidates else None
+
+    def plan_again(self, journey: Journey, instance: Instance) -> Node:
+        """For another attempt at the same instance."""
+        return self._planner(journey).plan_model(instance.model_name, [instance])
+
+    def _candidates(self, journey: Journey, model: ModelName) -> list[Instance]:
+        instances, refusals = eligible(journey.catalog.instances[model], journey.need, journey.tried)
+        journey.note_refusals(refusals)
+        return instances
+
+    def _planner(self, journey: Journey) -> Planner:
+        llm = journey.request.llm
+        kind, routing = latency_kind(llm), self.routing
+        return Planner(
+            catalog=journey.catalog,
+            strategy=journey.policy.strategy,
+            breaker=self.breaker,
+            expected=Usage(llm.input_tokens, journey.need.tokens - llm.input_tokens),
+            view_of=lambda instance: routing.view(instance, kind),
+            draw=self.randomness.draw,
+        )
