@@ -23,9 +23,8 @@ ECHO = "provider: {type: echo}"
             "model_list[0].provider.azure_endpoint: unknown key; did you mean 'endpoint'?",
         ),
         (
-            "model_list: [{model_name: m, provider: {type: openai, region: x}}]",
-            "model_list[0].provider.region: unknown key; "
-            + "valid here: model, api_key, base_url, headers, type, organization, project",
+            "model_list: [{model_name: m, provider: {type: gemini, region: x}}]",
+            "model_list[0].provider.region: unknown key; valid here: model, api_key, base_url, headers, type",
         ),
         (
             "routes: [{slug: s, models: [{model_name: m, wieght: 1}]}]",
