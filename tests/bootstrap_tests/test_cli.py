@@ -33,8 +33,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """What `serve` was called with, in a server that only notes it."""
     calls: list[Any] = []
 
-    def serve(settings: Any, *, data_dir: Path, config_path: Path | None, environ: Mapping[str, str]) -> None:
-        calls.append((settings, data_dir, config_path, environ))
+    def serve(settings: Any, *, data_dir: Path, environ: Mapping[str, str]) -> None:
+        calls.append((settings, data_dir, environ))
 
     server = types.ModuleType("bootstrap.server")
     server.serve = serve  # type: ignore[attr-defined]
@@ -128,10 +128,10 @@ def test_wrong_usage_is_one_line_and_status_2(arguments: tuple[str, ...]) -> Non
 def test_serve_passes_on_what_it_was_given(served: Iterator[list[Any]], tmp_path: Path) -> None:
     path = written(tmp_path, "server: {host: 127.0.0.2, port: 1}")
     result = run("serve", "--config", path, "--port", "9000", "--data-dir", str(tmp_path / "data"))
-    ((settings, data_dir, config_path, environ),) = next(served)
+    ((settings, data_dir, environ),) = next(served)
     assert result.exit_code == 0
     assert (settings.server.host, settings.server.port) == ("127.0.0.2", 9_000)
-    assert (data_dir, config_path, environ is os.environ) == (tmp_path / "data", Path(path), True)
+    assert (data_dir, environ is os.environ) == (tmp_path / "data", True)
 
 
 def test_serve_prefers_the_command_line_to_the_environment_and_that_to_the_file(
@@ -140,10 +140,10 @@ def test_serve_prefers_the_command_line_to_the_environment_and_that_to_the_file(
     path = written(tmp_path, "server: {host: 127.0.0.2, port: 1}")
     environ = {"MOONGATE_CONFIG": path, "MOONGATE_HOST": "::1", "MOONGATE_PORT": "2", "MOONGATE_DATA_DIR": "d"}
     result = run("serve", "--port", "3", environ=environ)
-    ((settings, data_dir, config_path, _),) = next(served)
+    ((settings, data_dir, _),) = next(served)
     assert result.exit_code == 0
     assert (settings.server.host, settings.server.port) == ("::1", 3)
-    assert (data_dir, config_path) == (Path("d"), Path(path))
+    assert data_dir == Path("d")
 
 
 @pytest.mark.parametrize(
