@@ -1,6 +1,5 @@
 """The command line: `moongate`, also `python -m bootstrap`."""
 
-import importlib
 import importlib.metadata
 import os
 from collections.abc import Sequence
@@ -60,9 +59,9 @@ def serve(config_path: Path | None, host: str | None, port: int | None, workers:
         loaded = load_settings(config_path, os.environ, overrides)
         _warn(loaded, to_catalog(loaded.settings, BUILT_TYPES))
         refuse_unbuilt(resolve_mode(loaded.settings, os.environ))
-        # Imported here alone: the other commands start without the whole server.
-        server = importlib.import_module("bootstrap.server")
-        server.serve(loaded.settings, data_dir=data_dir, environ=os.environ)
+        from bootstrap.server import serve as serve_until_stopped  # noqa: PLC0415 - other commands need no server
+
+        serve_until_stopped(loaded.settings, data_dir=data_dir, environ=os.environ)
 
 
 @cli.command("check-config")

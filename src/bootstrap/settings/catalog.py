@@ -34,7 +34,7 @@ def to_catalog(settings: Settings, built_types: Collection[str], supports: Suppo
     An instance whose provider type is not among `built_types`, or that lacks what its provider needs, is disabled. A
     reference to a model that isn't defined is left out.
     """
-    warnings: list[str] = []
+    warnings = list(_old_names(settings))
     instances: dict[ModelName, list[Instance]] = {}
     providers: dict[InstanceId, AnyProviderSettings] = {}
     for entry, instance_id in zip(settings.models, instance_ids(settings.models), strict=True):
@@ -45,16 +45,20 @@ def to_catalog(settings: Settings, built_types: Collection[str], supports: Suppo
         instances.setdefault(instance.model_name, []).append(instance)
         if instance.enabled:
             providers[instance_id] = entry.provider
+    catalog = _joined({name: tuple(members) for name, members in instances.items()}, settings, warnings)
+    return CatalogResult(catalog, settings.router.to_domain(), providers, tuple(warnings))
+
+
+def _joined(instances: Mapping[ModelName, tuple[Instance, ...]], settings: Settings, warnings: list[str]) -> Catalog:
     references = _References(frozenset(instances), settings.model_aliases, warnings)
-    catalog = Catalog(
-        instances={name: tuple(members) for name, members in instances.items()},
+    router = settings.router
+    return Catalog(
+        instances=instances,
         aliases=references.aliases(),
         routes={RouteSlug(route.slug): references.route(route) for route in settings.routes},
-        fallbacks=references.graph(settings.router.model_fallbacks, "model_fallbacks"),
-        context_window_fallbacks=references.graph(settings.router.context_window_fallbacks, "context_window_fallbacks"),
+        fallbacks=references.graph(router.model_fallbacks, "model_fallbacks"),
+        context_window_fallbacks=references.graph(router.context_window_fallbacks, "context_window_fallbacks"),
     )
-    old_names = [warning for _, warning in _strategies(settings) if warning]
-    return CatalogResult(catalog, settings.router.to_domain(), providers, (*old_names, *warnings))
 
 
 def _obstacle(entry: ModelSettings, built_types: Collection[str]) -> str | None:
@@ -89,14 +93,13 @@ def weight_milli(weight: float) -> int:
     return round(weight * WEIGHT_SCALE)
 
 
-def _strategies(settings: Settings) -> Iterator[tuple[str, str | None]]:
-    yield "router", _located("router.routing_strategy", parse_strategy(settings.router.routing_strategy)[1])
-    for route in settings.routes:
-        yield route.slug, _located(f"route {route.slug!r}", parse_strategy(route.strategy)[1])
-
-
-def _located(where: str, warning: str | None) -> str | None:
-    return f"{where}: {warning}" if warning else None
+def _old_names(settings: Settings) -> Iterator[str]:
+    written = [("router.routing_strategy", settings.router.routing_strategy)]
+    written += [(f"route {route.slug!r}", route.strategy) for route in settings.routes]
+    for where, text in written:
+        _, warning = parse_strategy(text)
+        if warning:
+            yield f"{where}: {warning}"
 
 
 @dataclass(frozen=True, slots=True)
