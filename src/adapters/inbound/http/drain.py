@@ -9,18 +9,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from adapters.inbound.http.in_flight import InFlight
+from application.draining import Draining
 
 # Ours comes first, so that handlers end by themselves before the server cancels connections under them.
 _LEAD_S = 0.2
 
 
 def shutdown_trigger(
-    requested: Callable[[], Awaitable[object]], in_flight: InFlight, graceful_timeout_s: float
+    requested: Callable[[], Awaitable[object]], draining: Draining, in_flight: InFlight, graceful_timeout_s: float
 ) -> Callable[[], Awaitable[None]]:
     """A trigger for `hypercorn.asyncio.serve`: returns once `requested` does, and starts the clock of the drain."""
 
     async def trigger() -> None:
         await requested()
+        draining.begin()
         loop = asyncio.get_running_loop()
         loop.call_later(max(0.0, graceful_timeout_s - _LEAD_S), in_flight.cancel_all)
 

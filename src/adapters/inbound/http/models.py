@@ -5,7 +5,8 @@ import json
 from quart import Blueprint
 
 from adapters.inbound.http.exchange import Outgoing, incoming
-from adapters.inbound.http.use_cases import FindModel, ListModels, ModelCard
+from adapters.inbound.http.use_cases import FindModel, ListModels
+from application.use_cases.list_models import ModelCard
 
 _JSON = (("content-type", "application/json"),)
 
