@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -14,6 +14,13 @@ from adapters.inbound.http.server_config import hypercorn_config
 from application.draining import Draining
 
 PATIENCE_S = 5.0
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Returns when `holds` does; what it asks about tells nobody when it changes."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():  # noqa: ASYNC110 - tasks and counters have no event to wait for
+            await asyncio.sleep(0)
 
 
 @dataclass

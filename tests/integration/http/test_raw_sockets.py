@@ -24,6 +24,13 @@ def code_of(answer: bytes) -> str:
     return code
 
 
+async def flood(connection: RawConnection) -> None:
+    """Sends for ever."""
+    while True:
+        await connection.send(b"x" * 65_536)
+        await asyncio.sleep(0)
+
+
 async def one_answer(connection: RawConnection) -> bytes:
     head = await connection.until(b"\r\n\r\n")
     length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
@@ -133,6 +140,15 @@ async def test_headers_above_16_kib_are_refused_and_the_connection_closes() -> N
     assert status_of(answer) == 431
 
 
+async def test_headers_above_16_kib_that_arrive_at_once_are_refused_too() -> None:
+    async with raw_connection(http_app()) as connection:
+        await connection.send(http_request(CHAT, BODY, "X-Long: " + "a" * 17_000))
+        answer = await connection.rest()
+
+    assert status_of(answer) == 431
+    assert code_of(answer) == "headers_too_large"
+
+
 async def test_declared_body_above_the_limit_is_refused_at_once_and_the_refusal_can_be_read() -> None:
     door = front_door(BodyLimits(max_body_bytes=1_000))
     async with raw_connection(http_app(door=door)) as connection:
@@ -173,9 +189,7 @@ async def test_body_without_end_is_cut_off_when_the_bound_on_discarding_is_reach
     async with raw_connection(http_app(door=door)) as connection:
         await connection.send(http_request(CHAT, b"", "Content-Length: 99999999"))
         with pytest.raises(ConnectionError):
-            while True:
-                await connection.send(b"x" * 65_536)
-                await asyncio.sleep(0)
+            await flood(connection)
 
 
 async def test_body_that_dawdles_is_cut_with_408() -> None:
@@ -234,6 +248,17 @@ async def test_odd_target_gets_an_answer_in_the_error_shape(target: str) -> None
 async def test_host_header_opens_no_protected_path(host: str) -> None:
     async with raw_connection(http_app()) as connection:
         await connection.send(f"GET /v1/models HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        answer = await one_answer(connection)
+
+    assert status_of(answer) == 401
+
+
+@pytest.mark.parametrize(
+    "target", ["/%68ealth", "//health", "/health/", "/health/../v1/models", "http://x/health", "?"]
+)
+async def test_path_that_only_resembles_an_open_one_wants_a_key(target: str) -> None:
+    async with raw_connection(http_app()) as connection:
+        await connection.send(f"GET {target} HTTP/1.1\r\nHost: gateway\r\n\r\n".encode())
         answer = await one_answer(connection)
 
     assert status_of(answer) == 401

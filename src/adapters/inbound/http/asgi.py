@@ -19,7 +19,14 @@ from adapters.inbound.http.authentication import authenticate
 from adapters.inbound.http.errors import InternalError, error_answer
 from adapters.inbound.http.exchange import Incoming
 from adapters.inbound.http.in_flight import InFlight
-from adapters.inbound.http.receiving import BodyLimits, ClientGone, Discard, read_body, refuse_bad_framing
+from adapters.inbound.http.receiving import (
+    BodyLimits,
+    ClientGone,
+    Discard,
+    read_body,
+    refuse_bad_framing,
+    refuse_large_headers,
+)
 from adapters.inbound.http.request_headers import RawHeaders, client_request_id
 from application.errors import GatewayError
 from application.ports.authenticator import Authenticator
@@ -88,6 +95,7 @@ class GatewayConnection:
 
     async def _admit(self, receive: ASGIReceiveCallable) -> Incoming:
         refuse_bad_framing(self._headers)
+        refuse_large_headers(self._scope)
         caller = await authenticate(self._door.authenticator, self._scope["raw_path"], self._headers)
         payload = await read_body(receive, self._headers, self._door.limits)
         self._body_pending = False

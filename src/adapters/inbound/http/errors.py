@@ -26,6 +26,10 @@ class BadFraming(errors.GatewayError):
     """Where the body ends is ambiguous: nothing after it may be read as a request."""
 
 
+class HeadersTooLarge(errors.GatewayError):
+    """Request line and headers are larger than the limit."""
+
+
 class RequestTooLarge(errors.GatewayError):
     """The body is larger than the limit."""
 
@@ -88,6 +92,7 @@ TABLE = MappingProxyType(
         RequestTooLarge: Row(413, _CLIENT, "request_too_large"),
         errors.UpstreamRefused: Row(400, _CLIENT, "invalid_request"),
         errors.UpstreamRateLimited: Row(429, _RATE, "rate_limit_exceeded"),
+        HeadersTooLarge: Row(431, _CLIENT, "headers_too_large"),
         InternalError: Row(500, _SERVER, "internal_error"),
         errors.StreamBroken: Row(502, _UPSTREAM, "upstream_error"),
         errors.UpstreamFailed: Row(502, _UPSTREAM, "upstream_error"),

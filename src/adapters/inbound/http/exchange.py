@@ -64,7 +64,7 @@ class Incoming(Request):
         self.caller: Caller | None = None
         self.request_id = request_id
         self.client_request_id: str | None = None
-        client = scope["client"]
+        client = scope.get("client")
         pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         super().__init__(
             scope["method"],

@@ -23,6 +23,10 @@ class LeanContext(RequestContext):
         self._app_token: Token[AppContext] | None = None
         self._request_token: Token[RequestContext] | None = None
 
+    def copy(self) -> "LeanContext":
+        """Another one for the same request."""
+        return LeanContext(self.app, self.request, self._shared)
+
     async def push(self) -> None:
         """Binds."""
         self._app_token = _cv_app.set(self._shared)

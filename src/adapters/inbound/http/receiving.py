@@ -3,10 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 
-from hypercorn.typing import ASGIReceiveCallable
+from hypercorn.typing import ASGIReceiveCallable, HTTPScope
 
-from adapters.inbound.http.errors import BadFraming, BodyTooSlow, RequestTooLarge
+from adapters.inbound.http.errors import BadFraming, BodyTooSlow, HeadersTooLarge, RequestTooLarge
 from adapters.inbound.http.request_headers import RawHeaders, declared_length
+
+
+HEADER_BYTES = 16 * 1024
+_LINE_OVERHEAD_BYTES = 4
 
 
 class ClientGone(Exception):
@@ -32,6 +36,15 @@ def refuse_bad_framing(headers: RawHeaders) -> None:
     """Raises BadFraming where the body's end could be read in two ways: the way of request smuggling."""
     if b"transfer-encoding" in headers and b"content-length" in headers:
         raise BadFraming("The request has both Content-Length and Transfer-Encoding: send one of them.")
+
+
+def refuse_large_headers(scope: HTTPScope) -> None:
+    """Raises HeadersTooLarge above 16 KiB: the server itself only refuses a larger block while it is incomplete."""
+    size_bytes = len(scope["raw_path"]) + len(scope["query_string"])
+    for name, value in scope["headers"]:
+        size_bytes += len(name) + len(value) + _LINE_OVERHEAD_BYTES
+    if size_bytes > HEADER_BYTES:
+        raise HeadersTooLarge(f"Request line and headers are larger than {HEADER_BYTES} bytes: send less.")
 
 
 async def read_body(receive: ASGIReceiveCallable, headers: RawHeaders, limits: BodyLimits) -> bytes:

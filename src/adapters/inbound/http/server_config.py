@@ -4,7 +4,8 @@ import logging
 
 from hypercorn.config import Config
 
-HEADER_BYTES = 16 * 1024
+from adapters.inbound.http.receiving import HEADER_BYTES
+
 KEEP_ALIVE_S = 75.0
 BACKLOG = 2_048
 CONCURRENT_STREAMS = 100
