@@ -35,12 +35,13 @@ def serve(settings: Settings, *, data_dir: Path, environ: Mapping[str, str]) -> 
     """
     configure_logging(settings.observability.log_level, settings.observability.log_format)
     mode = resolve_mode(settings, environ)
+    server = settings.server
+    config = hypercorn_config(server.host, server.port, server.graceful_timeout_us / _US_PER_SECOND)
+    # Before the master key: one that is generated is shown once, and only by a start that succeeds.
+    sockets = _listen(config)
     key = master_key(data_dir, settings.auth.master_key.get_secret_value())
     facts = ProcessFacts(mode.mode, mode.reason, _version())
     container = Container(settings=settings, master_key=key.value, facts=Object(facts))
-    server = settings.server
-    config = hypercorn_config(server.host, server.port, server.graceful_timeout_us / _US_PER_SECOND)
-    sockets = _listen(config)
     port = sockets.insecure_sockets[0].getsockname()[1]
     bound = settings.model_copy(update={"server": server.model_copy(update={"port": port})})
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
