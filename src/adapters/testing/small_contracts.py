@@ -1,6 +1,7 @@
 """The contracts of the small ports. Inherit one, give it the fixture it names, and every test must pass."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -9,9 +10,10 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.decision_log import DecisionLog
 from application.ports.event_sink import EventSink
+from application.ports.provider import ProviderDirectory
 from application.ports.randomness import Randomness
 from domain.callers import CallerKind
-from domain.catalog import Catalog, RouterPolicy
+from domain.catalog import Catalog, Instance, RouterPolicy
 from domain.events import CircuitChanged
 from domain.identifiers import InstanceId, RequestId
 from domain.resilience.circuit_breaker import CircuitState, Transition
@@ -127,3 +129,22 @@ class EventSinkContract:
 
 def _trace(request_id: str) -> DecisionTrace:
     return DecisionTrace(RequestId(request_id), "m", "chat", stream=False, started_us=0)
+
+
+class ProviderDirectoryContract:
+    """Wants `directory`, and `instances`: at least two that it knows."""
+
+    def test_an_instance_has_one_provider_and_keeps_it(
+        self, directory: ProviderDirectory, instances: list[Instance]
+    ) -> None:
+        first = [directory.provider_of(instance) for instance in instances]
+        second = [directory.provider_of(instance) for instance in instances]
+
+        assert all(one is other for one, other in zip(first, second, strict=True))
+        assert len({id(provider) for provider in first}) == len(instances)
+
+    def test_an_instance_it_does_not_know_is_a_lookup_error(
+        self, directory: ProviderDirectory, instances: list[Instance]
+    ) -> None:
+        with pytest.raises(LookupError):
+            directory.provider_of(replace(instances[0], id=InstanceId("never configured")))

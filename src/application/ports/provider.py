@@ -58,7 +58,7 @@ class Provider(Protocol):
 
 
 class ProviderDirectory(Protocol):
-    """Finds the provider of an instance of the current catalog."""
+    """Finds the provider of an instance of the current catalog. Raises LookupError for an instance it does not know."""
 
     def provider_of(self, instance: Instance) -> Provider:
         """The provider; the same object for as long as the instance's configuration stays."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
@@ -28,8 +29,8 @@ from domain.routing.decision import DecisionTrace
 MASTER = Caller(CallerKind.MASTER, "master")
 
 
-def member(model: str, name: str, **changes: object) -> Instance:
-    return replace(Instance(InstanceId(name), ModelName(model), "custom", f"upstream-{name}"), **changes)  # type: ignore[arg-type]
+def member(model: str, name: str, **changes: Any) -> Instance:
+    return replace(Instance(InstanceId(name), ModelName(model), "custom", f"upstream-{name}"), **changes)
 
 
 def models(*instances: Instance) -> dict[ModelName, tuple[Instance, ...]]:
@@ -78,10 +79,10 @@ class Gateway:
             if upstream.calls and (not names or name in names)
         }
 
-    async def complete(self, model: str, **changes: object) -> Completed:
+    async def complete(self, model: str, **changes: Any) -> Completed:
         return await self._complete(self.request(model, **changes))
 
-    async def stream(self, model: str, **changes: object) -> Streaming:
+    async def stream(self, model: str, **changes: Any) -> Streaming:
         return await self._stream(self.request(model, stream=True, **changes))
 
     def request(

@@ -8,7 +8,6 @@ from hypercorn.typing import ASGIReceiveCallable, HTTPScope
 from adapters.inbound.http.errors import BadFraming, BodyTooSlow, HeadersTooLarge, RequestTooLarge
 from adapters.inbound.http.request_headers import RawHeaders, declared_length
 
-
 HEADER_BYTES = 16 * 1024
 _LINE_OVERHEAD_BYTES = 4
 

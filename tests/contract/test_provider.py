@@ -1,0 +1,106 @@
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+
+from adapters.outbound.providers.echo import EchoConfig, EchoProvider
+from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
+from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
+from adapters.testing.doubles import SeededRandomness
+from adapters.testing.provider_contract import UPSTREAM_MODEL, ProviderContract, ProviderHarness
+from adapters.testing.scripted_provider import Act, ScriptedProvider, fails
+from adapters.testing.virtual_time import ManualClock
+from domain.failure import Failure, FailureKind
+
+USAGE = {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
+
+
+class Pieces(httpx.AsyncByteStream):
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+
+
+def whole_reply(path: str) -> dict[str, object]:
+    if path.endswith("embeddings"):
+        return {"model": UPSTREAM_MODEL, "data": [{"embedding": [0.5], "index": 0}], "usage": USAGE}
+    message = {"message": {"role": "assistant", "content": "one two"}, "text": "one two", "finish_reason": "stop"}
+    return {"model": UPSTREAM_MODEL, "choices": [{"index": 0, **message}], "usage": USAGE}
+
+
+def event(**fields: object) -> bytes:
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": UPSTREAM_MODEL, **fields}
+    return b"data: " + json.dumps(chunk).encode() + b"\n\n"
+
+
+def word(text: str, finish: str | None = None) -> bytes:
+    return event(choices=[{"index": 0, "delta": {"content": text}, "finish_reason": finish}])
+
+
+def streamed(*pieces: bytes) -> httpx.Response:
+    return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Pieces(*pieces))
+
+
+async def healthy(request: httpx.Request) -> httpx.Response:
+    if b'"stream":' not in request.content and b'"stream": ' not in request.content:
+        return httpx.Response(200, stream=Pieces(json.dumps(whole_reply(request.url.path)).encode()))
+    return streamed(word("one "), word("two", "stop"), event(choices=[], usage=USAGE), b"data: [DONE]\n\n")
+
+
+async def failing(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(500, stream=Pieces(b'{"error": {"message": "down"}}'))
+
+
+async def cut(_: httpx.Request) -> httpx.Response:
+    return streamed(word("one "), word("two"))
+
+
+async def hanging(_: httpx.Request) -> httpx.Response:
+    await asyncio.Event().wait()
+    raise AssertionError("never comes here")
+
+
+class TestOpenAICompatibleProvider(ProviderContract):
+    @pytest.fixture
+    def harness(self) -> ProviderHarness:
+        def over(handler: Callable[[httpx.Request], Awaitable[httpx.Response]]) -> OpenAICompatibleProvider:
+            config = OpenAICompatibleConfig("custom", "http://provider.test/v1", "sk-test")
+            return OpenAICompatibleProvider(config, httpx.MockTransport(handler))  # type: ignore[arg-type]
+
+        return ProviderHarness(over(healthy), over(failing), over(cut), over(hanging))
+
+
+class TestEchoProvider(ProviderContract):
+    @pytest.fixture
+    def harness(self) -> ProviderHarness:
+        class FrozenClock(ManualClock):
+            async def sleep(self, _span_us: int) -> None:
+                await asyncio.Event().wait()
+
+        def echo(config: EchoConfig, clock: ManualClock | None = None) -> EchoProvider:
+            return EchoProvider(config, clock or ManualClock(), SeededRandomness())
+
+        return ProviderHarness(
+            echo(EchoConfig()),
+            echo(EchoConfig(fail_rate=1.0)),
+            echo(EchoConfig(stop_after=2)),
+            echo(EchoConfig(delay_us=1), FrozenClock()),
+        )
+
+
+class TestScriptedProvider(ProviderContract):
+    @pytest.fixture
+    def harness(self) -> ProviderHarness:
+        broken = Failure(FailureKind.BROKEN_REPLY, "cut")
+        return ProviderHarness(
+            ScriptedProvider(),
+            ScriptedProvider(otherwise=fails(FailureKind.SERVER_ERROR, status=500)),
+            ScriptedProvider(otherwise=Act(failure=broken, chunks=2)),
+            ScriptedProvider(deque([Act(hang=True)] * 2)),
+        )
