@@ -1,0 +1,92 @@
+import json
+from typing import Any
+
+import pytest
+from dependency_injector.errors import Error
+from dependency_injector.providers import Dependency, Object
+from quart import Quart
+
+from adapters.testing.doubles import SeededRandomness
+from adapters.testing.virtual_time import EPOCH_US, ManualClock
+from bootstrap import Container, create_app
+from bootstrap.provider_wiring import SUPPORTS
+from bootstrap.settings import BUILT_TYPES, Settings, parse_settings
+
+KEY = "mg_test"
+ENTRIES: dict[str, dict[str, Any]] = {
+    "openai": {"api_key": "sk-x", "organization": "o", "project": "p"},
+    "azure": {"api_key": "k", "endpoint": "https://x.openai.azure.com", "deployment": "d", "api_version": "2024-10-21"},
+    "mistral": {"api_key": "k"},
+    "groq": {"api_key": "k"},
+    "openrouter": {"api_key": "k"},
+    "ollama": {},
+    "vllm": {"base_url": "http://127.0.0.1:1/v1"},
+    "custom": {"base_url": "http://127.0.0.1:1/v1", "headers": {"x-a": "b"}},
+    "echo": {"delay": "1ms", "fail_rate": 0.5, "fail_status": 503, "stop_after": 3},
+}
+
+
+def settings(document: dict[str, Any] | None = None) -> Settings:
+    return parse_settings(document or {}, environ={}).settings
+
+
+def every_type() -> Settings:
+    entries = [{"model_name": f"m-{name}", "provider": {"type": name, **extra}} for name, extra in ENTRIES.items()]
+    return settings({"model_list": entries})
+
+
+@pytest.mark.parametrize("configured", [settings(), every_type()], ids=["defaults", "every type of provider"])
+@pytest.mark.parametrize("name", [name for name in Container.providers if name not in {"settings", "master_key"}])
+def test_every_provider_of_the_container_can_be_built(name: str, configured: Settings) -> None:
+    container = Container(settings=configured, master_key=KEY)
+
+    assert container.providers[name]() is not None
+
+
+def test_every_type_that_is_said_to_be_built_is_wired() -> None:
+    container = Container(settings=every_type(), master_key=KEY)
+    catalog, _ = container.catalog_source().current()
+    directory = container.provider_directory()
+
+    wired = {instance.provider for instance in catalog.all_instances() if directory.provider_of(instance)}
+
+    assert wired == set(BUILT_TYPES) == set(ENTRIES)
+    assert set(SUPPORTS) | {"echo"} == set(BUILT_TYPES)
+
+
+def test_what_must_be_given_can_not_be_forgotten() -> None:
+    needed = {name for name, provider in Container.providers.items() if isinstance(provider, Dependency)}
+
+    assert needed == {"settings", "master_key"}
+    with pytest.raises(Error):
+        Container().app()
+
+
+def test_a_port_given_from_outside_reaches_everything_that_uses_it() -> None:
+    clock, randomness = ManualClock(), SeededRandomness(3)
+    container = Container(settings=settings(), master_key=KEY, clock=Object(clock), randomness=Object(randomness))
+
+    assert container.attempt_tools().clock is clock
+    assert container.front_door().clock is clock
+    assert container.attempt_tools().randomness is randomness
+    assert container.list_models().created_s == EPOCH_US // 1_000_000
+
+
+async def test_create_app_serves_the_built_in_model() -> None:
+    app = create_app(settings(), master_key=KEY)
+    body = {"model": "echo", "messages": [{"role": "user", "content": "Hello"}]}
+
+    reply = await app.test_client().post("/v1/chat/completions", json=body, headers={"Authorization": f"Bearer {KEY}"})
+
+    assert isinstance(app, Quart)
+    assert json.loads(await reply.get_data())["choices"][0]["message"]["content"] == "Hello"
+
+
+async def test_the_lifespan_starts_and_ends_its_background_work() -> None:
+    container = Container(settings=settings(), master_key=KEY)
+
+    async with container.app().test_app():
+        assert container.lifespan()._renewing is not None
+        assert not container.lifespan()._renewing.done()
+
+    assert container.lifespan()._renewing.done()
