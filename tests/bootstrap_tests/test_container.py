@@ -48,9 +48,9 @@ def test_every_type_that_is_said_to_be_built_is_wired() -> None:
     catalog, _ = container.catalog_source().current()
     directory = container.provider_directory()
 
-    wired = {instance.provider for instance in catalog.all_instances() if directory.provider_of(instance)}
+    providers = {instance.provider: directory.provider_of(instance) for instance in catalog.all_instances()}
 
-    assert wired == set(BUILT_TYPES) == set(ENTRIES)
+    assert set(providers) == set(BUILT_TYPES) == set(ENTRIES)
     assert set(SUPPORTS) | {"echo"} == set(BUILT_TYPES)
 
 
@@ -86,7 +86,8 @@ async def test_the_lifespan_starts_and_ends_its_background_work() -> None:
     container = Container(settings=settings(), master_key=KEY)
 
     async with container.app().test_app():
-        assert container.lifespan()._renewing is not None
-        assert not container.lifespan()._renewing.done()
+        renewing = container.lifespan()._renewing
+        assert renewing is not None
+        assert not renewing.done()
 
-    assert container.lifespan()._renewing.done()
+    assert renewing.done()
