@@ -2,7 +2,7 @@
 
 import logging
 
-from quart import Blueprint, Quart, Request, Response, signals
+from quart import Quart, Request, Response, signals
 from quart.ctx import AppContext, RequestContext
 from quart.typing import ResponseTypes
 from quart.wrappers.base import BaseRequestWebsocket
@@ -112,15 +112,11 @@ def create_http_app(
         operations_blueprint(check_readiness, facts),
         admin_blueprint(find_decision),
     ):
-        _register(app, blueprint)
+        app.register_blueprint(blueprint)
     app.register_error_handler(GatewayError, _answer_gateway_error)
     app.register_error_handler(HTTPException, _answer_http_exception)
     app.register_error_handler(Exception, _answer_defect)
     return app
-
-
-def _register(app: GatewayApp, blueprint: Blueprint) -> None:
-    app.register_blueprint(blueprint)
 
 
 async def _answer_gateway_error(error: GatewayError) -> Outgoing:

@@ -76,7 +76,7 @@ class GatewayConnection:
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Handles the request."""
-        task = cast("asyncio.Task[object]", asyncio.current_task())
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._door.in_flight.enter(task)
         try:
             request = await self._admit(receive)
@@ -104,7 +104,7 @@ class GatewayConnection:
         return request
 
     async def _unless_gone(
-        self, task: "asyncio.Task[object]", handling: Coroutine[Any, Any, None], receive: ASGIReceiveCallable
+        self, task: "asyncio.Task[Any]", handling: Coroutine[Any, Any, None], receive: ASGIReceiveCallable
     ) -> None:
         watcher = asyncio.create_task(self._watch(task, receive))
         try:
@@ -116,7 +116,7 @@ class GatewayConnection:
         finally:
             watcher.cancel()
 
-    async def _watch(self, task: "asyncio.Task[object]", receive: ASGIReceiveCallable) -> None:
+    async def _watch(self, task: "asyncio.Task[Any]", receive: ASGIReceiveCallable) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
         # The server also says so after the last write, while the handler is still inside it.

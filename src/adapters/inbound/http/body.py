@@ -8,6 +8,8 @@ from adapters.inbound.http.errors import InvalidJson
 
 MAX_DEPTH = 64
 
+_CONTAINERS = frozenset({dict, list})
+
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`. Integers of any size up to 4,300 digits pass.
@@ -57,15 +59,17 @@ def _refuse_constant(name: str) -> NoReturn:
 def _refuse_depth(value: object) -> None:
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
-        ]
+        level = [child for parent in level for child in _containers(parent)]
         if not level:
             return
     raise _too_deep()
+
+
+def _containers(parent: dict[str, Any] | list[Any]) -> list[dict[str, Any] | list[Any]]:
+    children = parent.values() if isinstance(parent, dict) else parent
+    if _CONTAINERS.isdisjoint(map(type, children)):
+        return []
+    return [child for child in children if type(child) in _CONTAINERS]
 
 
 def _too_deep() -> InvalidJson:

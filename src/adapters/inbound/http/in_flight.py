@@ -1,22 +1,23 @@
 """The requests being handled now, so that a drain can end those that outlast it."""
 
 import asyncio
+from typing import Any
 
 
 class InFlight:
     """Tasks of requests being handled."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def enter(self, task: asyncio.Task[object]) -> None:
+    def enter(self, task: asyncio.Task[Any]) -> None:
         """`task` begins to handle a request."""
         self._tasks.add(task)
 
-    def leave(self, task: asyncio.Task[object]) -> None:
+    def leave(self, task: asyncio.Task[Any]) -> None:
         """`task` has done so."""
         self._tasks.discard(task)
 

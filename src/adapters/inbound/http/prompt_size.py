@@ -86,4 +86,5 @@ def _add_inputs(size: PromptSize, items: list[object], path: str) -> None:
 
 
 def _all_tokens(items: list[object]) -> bool:
-    return all(type(item) is int for item in items)
+    # Through C alone: there may be hundreds of thousands, and a boolean must not pass for a number.
+    return set(map(type, items)) == {int}
