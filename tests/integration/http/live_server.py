@@ -1,6 +1,7 @@
 """The application on a real Hypercorn on a loopback port, and a client that speaks bytes."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -98,3 +99,19 @@ def http_request(target: str, body: bytes = b"", *headers: str, method: str = "P
     if not any(line.lower().startswith(("content-length", "transfer-encoding")) for line in headers):
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+def code_of(answer: bytes) -> str:
+    code = json.loads(answer.split(b"\r\n\r\n", 1)[1])["error"]["code"]
+    assert isinstance(code, str)
+    return code
+
+
+async def one_answer(connection: RawConnection) -> bytes:
+    head = await connection.until(b"\r\n\r\n")
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    return head + await connection.exactly(int(length.split(b":")[1]))

@@ -5,7 +5,10 @@ import json
 
 import pytest
 
+from adapters.inbound.http.drain import shutdown_trigger
+from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.server_config import hypercorn_config
+from application.draining import Draining
 from tests.integration.http.live_server import PATIENCE_S, http_request, live_server
 from tests.integration.http.stubs import ScriptedChunks, StubGateway, chunks, http_app
 
@@ -52,6 +55,19 @@ async def test_drain_cuts_off_visibly_what_outlasts_it() -> None:
     assert b"[DONE]" not in left
     assert not left.endswith(b"0\r\n\r\n")
     assert script.closed.is_set()
+
+
+async def test_drain_ends_requests_itself_where_the_server_would_wait_for_ever() -> None:
+    in_flight, draining = InFlight(), Draining()
+    requested = asyncio.Event()
+    stuck = asyncio.create_task(asyncio.Event().wait())
+    in_flight.enter(stuck)
+    requested.set()
+
+    await shutdown_trigger(requested.wait, draining, in_flight, 0.0)()
+
+    await asyncio.wait({stuck}, timeout=PATIENCE_S)
+    assert stuck.cancelled()
 
 
 def test_server_is_configured_for_long_streams_and_small_headers() -> None:

@@ -176,6 +176,50 @@ async def test_stream_is_closed_where_the_client_left_before_the_first_write() -
     assert script.closed.is_set()
 
 
+async def test_application_returns_quietly_when_the_client_has_left() -> None:
+    gateway = StubGateway(hang=asyncio.Event())
+    body = ask(stream=False).partition(b"\r\n\r\n")[2]
+    messages: list[dict[str, object]] = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": body, "more_body": False},
+    ]
+    sent: list[object] = []
+
+    async def receive() -> dict[str, object]:
+        if len(messages) == 1:
+            await soon(gateway.hang)
+        return messages.pop()
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    await http_app(gateway)(SCOPE, receive, send)  # type: ignore[arg-type]
+
+    assert gateway.cancelled.is_set()
+    assert sent == []
+
+
+async def test_cancelling_from_outside_is_not_taken_for_a_client_that_left() -> None:
+    gateway = StubGateway(hang=asyncio.Event())
+    body = ask(stream=False).partition(b"\r\n\r\n")[2]
+    messages: list[dict[str, object]] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> dict[str, object]:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop()
+
+    async def send(_message: object) -> None:
+        raise AssertionError("nothing is sent")
+
+    handling = asyncio.ensure_future(http_app(gateway)(SCOPE, receive, send))  # type: ignore[arg-type]
+    await soon(gateway.hang)
+    handling.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await handling
+
+
 async def soon(event: asyncio.Event | None) -> None:
     assert event is not None
     async with asyncio.timeout(1.0):
