@@ -53,7 +53,7 @@ def every_rule(app: GatewayApp) -> list[tuple[str, str]]:
 async def test_every_path_but_the_open_ones_wants_a_valid_key(headers: dict[str, str]) -> None:
     app = http_app()
     messages = set()
-    rules = [*every_rule(app), ("/unknown", "GET"), ("/health/", "GET"), ("//health", "GET")]
+    rules = [*every_rule(app), ("/health/", "GET"), ("//health", "GET")]
 
     for path, method in rules:
         answer = await app.test_client().open(path, method=method, headers=headers, json=None)
@@ -65,3 +65,22 @@ async def test_every_path_but_the_open_ones_wants_a_valid_key(headers: dict[str,
         messages.add(await answer.get_data(as_text=True))
 
     assert len(messages) == 1
+
+
+@pytest.mark.parametrize("headers", WITHOUT_KEY)
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        ("/unknown", "GET", 404),
+        ("/admin/v2/keys", "POST", 404),
+        ("/v1/chat/completions", "GET", 405),
+        ("/health", "DELETE", 405),
+    ],
+)
+async def test_what_is_not_there_is_said_to_be_not_there_whoever_asks(
+    headers: dict[str, str], path: str, method: str, status: int
+) -> None:
+    answer = await http_app().test_client().open(path, method=method, headers=headers)
+
+    assert answer.status_code == status
+    assert (await answer.get_json())["error"]["code"] in {"not_found", "method_not_allowed"}

@@ -138,12 +138,12 @@ async def test_host_header_opens_no_protected_path(host: str) -> None:
 @pytest.mark.parametrize(
     "target", ["/%68ealth", "//health", "/health/", "/health/../v1/models", "http://x/health", "?"]
 )
-async def test_path_that_only_resembles_an_open_one_wants_a_key(target: str) -> None:
+async def test_path_that_only_resembles_an_open_one_opens_nothing(target: str) -> None:
     async with raw_connection(http_app()) as connection:
         await connection.send(f"GET {target} HTTP/1.1\r\nHost: gateway\r\n\r\n".encode())
         answer = await one_answer(connection)
 
-    assert status_of(answer) == 401
+    assert status_of(answer) in {401, 404}
 
 
 async def test_websocket_upgrade_is_refused() -> None:

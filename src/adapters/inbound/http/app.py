@@ -72,6 +72,14 @@ class GatewayApp(Quart):
             return None
         return MapAdapter(self.url_map, "moongate", "/", "", "http", request.path, request.method)
 
+    def misrouted(self, path: str, method: str) -> GatewayError | None:
+        """Why nothing can answer there: an unknown path, or a method that it does not have; None where all is well."""
+        try:
+            MapAdapter(self.url_map, "moongate", "/", "", "http", path, method).match()
+        except HTTPException as error:
+            return routing_error(error, method)
+        return None
+
     async def full_dispatch_request(self, request_context: RequestContext | None = None) -> ResponseTypes:
         """As Quart's, but straight to the view and back while nothing is hooked in between."""
         if self._is_hooked():
@@ -119,6 +127,19 @@ def create_http_app(
     return app
 
 
+def routing_error(error: HTTPException, method: str) -> GatewayError | None:
+    """Routing's exception as one of ours; None where it is something else."""
+    match error:
+        case WerkzeugMethodNotAllowed():
+            methods = error.valid_methods or ()
+            told = f"{method} is not allowed here: use {', '.join(sorted(methods))}."
+            return MethodNotAllowed(told, allowed=methods)
+        case WerkzeugNotFound():
+            return NotFound("There is nothing at this path.")
+        case _:
+            return None
+
+
 async def _answer_gateway_error(error: GatewayError) -> Outgoing:
     answer = error_answer(error)
     return Outgoing(answer.status, answer.headers, answer.body)
@@ -126,16 +147,8 @@ async def _answer_gateway_error(error: GatewayError) -> Outgoing:
 
 async def _answer_http_exception(error: HTTPException) -> Outgoing:
     """Routing's own exceptions, in the shape of all others."""
-    request = incoming()
-    match error:
-        case WerkzeugMethodNotAllowed():
-            methods = error.valid_methods or ()
-            told = f"{request.method} is not allowed here: use {', '.join(sorted(methods))}."
-            return await _answer_gateway_error(MethodNotAllowed(told, allowed=methods))
-        case WerkzeugNotFound():
-            return await _answer_gateway_error(NotFound("There is nothing at this path."))
-        case _:
-            return await _answer_defect(error)
+    ours = routing_error(error, incoming().method)
+    return await (_answer_defect(error) if ours is None else _answer_gateway_error(ours))
 
 
 async def _answer_defect(error: Exception) -> Outgoing:

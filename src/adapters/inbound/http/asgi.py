@@ -28,7 +28,7 @@ from adapters.inbound.http.receiving import (
     refuse_large_headers,
 )
 from adapters.inbound.http.request_headers import RawHeaders, client_request_id
-from application.errors import GatewayError
+from application.errors import GatewayError, NotAuthenticated
 from application.ports.authenticator import Authenticator
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
@@ -96,7 +96,11 @@ class GatewayConnection:
     async def _admit(self, receive: ASGIReceiveCallable) -> Incoming:
         refuse_bad_framing(self._headers)
         refuse_large_headers(self._scope)
-        caller = await authenticate(self._door.authenticator, self._scope["raw_path"], self._headers)
+        try:
+            caller = await authenticate(self._door.authenticator, self._scope["raw_path"], self._headers)
+        except NotAuthenticated as error:
+            # There is nothing to guard where nothing is: the honest answer helps whoever mistyped a path.
+            raise self._app.misrouted(self._scope["path"], self._scope["method"]) or error from None
         payload = await read_body(receive, self._headers, self._door.limits)
         self._body_pending = False
         request = Incoming(self._scope, self._headers, self._request_id)
