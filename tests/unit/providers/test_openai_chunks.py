@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -128,7 +129,7 @@ def test_usage_beside_the_opening_role_leaves_the_role_visible() -> None:
         {"x_groq": {"id": "x", "usage": {"prompt_tokens": 1, "completion_tokens": 2}}},
     ],
 )
-def test_usage_comes_along_with_the_finish_chunk(more: dict[str, object]) -> None:
+def test_usage_comes_along_with_the_finish_chunk(more: dict[str, Any]) -> None:
     one = relay()
     one.chunk(event({"content": "a"}))
     chunk = one.chunk(event({}, finish="stop", **more))
@@ -162,7 +163,7 @@ def test_all_choices_must_finish() -> None:
         (b'{"choices":"junk"}', FailureKind.BROKEN_REPLY),
         (b'{"choices":["junk"]}', FailureKind.BROKEN_REPLY),
         (b"[" * 100_000, FailureKind.BROKEN_REPLY),
-        (event({"content": "a"})[:-2], FailureKind.BROKEN_REPLY),
+        (event({"content": "a"})[:-1], FailureKind.BROKEN_REPLY),
     ],
 )
 def test_an_event_that_is_no_chunk_is_a_failure(data: bytes, kind: FailureKind, *, committed: bool) -> None:
@@ -172,3 +173,10 @@ def test_an_event_that_is_no_chunk_is_a_failure(data: bytes, kind: FailureKind, 
     with pytest.raises(ProviderFailed) as failed:
         one.chunk(data)
     assert failed.value.failure.kind is kind
+
+
+def test_a_cut_event_is_a_failure_even_where_it_looks_whole() -> None:
+    one = relay()
+    one.chunk(event({"content": "a"}))
+    with pytest.raises(ProviderFailed):
+        one.parsed_chunk(event({"content": "a"})[:-2])
