@@ -9,7 +9,7 @@ from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.transport import AiohttpUpstream
 from tests.integration.providers.loopback import Connection, Loopback, Script, loopback, reply
 
-EVENT = b'data: {"model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n'
+CHAT = b'{"model":"m","choices":[]}'
 
 
 @asynccontextmanager

@@ -11,9 +11,9 @@ from tests.integration.providers.loopback import STREAM_HEAD, Connection, reply
 from tests.integration.providers.scripted import CHAT, acquired, opened, pooled, serve, settled
 from tests.integration.providers.upstream import drain
 
+EVENT = b'data: {"model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n'
 STOP = b'data: {"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
 DONE = b"data: [DONE]\n\n"
-CONNECT, BROKEN = FailureKind.CONNECT, FailureKind.BROKEN_REPLY
 
 
 async def test_one_connection_carries_request_after_request() -> None:

@@ -1,6 +1,7 @@
 import socket
 import ssl
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +15,8 @@ from tests.integration.providers.calls import call
 from tests.integration.providers.loopback import STREAM_HEAD, Connection, Script, loopback
 from tests.integration.providers.scripted import CHAT, acquired, opened, serve
 
-CHAT = b'{"model":"m","choices":[]}'
+CERTIFICATE = Path(__file__).with_name("loopback.pem")
+CONNECT, BROKEN = FailureKind.CONNECT, FailureKind.BROKEN_REPLY
 
 
 async def hang_up(connection: Connection) -> None:
