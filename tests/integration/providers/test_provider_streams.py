@@ -108,6 +108,12 @@ async def test_a_stream_that_ends_early_is_a_failure(pieces: tuple[bytes, ...]) 
     assert body.closed
 
 
+async def test_a_cut_event_at_the_end_is_not_handed_on_even_where_it_looks_whole() -> None:
+    stream, _ = opened(sse(text("a")), b"data: " + text("b")[:-2])
+    chunks, _ = await until_failure(stream)
+    assert [chunk.data for chunk in chunks] == [mine(text("a"))]
+
+
 async def test_a_stream_that_is_torn_off_is_a_failure_after_what_came_before() -> None:
     stream, body = opened(sse(ROLE, text("a")), error=httpx.ReadError("gone"))
     chunks, failed = await until_failure(stream)

@@ -3,8 +3,11 @@ import gzip
 import random
 import socket
 
+import httpx
 import pytest
 
+from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
+from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from domain.failure import ProviderFailed
 from tests.integration.providers.calls import call, stream_call
 from tests.integration.providers.loopback import STREAM_HEAD, Connection, reply
@@ -57,8 +60,9 @@ async def test_compression_that_was_not_asked_for_is_taken_off_once() -> None:
         head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body)
         await connection.send(head + body)
 
-    async with opened(compress) as (provider, _, _):
-        assert (await provider.complete(call())).body == CHAT.replace(b'"m"', b'"mine"')
+    async with opened(compress) as (_, server, transport):
+        response = await transport.handle_async_request(httpx.Request("POST", server.base_url, content=b"{}"))
+        assert await response.aread() == CHAT
 
 
 async def test_cookies_are_not_kept() -> None:
@@ -67,7 +71,11 @@ async def test_cookies_are_not_kept() -> None:
         await connection.send(reply(CHAT, content_type="application/json\r\nset-cookie: a=b"))
         await serve(connection)
 
-    async with opened(set_cookie) as (provider, server, _):
+    async with opened(set_cookie) as (_, server, transport):
+        config = OpenAICompatibleConfig(
+            "custom", base_url=f"http://localhost:{server.port}"
+        )  # an address has no cookies
+        provider = OpenAICompatibleProvider(config, transport)
         await provider.complete(call())
         await provider.complete(call())
         [connection] = server.connections
@@ -101,17 +109,65 @@ async def test_small_writes_do_not_wait() -> None:
 
 
 async def test_a_finished_streams_connection_is_used_again() -> None:
-    async def stream_twice(connection: Connection) -> None:
-        for _ in range(2):
+    drained = asyncio.Event()
+
+    async def stream_with_a_late_end(connection: Connection) -> None:
+        while True:
             await connection.read_request()
             await connection.send(STREAM_HEAD)
             await connection.send_chunk(EVENT + STOP + DONE)
-            await connection.send(b"0\r\n\r\n")  # the end of the framing arrives on its own
+            await drained.wait()  # the last bytes of the framing come when nobody is reading any more
+            await connection.send(b"0\r\n\r\n")
 
-    async with opened(stream_twice) as (provider, server, transport):
+    async with opened(stream_with_a_late_end) as (provider, server, transport):
         for _ in range(2):
             assert len(await drain(await provider.stream(stream_call()))) == 2
+            assert acquired(transport) == 1
+            drained.set()
             await settled(transport)
+            drained.clear()
+        assert len(server.connections) == 1
+
+
+async def test_a_finished_stream_whose_framing_never_ends_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.outbound.providers.transport._LINGER_S", 0.01)
+
+    async def stream_without_end(connection: Connection) -> None:
+        await connection.read_request()
+        await connection.send(STREAM_HEAD)
+        await connection.send_chunk(EVENT + STOP + DONE)
+        await connection.reader.read()
+
+    async with opened(stream_without_end) as (provider, server, transport):
+        stream = await provider.stream(stream_call())
+        assert len(await drain(stream)) == 2
+        await asyncio.wait_for(server.quiet.wait(), 5)
+        assert acquired(transport) == 0
+
+
+async def test_no_pool_makes_requests_wait_for_each_other() -> None:
+    gate = asyncio.Event()
+
+    async def serve_together(connection: Connection) -> None:
+        await connection.read_request()
+        await gate.wait()
+        await connection.send(reply(CHAT))
+
+    async with opened(serve_together) as (provider, server, _):
+        asked = [asyncio.ensure_future(provider.complete(call())) for _ in range(120)]
+        async with asyncio.timeout(20):
+            while len(server.connections) < len(asked):  # noqa: ASYNC110 - the loop brings it about
+                await asyncio.sleep(0)
+            gate.set()
+            await asyncio.gather(*asked)
+
+
+async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    async with opened(serve) as (provider, server, _):
+        await provider.complete(call())
         assert len(server.connections) == 1
 
 

@@ -88,6 +88,12 @@ def test_content_is_what_commits_a_reply(delta: object, finish: str | None, *, c
     assert relay().chunk(event(delta, finish=finish)).content is content
 
 
+def test_every_chunk_before_the_first_content_is_looked_at() -> None:
+    one = relay()
+    empty = event({"content": ""})
+    assert [one.chunk(data).content for data in (empty, empty, event({"content": "a"}))] == [False, False, True]
+
+
 def test_azures_opening_chunk_is_no_content() -> None:
     data = b'{"choices":[],"created":0,"id":"","model":"","object":"","prompt_filter_results":[{"prompt_index":0}]}'
     assert relay().chunk(data) == Chunk(data.replace(b'"model":""', b'"model":"mine"'), content=False)

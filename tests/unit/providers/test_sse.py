@@ -11,11 +11,12 @@ STREAM = (
     b'data: {"a":"\xe2\x82\xac"}\n\n'
     b"event: ping\r\nid: 7\r\ndata:no space\r\n\r\n"
     b"data: one\rdata: two\r\r"
+    b"data: three\r\ndata: four\r\n\r\n"
     b": OPENROUTER PROCESSING\n\n"
     b"retry: 10\ndata: last\n\n"
     b"data: [DONE]\n\n"
 )
-EVENTS = [b'{"a":"\xe2\x82\xac"}', b"no space", b"one\ntwo", b"last", b"[DONE]"]
+EVENTS = [b'{"a":"\xe2\x82\xac"}', b"no space", b"one\ntwo", b"three\nfour", b"last", b"[DONE]"]
 
 
 def feed_all(pieces: list[bytes], parser: SseParser | None = None) -> list[bytes]:
