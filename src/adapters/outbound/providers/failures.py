@@ -63,7 +63,7 @@ _BY_TRANSPORT_ERROR: Final[tuple[tuple[type[Exception] | tuple[type[Exception], 
         (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.ProxyError),
         Failure(FailureKind.CONNECT, "no connection to the provider"),
     ),
-    # A kept connection may have been closed before the request reached anyone, or after.
+    # A kept connection may have gone before the request reached anyone, or after.
     (NoAnswer, Failure(FailureKind.CONNECT, "the provider closed the connection unanswered", ambiguous=True)),
     (httpx.TimeoutException, Failure(FailureKind.TIMEOUT, "the provider did not answer in time", ambiguous=True)),
 )

@@ -73,9 +73,10 @@ class ChunkRelay:
             rest = data[len(self._learned) :]
             if _carries_nothing_but_output(rest):
                 return Chunk(self._replacement + rest)
-        return self._parsed(data)
+        return self.parsed_chunk(data)
 
-    def _parsed(self, data: bytes) -> Chunk:
+    def parsed_chunk(self, data: bytes) -> Chunk:
+        """As `chunk`, for an event that may have been cut: none of it is taken on trust."""
         document = self._document(data)
         content = self._note_choices(document)
         usage = usage_of(document)

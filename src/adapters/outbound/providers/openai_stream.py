@@ -81,12 +81,13 @@ class OpenAIChunkStream:
     def _batch(self, events: list[bytes]) -> tuple[Chunk, ...]:
         chunks: list[Chunk] = []
         cut = self._done
+        read = self._relay.parsed_chunk if cut else self._relay.chunk
         try:
             for data in events:
                 if data == _DONE:
                     self._done = True
                     return tuple(chunks)
-                chunks.append(self._relay.chunk(data))
+                chunks.append(read(data))
         except ProviderFailed as failed:
             # What came before it in the same read is the client's still.
             self._failure = failed.failure

@@ -17,7 +17,7 @@ import httpx
 from aiohttp.client_exceptions import ConnectionTimeoutError, InvalidURL, NonHttpUrlClientError
 from yarl import URL
 
-_KEEPALIVE_S: Final = 60.0
+_KEEPALIVE_S: Final = 30.0
 _LINGER_S: Final = 1.0
 _COPY_FREE_BYTES: Final = 1 << 20
 
@@ -31,7 +31,7 @@ class TlsRefused(httpx.ConnectError):
 
 
 class NoAnswer(httpx.RemoteProtocolError):
-    """The connection was closed before one byte of the answer: a kept connection grown stale, or a dying server."""
+    """The connection was lost before one byte of the answer: a kept connection grown stale, or a dying server."""
 
 
 class ReplyBody(httpx.AsyncByteStream):
@@ -47,7 +47,7 @@ class ReplyBody(httpx.AsyncByteStream):
         try:
             piece = await self._response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
-            raise _as_httpx(error) from error
+            raise _as_httpx(error, httpx.ReadError) from error
         if not piece:
             raise StopAsyncIteration
         return piece
@@ -119,7 +119,7 @@ class AiohttpUpstream(httpx.AsyncBaseTransport):
                 timeout=_timeout(request.extensions.get("timeout", {}).get("connect")),
             )
         except (aiohttp.ClientError, OSError) as error:
-            raise _as_httpx(error) from error
+            raise _as_httpx(error, NoAnswer) from error
         # aiohttp has taken off the compression; nobody may try again.
         headers = [pair for pair in response.raw_headers if pair[0].lower() != b"content-encoding"]
         return httpx.Response(response.status, headers=headers, stream=ReplyBody(response), request=request)
@@ -139,20 +139,21 @@ def _timeout(connect_s: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, connect=connect_s)
 
 
-def _as_httpx(error: Exception) -> httpx.TransportError:
-    """The error of aiohttp or of the system, as httpx's. The order matters: the special ones come first."""
+def _as_httpx(error: Exception, lost: type[httpx.TransportError]) -> httpx.TransportError:
+    """The error of aiohttp or of the system, as httpx's; `lost` where the connection is gone."""
     for kind, mapped, message in _ERRORS:
         if isinstance(error, kind):
             return mapped(message)
-    return httpx.ReadError("connection lost")
+    return lost("connection lost")
 
 
+# The special ones come first. Everything else means that the connection is gone: aiohttp reports a reset, a close and
+# a write into a closed connection as it happens to notice them, so that no finer line can be drawn.
 _ERRORS: Final[tuple[tuple[type[Exception], type[httpx.TransportError], str], ...]] = (
     (ConnectionTimeoutError, httpx.ConnectTimeout, "no connection in time"),
     (aiohttp.ClientConnectorDNSError, HostNotFound, "host not found"),
     (aiohttp.ClientSSLError, TlsRefused, "TLS failed"),
     (aiohttp.ClientConnectorError, httpx.ConnectError, "connection refused"),
-    (aiohttp.ServerDisconnectedError, NoAnswer, "closed without an answer"),
     (InvalidURL, httpx.UnsupportedProtocol, "not an HTTP URL"),
     (NonHttpUrlClientError, httpx.UnsupportedProtocol, "not an HTTP URL"),
     (aiohttp.ClientResponseError, httpx.RemoteProtocolError, "not HTTP"),
