@@ -16,8 +16,8 @@ LONGEST_S = 170.0
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds; the table shows medians (default 3)")
-    parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement (default 2.5)")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds; the table shows medians (default 5)")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of each measurement (default 1.5)")
     parser.add_argument("--only", action="append", choices=MEASURES, help="measure only this; may be repeated")
     parser.add_argument(
         "--without", action="append", choices=("bare", "gateway"), default=[], help="leave a target out"
@@ -26,16 +26,21 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 async def rounds_of(targets: Sequence[Target], options: argparse.Namespace) -> dict[str, list[Round]]:
-    """Measure every target once a round, each round in another order."""
+    """Every measurement of all targets right after one another, in another order each round.
+
+    A moment in which something else wants the machine then hits both sides of a ratio, or one in a round at most.
+    """
     measured: dict[str, list[Round]] = {target.name: [] for target in targets}
-    only = tuple(options.only or MEASURES)
     for target in targets:
         await warm_up(target)
     for number in range(options.rounds):
+        print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
+        for rounds in measured.values():
+            rounds.append(Round())
         shift = number % len(targets)
-        for target in [*targets[shift:], *targets[:shift]]:
-            print(f"round {number + 1} of {options.rounds}: {target.name}", file=sys.stderr, flush=True)
-            measured[target.name].append(await measure(target, options.seconds, only))
+        for what in options.only or MEASURES:
+            for target in [*targets[shift:], *targets[:shift]]:
+                await measure(target, what, options.seconds, measured[target.name][-1])
     return measured
 
 

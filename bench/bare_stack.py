@@ -9,8 +9,9 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 from hypercorn.asyncio import serve
-from hypercorn.config import Config
 from quart import Quart, Response, request
+
+from adapters.inbound.http.server_config import hypercorn_config
 
 UNLIMITED = aiohttp.ClientTimeout(total=None)
 
@@ -58,17 +59,6 @@ def bare_app(upstream_url: str) -> Quart:
     return app
 
 
-def hypercorn_config(port: int) -> Config:
-    """The gateway's own server settings."""
-    config = Config()
-    config.bind = [f"127.0.0.1:{port}"]
-    config.graceful_timeout = 5.0
-    config.accesslog = None
-    config.include_server_header = False
-    config.loglevel = "WARNING"
-    return config
-
-
 def main() -> None:
     """Serve until SIGTERM."""
     parser = argparse.ArgumentParser(prog="bare_stack")
@@ -80,8 +70,9 @@ def main() -> None:
         import uvloop  # noqa: PLC0415 - absent on Windows
 
         loop_factory = uvloop.new_event_loop
+    config = hypercorn_config("127.0.0.1", arguments.port, graceful_timeout_s=5.0)  # the gateway's own settings
     with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(serve(bare_app(arguments.upstream), hypercorn_config(arguments.port)))
+        runner.run(serve(bare_app(arguments.upstream), config))
 
 
 if __name__ == "__main__":

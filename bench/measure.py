@@ -26,25 +26,26 @@ class Round:
     cpu_us_per_paced_event: float | None = None
 
 
-async def measure(target: Target, seconds: float, only: tuple[str, ...]) -> Round:
-    """Every wanted measurement, one after another."""
-    measured = Round()
-    if "requests" in only:
-        load, cpu_s = await _run(target, "bench", connections=CONNECTIONS, seconds=seconds)
-        measured.requests_per_s = load.requests_per_s
-        measured.p50_ms, measured.p99_ms = load.quantile_s(0.5) * 1e3, load.quantile_s(0.99) * 1e3
-        measured.cpu_us_per_request = cpu_s / load.requests * 1e6
-    if "latency" in only:
-        load, _ = await _run(target, "bench", connections=1, seconds=seconds)
-        measured.p50_alone_ms, measured.p99_alone_ms = load.quantile_s(0.5) * 1e3, load.quantile_s(0.99) * 1e3
-    if "stream" in only:
-        load, cpu_s = await _run(target, "bench", connections=CONNECTIONS, seconds=seconds, stream=True)
-        measured.events_per_s = load.events_per_s
-        measured.cpu_us_per_event = cpu_s / load.events * 1e6
-    if "paced" in only:
-        load, cpu_s = await _run(target, "paced", connections=CONNECTIONS, seconds=seconds, stream=True)
-        measured.cpu_us_per_paced_event = cpu_s / load.events * 1e6
-    return measured
+async def measure(target: Target, what: str, seconds: float, into: Round) -> None:
+    """One measurement of one target."""
+    match what:
+        case "requests":
+            load, cpu_s = await _run(target, "bench", connections=CONNECTIONS, seconds=seconds)
+            into.requests_per_s = load.requests_per_s
+            into.p50_ms, into.p99_ms = load.quantile_s(0.5) * 1e3, load.quantile_s(0.99) * 1e3
+            into.cpu_us_per_request = cpu_s / load.requests * 1e6
+        case "latency":
+            load, _ = await _run(target, "bench", connections=1, seconds=seconds)
+            into.p50_alone_ms, into.p99_alone_ms = load.quantile_s(0.5) * 1e3, load.quantile_s(0.99) * 1e3
+        case "stream":
+            load, cpu_s = await _run(target, "bench", connections=CONNECTIONS, seconds=seconds, stream=True)
+            into.events_per_s = load.events_per_s
+            into.cpu_us_per_event = cpu_s / load.events * 1e6
+        case "paced":
+            load, cpu_s = await _run(target, "paced", connections=CONNECTIONS, seconds=seconds, stream=True)
+            into.cpu_us_per_paced_event = cpu_s / load.events * 1e6
+        case _:
+            raise ValueError(f"no such measurement: {what}")
 
 
 async def warm_up(target: Target) -> None:
