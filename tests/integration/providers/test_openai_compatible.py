@@ -177,6 +177,24 @@ async def test_streamed_completions_are_answered_by_chat_too() -> None:
     assert (chunks[-1].usage, chunks[-1].visible) == (Usage(1, 2), False)
 
 
+async def test_a_number_that_no_client_could_read_breaks_a_translated_reply() -> None:
+    fields = {"model": "mine", "prompt": "Once"}
+    chunk = b'{"model":"m","created":1e999,"choices":[{"index":0,"delta":{"content":"a"}}]}'
+    with respx.mock() as router:
+        route = router.post(WAYS["groq"][0].format("chat/completions")).respond(
+            content=b'{"created":1e999,"choices":[]}'
+        )
+        one = provider(router, configured("groq"))
+        with pytest.raises(ProviderFailed) as failed:
+            await one.complete(call(fields, endpoint=Endpoint.COMPLETIONS))
+        assert failed.value.failure.kind is FailureKind.BROKEN_REPLY
+        route.respond(content=sse(chunk, b"[DONE]"), headers=SSE)
+        stream = await one.stream(call({**fields, "stream": True}, endpoint=Endpoint.COMPLETIONS))
+        with pytest.raises(ProviderFailed) as failed:
+            await drain(stream)
+        assert failed.value.failure.kind is FailureKind.BROKEN_REPLY
+
+
 async def test_what_a_provider_does_not_have_is_refused_without_a_request() -> None:
     with respx.mock() as router, pytest.raises(ProviderFailed) as failed:
         await provider(router, configured("groq")).complete(call(endpoint=Endpoint.EMBEDDINGS))

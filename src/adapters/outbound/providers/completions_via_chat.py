@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.outbound.providers.failures import unsupported
+from adapters.outbound.providers.failures import broken_reply, unsupported
+from adapters.outbound.providers.splicing import to_json
 from domain.failure import Failure, FailureKind, ProviderFailed
 
 # The value beside each field asks for nothing.
@@ -42,6 +43,18 @@ def completion(document: Mapping[str, object]) -> dict[str, object]:
     choices = document.get("choices")
     translated["choices"] = [_choice(choice) for choice in choices] if isinstance(choices, list) else []
     return translated
+
+
+def completion_body(document: Mapping[str, object]) -> bytes:
+    """The same as JSON.
+
+    Raises:
+        ProviderFailed: The provider's document holds a number that no client could read.
+    """
+    try:
+        return to_json(completion(document))
+    except ValueError as error:
+        raise ProviderFailed(broken_reply("the provider's reply holds a number out of range")) from error
 
 
 def _prompt(fields: Mapping[str, object], provider: str) -> str:

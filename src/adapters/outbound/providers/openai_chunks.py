@@ -12,7 +12,7 @@ from adapters.outbound.providers.usage import usage_of
 from domain.chat import Chunk
 from domain.failure import ProviderFailed
 
-Translate: TypeAlias = Callable[[Mapping[str, object]], dict[str, object]]
+Translate: TypeAlias = Callable[[Mapping[str, object]], bytes]
 
 _USAGE_OBJECT: Final = re.compile(rb'"usage"\s*:\s*\{')
 
@@ -82,7 +82,7 @@ class ChunkRelay:
         usage = usage_of(document)
         hidden = usage is not None and not content and not self._usage_wanted and self._is_extra(document)
         if self._translate is not None:
-            data = to_json(self._translate({**document, "model": self._reply_model}))
+            data = self._translate({**document, "model": self._reply_model})
         else:
             data = self._renamed(data, document)
         return Chunk(data, content=content, usage=usage, visible=not hidden)

@@ -16,7 +16,7 @@ from adapters.outbound.providers.reply_body import (
     parse_success,
     read_whole,
 )
-from adapters.outbound.providers.request_body import adapted_fields, outgoing_body, serialised, serialised_body
+from adapters.outbound.providers.request_body import adapted_fields, outgoing_body, serialised_body
 from adapters.outbound.providers.transport import body_of
 from application.ports.provider import Call, ChunkStream, Provider
 from domain.chat import Endpoint, Reply
@@ -46,8 +46,7 @@ class OpenAICompatibleProvider:
         body = await self._read(response, MAX_REPLY_BYTES)
         document = parse_success(body, self._redactor)
         if endpoint is not call.request.endpoint:
-            document = completions_via_chat.completion({**document, "model": call.reply_model})
-            body = serialised(document)
+            body = completions_via_chat.completion_body({**document, "model": call.reply_model})
         return as_reply(body or b"", document, endpoint, call.reply_model)
 
     async def stream(self, call: Call) -> ChunkStream:
@@ -64,7 +63,7 @@ class OpenAICompatibleProvider:
             self._redactor,
             choices=max(1, choices) if isinstance(choices, int) else 1,
             usage_wanted=call.request.stream_usage,
-            translate=completions_via_chat.completion if endpoint is not call.request.endpoint else None,
+            translate=completions_via_chat.completion_body if endpoint is not call.request.endpoint else None,
         )
         return OpenAIChunkStream(response, relay)
 

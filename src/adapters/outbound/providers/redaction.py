@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 MAX_MESSAGE_CHARACTERS: Final = 2_000
+_SEARCHED_CHARACTERS: Final = 65_536
 _MIN_SECRET_CHARACTERS: Final = 6
 _MARK: Final = "[redacted]"
 
@@ -32,8 +33,8 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """One line without credentials, internal addresses and control characters, at most 2,000 characters."""
-        # What is cut off need not be searched; a secret that the cut would halve is still whole here.
-        text = text[: 4 * MAX_MESSAGE_CHARACTERS]
+        # Searched far beyond what is kept, so that no secret is cut in half before it is found.
+        text = text[:_SEARCHED_CHARACTERS]
         for secret in self._secrets:
             text = text.replace(secret, _MARK)
         text = _CREDENTIAL.sub(_MARK, text)
