@@ -5,11 +5,10 @@ from typing import Self
 from application.active_attempt import ActiveAttempt
 from application.errors import StreamBroken
 from application.ports.provider import ChunkStream
+from application.silence_watch import SilenceWatch
 from domain.chat import Chunk, Usage
 from domain.failure import Failure, FailureKind, ProviderFailed
 from domain.routing.decision import DecisionTrace
-
-_US_PER_SECOND = 1_000_000
 
 
 class CommittedStream:
@@ -19,7 +18,7 @@ class CommittedStream:
     closed early or its reader is cancelled.
     """
 
-    __slots__ = ("_attempt", "_finish", "_head", "_idle_s", "_stream", "_trace", "_usage")
+    __slots__ = ("_attempt", "_finish", "_head", "_stream", "_trace", "_usage", "_watch")
 
     def __init__(
         self,
@@ -34,7 +33,7 @@ class CommittedStream:
         self._head = head[::-1]
         self._stream = stream
         self._attempt = attempt
-        self._idle_s = idle_us / _US_PER_SECOND
+        self._watch = SilenceWatch(idle_us)
         self._trace = trace
         self._finish = finish
         self._usage: Usage | None = None
@@ -63,29 +62,38 @@ class CommittedStream:
         await self._stream.aclose()
 
     async def _next_batch(self) -> tuple[Chunk, ...]:
+        watch = self._watch
+        watch.begin()
         try:
-            async with asyncio.timeout(self._idle_s):
-                return await self._stream.__anext__()
+            return await self._stream.__anext__()
         except StopAsyncIteration:
             self._attempt.succeeded(self._usage)
-            self._finish("success", self._usage)
+            self._end("success")
             raise
         except ProviderFailed as error:
             raise self._broken(error.failure) from None
-        except TimeoutError:
+        except asyncio.CancelledError:
+            if not watch.cancelled_it():
+                self._cancel()
+                raise
             await self._stream.aclose()
-            silent = Failure(FailureKind.TIMEOUT, "the stream fell silent", ambiguous=True)
-            raise self._broken(silent) from None
+            raise self._broken(Failure(FailureKind.TIMEOUT, "the stream fell silent", ambiguous=True)) from None
         except BaseException:
             self._cancel()
             raise
+        finally:
+            watch.end()
 
     def _broken(self, failure: Failure) -> StreamBroken:
         self._attempt.failed(failure)
-        self._finish("stream_broken", self._usage)
+        self._end("stream_broken")
         return StreamBroken(f"the stream broke off: {failure.message}", failure=failure, trace=self._trace)
 
     def _cancel(self) -> None:
         if self._attempt.trace.outcome is None:
             self._attempt.cancelled()
-            self._finish("cancelled", self._usage)
+            self._end("cancelled")
+
+    def _end(self, outcome: str) -> None:
+        self._watch.stop()
+        self._finish(outcome, self._usage)

@@ -1,7 +1,6 @@
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Self
 
 from domain.catalog import Instance, RouterPolicy
@@ -35,11 +34,22 @@ class Spans:
         return cls(attempt_us, min(policy.first_byte_timeout_us, attempt_us), policy.idle_timeout_us)
 
 
-@asynccontextmanager
-async def time_limit(span_us: int, message: str) -> AsyncIterator[None]:
+class time_limit:  # noqa: N801 - reads as the context manager it is
     """Ends what takes longer with a TIMEOUT failure. The request was sent: the provider may bill for it."""
-    try:
-        async with asyncio.timeout(span_us / _US_PER_SECOND):
-            yield
-    except TimeoutError:
-        raise ProviderFailed(Failure(FailureKind.TIMEOUT, message, ambiguous=True)) from None
+
+    __slots__ = ("_message", "_timeout")
+
+    def __init__(self, span_us: int, message: str) -> None:
+        self._timeout = asyncio.timeout(span_us / _US_PER_SECOND)
+        self._message = message
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise ProviderFailed(Failure(FailureKind.TIMEOUT, self._message, ambiguous=True)) from None
