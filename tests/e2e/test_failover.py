@@ -35,8 +35,10 @@ BAD, GOOD = 25, 25
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
     url = upstream.base_url
-    models = [instance("unreachable", f"http://127.0.0.1:{free_port()}/v1", "unreachable-dead", priority=100)]
-    models.append(instance("unreachable", url, "unreachable-alive"))
+    nowhere, models = f"http://127.0.0.1:{free_port()}/v1", []
+    for name in ("unreachable", "vectors"):
+        models.append(instance(name, nowhere, f"{name}-dead", priority=100))
+        models.append(instance(name, url, f"{name}-alive"))
     for name, behaviour in DEAD.items():
         upstream.lane(f"{name}-dead").default = behaviour
         models.append(instance(name, url, f"{name}-dead", priority=100, timeout="500ms"))
@@ -96,11 +98,11 @@ async def test_route_falls_back_to_its_fallback_models(gateway: Gateway, upstrea
 
 
 async def test_embeddings_fail_over_as_chat_does(gateway: Gateway) -> None:
-    request = gateway.post("/v1/embeddings", b'{"model": "unreachable", "input": "x"}')
+    request = gateway.post("/v1/embeddings", b'{"model": "vectors", "input": "x"}')
     reply = await raw_http.exchange(gateway.port, request)
 
     assert reply.status == 200
-    assert reply.headers["x-moongate-instance"] == "unreachable-alive"
+    assert reply.headers["x-moongate-instance"] == "vectors-alive"
 
 
 async def test_good_requests_never_wait_for_bad_ones(gateway: Gateway, upstream: ScriptedUpstream) -> None:
