@@ -126,7 +126,7 @@ class ActiveAttempt:
                 tokens_reserved=self._reserved,
                 tokens_actual=tokens,
                 jitter=self._tools.randomness.draw(),
-                cooldown=failure.verdict.cooldown if failure else None,
+                cooldown=failure.cooldown if failure else None,
                 cooldown_us=failure.cooldown_us if failure else 0,
             )
         )

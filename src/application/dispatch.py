@@ -20,7 +20,7 @@ from domain.catalog import Instance, RouteModel
 from domain.failure import Blame, ProviderFailed
 from domain.identifiers import ModelName, lease_id
 from domain.resilience.deadline import Deadline
-from domain.resilience.retry import backoff_us
+from domain.resilience.retry import LONGEST_PAUSE_US, backoff_us
 from domain.routing.admission import AdmissionRequest, Admitted
 from domain.routing.candidates import Need
 from domain.routing.decision import AttemptTrace, DecisionTrace
@@ -147,15 +147,20 @@ class Dispatch:
         if plan is None:
             if journey.failures[-1].verdict.blame is not Blame.FAILURE:
                 return None
-            await self._pause(journey, attempt_in_model - 1)
+            if not await self._pause(journey, attempt_in_model - 1):
+                return None
             plan = self.selection.plan_again(journey, last)
         return await self._admit(journey, plan)
 
-    async def _pause(self, journey: Journey, failed_attempts: int) -> None:
+    async def _pause(self, journey: Journey, failed_attempts: int) -> bool:
+        """Waits before the same instance is asked again; False, at once, where that would take too long."""
         wanted_us = backoff_us(failed_attempts, self.tools.randomness.draw())
-        wanted_us = max(wanted_us, journey.failures[-1].retry_after_us or 0)
+        wanted_us = max(wanted_us, journey.failures[-1].cooldown_us)
         left_us = journey.deadline.remaining_us(self.tools.clock.monotonic_us())
-        await self.tools.clock.sleep(min(wanted_us, left_us))
+        if wanted_us > LONGEST_PAUSE_US or wanted_us >= left_us:
+            return False
+        await self.tools.clock.sleep(wanted_us)
+        return True
 
     async def _admit(self, journey: Journey, plan: Node | None) -> Admitted | None:
         """Asks the shared state for an instance; None where there is none or no time is left."""

@@ -41,6 +41,7 @@ class Cooldown(StrEnum):
     RATE_LIMITED = "rate_limited"
     QUOTA_EXHAUSTED = "quota_exhausted"
     MISCONFIGURED = "misconfigured"
+    ASKED_FOR = "asked_for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +112,20 @@ class Failure:
         return VERDICTS[self.kind]
 
     @property
+    def cooldown(self) -> Cooldown | None:
+        """Why the instance rests; None where it does not. One that failed rests where it asks for it."""
+        verdict = self.verdict
+        if verdict.cooldown is None and verdict.blame is Blame.FAILURE and self.retry_after_us is not None:
+            return Cooldown.ASKED_FOR
+        return verdict.cooldown
+
+    @property
     def cooldown_us(self) -> int:
         """How long the instance rests, in microseconds; 0 where it does not. The provider's wish is clamped."""
-        verdict = self.verdict
-        if verdict.cooldown is None:
-            return 0
-        if verdict.cooldown is not Cooldown.RATE_LIMITED or self.retry_after_us is None:
-            return verdict.cooldown_us
-        return min(max(self.retry_after_us, MIN_COOLDOWN_US), MAX_COOLDOWN_US)
+        cooldown = self.cooldown
+        if cooldown in (Cooldown.RATE_LIMITED, Cooldown.ASKED_FOR) and self.retry_after_us is not None:
+            return min(max(self.retry_after_us, MIN_COOLDOWN_US), MAX_COOLDOWN_US)
+        return self.verdict.cooldown_us if cooldown else 0
 
 
 class ProviderFailed(Exception):

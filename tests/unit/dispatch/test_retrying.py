@@ -1,0 +1,75 @@
+"""When and where an attempt is followed by another one."""
+
+import pytest
+
+from adapters.testing.scripted_provider import Act, fails
+from adapters.testing.virtual_time import run_virtual
+from application.errors import UpstreamFailed
+from domain.catalog import Catalog
+from domain.durations import SECOND_US
+from domain.failure import FailureKind
+from domain.identifiers import ModelName
+from tests.unit.dispatch.gateway import Gateway, member, models
+
+GPT, SMALL = ModelName("gpt"), ModelName("small")
+DOWN = fails(FailureKind.SERVER_ERROR, status=500)
+
+
+def busy_for(span_s: int) -> Act:
+    return fails(FailureKind.SERVER_ERROR, status=503, retry_after_us=span_s * SECOND_US)
+
+
+def test_a_provider_that_wants_a_long_pause_is_left_for_the_fallback_at_once() -> None:
+    async def scenario() -> None:
+        catalog = Catalog(models(member("gpt", "a"), member("small", "b")), fallbacks={GPT: (SMALL,)})
+        gateway = Gateway(catalog)
+        gateway.upstream("a").otherwise = busy_for(3_600)
+        before_us = gateway.clock.monotonic_us()
+
+        completed = await gateway.complete("gpt")
+
+        assert completed.instance.id == "b"
+        assert gateway.clock.monotonic_us() - before_us < SECOND_US
+
+    run_virtual(scenario())
+
+
+def test_a_pause_that_would_outlast_the_deadline_is_not_begun() -> None:
+    async def scenario() -> None:
+        gateway = Gateway(Catalog(models(member("gpt", "a"))))
+        gateway.upstream("a").otherwise = busy_for(5)
+        before_us = gateway.clock.monotonic_us()
+
+        with pytest.raises(UpstreamFailed):
+            await gateway.complete("gpt", timeout_us=4 * SECOND_US)
+
+        assert gateway.clock.monotonic_us() == before_us
+
+    run_virtual(scenario())
+
+
+def test_a_short_wish_to_pause_is_waited_out_at_a_lone_instance() -> None:
+    async def scenario() -> None:
+        gateway = Gateway(Catalog(models(member("gpt", "a"))))
+        gateway.upstream("a").script.append(busy_for(2))
+
+        completed = await gateway.complete("gpt")
+
+        first, second = completed.trace.attempts
+        assert second.started_us - first.started_us >= 2 * SECOND_US
+
+    run_virtual(scenario())
+
+
+def test_a_503_that_names_its_pause_rests_the_instance_for_it() -> None:
+    async def scenario() -> None:
+        gateway = Gateway(Catalog(models(member("gpt", "a", priority=2), member("gpt", "b", priority=1))))
+        gateway.upstream("a").script.append(busy_for(20))
+
+        assert (await gateway.complete("gpt")).instance.id == "b"
+        await gateway.clock.sleep(19 * SECOND_US)
+        assert (await gateway.complete("gpt")).instance.id == "b"
+        await gateway.clock.sleep(2 * SECOND_US)
+        assert (await gateway.complete("gpt")).instance.id == "a"
+
+    run_virtual(scenario())
