@@ -66,13 +66,11 @@ class ActiveAttempt:
 
     def succeeded(self, usage: Usage | None) -> None:
         """The reply is whole."""
-        elapsed_us = self._elapsed_us()
-        waited_us = elapsed_us if self.trace.first_content_us is None else self.trace.first_content_us
         self._end(
             "success",
             Outcome.SUCCESS,
-            latency_us=elapsed_us if self.trace.first_content_us is None else None,
-            slow=waited_us >= self._tools.slow_call_duration_us,
+            latency_us=self._elapsed_us() if self.trace.first_content_us is None else None,
+            slow=self._waited_us() >= self._tools.slow_call_duration_us,
             tokens=None if usage is None else usage.input_tokens + usage.output_tokens,
         )
 
@@ -83,14 +81,18 @@ class ActiveAttempt:
         self._end(
             failure.kind.value,
             Outcome.FAILURE if counted else Outcome.IGNORED,
-            latency_us=self._elapsed_us() if counted else None,
+            latency_us=self._waited_us() if counted else None,
             tokens=None if failure.ambiguous or self.trace.first_content_us is not None else 0,
             failure=failure,
         )
 
     def cancelled(self) -> None:
         """The client left. The time it waited is a lower bound of the latency; what it used is unknown."""
-        self._end("cancelled", Outcome.IGNORED, latency_us=self._elapsed_us())
+        self._end("cancelled", Outcome.IGNORED, latency_us=self._waited_us())
+
+    def _waited_us(self) -> int:
+        """Until the first content of a stream; else until now. How long a stream then flows is not its latency."""
+        return self._elapsed_us() if self.trace.first_content_us is None else self.trace.first_content_us
 
     def _elapsed_us(self) -> int:
         return self._tools.clock.monotonic_us() - self._started_us

@@ -182,3 +182,37 @@ def test_a_thousand_random_cancels_leave_no_lease_no_upstream_call_and_no_task()
         assert len(asyncio.all_tasks()) == 1
 
     run_virtual(scenario())
+
+
+def test_the_time_a_client_reads_before_it_leaves_is_not_the_latency_of_the_instance() -> None:
+    async def scenario() -> None:
+        gateway = Gateway(Catalog(models(*pair())))
+        gateway.upstream("a").otherwise = Act(delay_us=SECOND_US // 2, chunks=100, chunk_delay_us=SECOND_US)
+        streaming = await gateway.stream("gpt")
+        for _ in range(20):
+            await anext(streaming.chunks)
+
+        await streaming.chunks.aclose()
+
+        latency_us = gateway.routing.view(streaming.instance, FIRST).latency_us
+        assert latency_us is not None
+        assert latency_us <= SECOND_US // 2
+
+    run_virtual(scenario())
+
+
+def test_a_stream_that_breaks_late_is_penalised_for_breaking_not_for_its_length() -> None:
+    async def scenario() -> None:
+        gateway = Gateway(Catalog(models(*pair())))
+        cut = Failure(FailureKind.BROKEN_REPLY, "cut", ambiguous=True)
+        gateway.upstream("a").otherwise = Act(chunks=20, chunk_delay_us=SECOND_US, failure=cut)
+        streaming = await gateway.stream("gpt")
+
+        with pytest.raises(StreamBroken):
+            await read(streaming)
+
+        latency_us = gateway.routing.view(streaming.instance, FIRST).latency_us
+        assert latency_us is not None
+        assert SECOND_US // 2 <= latency_us <= 2 * SECOND_US
+
+    run_virtual(scenario())
