@@ -57,17 +57,18 @@ class Planner:
         Beyond `max_open_fraction` of a model's instances, open circuits are tried after all others; so are instances
         whose credential was refused, since the next request may find it mended.
         """
-        ejected = [pair for pair in viewed if pair[1].circuit is not CircuitState.CLOSED]
-        members = sum(instance.enabled for instance in self.catalog.instances[model])
-        beyond_cap = len(ejected) > max_open(self.breaker, members)
+        beyond_cap = any(_rests(view) for _, view in viewed) and self._beyond_cap(model)
         ranks = _Ranks([], [])
         for instance, view in viewed:
-            waits = view.circuit is CircuitState.OPEN and not view.due
-            if (waits and beyond_cap) or view.cooldown is Cooldown.MISCONFIGURED:
-                ranks.last_resorts.append((instance, view))
-            else:
-                ranks.regular.append((instance, view))
+            last = beyond_cap if _rests(view) else view.cooldown is Cooldown.MISCONFIGURED
+            (ranks.last_resorts if last else ranks.regular).append((instance, view))
         return ranks
+
+    def _beyond_cap(self, model: ModelName) -> bool:
+        """Whether more circuits are open than may be: counted over the whole model, not only over who is left."""
+        members = [instance for instance in self.catalog.instances[model] if instance.enabled]
+        ejected = sum(self.view_of(instance).circuit is not CircuitState.CLOSED for instance in members)
+        return ejected > max_open(self.breaker, len(members))
 
     def _arrange_model(self, model: ModelName, viewed: list[tuple[Instance, InstanceView]]) -> Node:
         if len(viewed) == 1 and viewed[0][0].weight_milli > 0:
@@ -91,8 +92,8 @@ class Planner:
         self, strategy: StrategyName, member: RouteModel, node: Node, viewed: list[tuple[Instance, InstanceView]]
     ) -> Option:
         """A model as a member of a route: latency and cost of its best instance, load and headroom of all."""
-        selectable = [view for _, view in viewed if view.circuit is CircuitState.CLOSED and view.cooldown is None]
-        measured = [view for view in selectable if view.latency_us is not None]
+        selectable = [pair for pair in viewed if self._selectable(*pair)]
+        measured = [view for _, view in selectable if view.latency_us is not None]
         best = min(measured, key=lambda view: (view.latency_us or 0) * (view.in_flight + 1), default=None)
         by_latency = strategy is StrategyName.LEAST_LATENCY
         in_flight = (best.in_flight if best else 0) if by_latency else sum(view.in_flight for _, view in viewed)
@@ -103,8 +104,19 @@ class Planner:
             weight_milli=member.weight_milli,
             expected_latency_us=best.latency_us if best else None,
             in_flight=in_flight,
-            cost_nano=min(instance.prices.cost_nano(self.expected) for instance, _ in viewed),
+            cost_nano=min(instance.prices.cost_nano(self.expected) for instance, _ in selectable or viewed),
             headroom=_headroom(viewed),
+        )
+
+    def _selectable(self, instance: Instance, view: InstanceView) -> bool:
+        """Whether admission would take it, as far as the picture tells."""
+        limits, tokens = instance.limits, self.expected.input_tokens + self.expected.output_tokens
+        return (
+            view.circuit is CircuitState.CLOSED
+            and view.cooldown is None
+            and _fits(limits.requests_per_minute, view.requests_used + 1)
+            and _fits(limits.tokens_per_minute, view.tokens_used + tokens)
+            and _fits(limits.max_parallel, view.in_flight + 1)
         )
 
 
@@ -119,6 +131,15 @@ def _with_last_resorts(arranged: Node, last_resorts: list[tuple[Instance, Instan
         return arranged
     soonest_first = sorted(last_resorts, key=lambda pair: pair[1].open_until_us)
     return Ordered((arranged, *(Leaf(instance, last_resort=True) for instance, _ in soonest_first)))
+
+
+def _rests(view: InstanceView) -> bool:
+    """Its circuit is open and not due for a probe."""
+    return view.circuit is CircuitState.OPEN and not view.due
+
+
+def _fits(limit: int | None, amount: int) -> bool:
+    return limit is None or amount <= limit
 
 
 def _slowed(weight_milli: int, factor: float) -> int:
