@@ -41,6 +41,7 @@ class Journey:
     refusals: dict[InstanceId, Refusal] = field(default_factory=dict)
     deadline_passed: bool = False
     _visited: set[ModelName] = field(default_factory=set)
+    _was_too_long: bool = False
 
     def steps(self, first: Step) -> Iterator[Step]:
         """The first stop, then its fallbacks, breadth first, each model once.
@@ -48,11 +49,16 @@ class Journey:
         A failure of the context window leads to the fallbacks for that; any other to the ordinary ones.
         """
         yield first
-        self._visited.update(member.model_name for member in first.models)
         if not (self.policy.enable_failover and self.policy.enable_model_fallback):
             return
         queue = deque(first.route.fallback_models if first.route else ())
-        self._extend(queue, [member.model_name for member in first.models])
+        members = [member.model_name for member in first.models]
+        if self._too_long():
+            # The route was left at once: what else it holds was not asked, and may be the wider model.
+            self._visited.update(self.trace.models_visited)
+            members = self.trace.models_visited[-1:]
+        self._visited.update(members)
+        self._extend(queue, members)
         while queue and self.goes_on():
             model = queue.popleft()
             if model in self._visited:
@@ -70,7 +76,7 @@ class Journey:
             return False
         if not self.failures or self.failures[-1].verdict.retry:
             return True
-        return self.failures[-1].kind is FailureKind.CONTEXT_LENGTH and bool(self.catalog.context_window_fallbacks)
+        return self._too_long() and bool(self.catalog.context_window_fallbacks)
 
     def stays_inside(self) -> bool:
         """Whether another attempt at the same model may help."""
@@ -88,8 +94,15 @@ class Journey:
             self.refusals.update((refusal.instance_id, refusal) for refusal in refusals)
 
     def _extend(self, queue: deque[ModelName], models: list[ModelName]) -> None:
+        table = self.catalog.fallbacks
+        if self._too_long():
+            table = self.catalog.context_window_fallbacks
+            if not self._was_too_long:
+                # What waits was meant for other failures, and nothing says that it is any wider.
+                queue.clear()
+            self._was_too_long = True
         for model in models:
-            if self.failures and self.failures[-1].kind is FailureKind.CONTEXT_LENGTH:
-                queue.extend(self.catalog.context_window_fallbacks.get(model, ()))
-            else:
-                queue.extend(self.catalog.fallbacks.get(model, ()))
+            queue.extend(table.get(model, ()))
+
+    def _too_long(self) -> bool:
+        return bool(self.failures) and self.failures[-1].kind is FailureKind.CONTEXT_LENGTH
