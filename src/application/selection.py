@@ -12,10 +12,14 @@ from domain.identifiers import ModelName
 from domain.latency import LatencyKind
 from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.routing.candidates import eligible
+from domain.routing.decision import Exclusion, Refusal
 from domain.routing.plan import Planner
 from domain.routing.strategy import Node
 
 EXPECTED_OUTPUT_TOKENS = 150
+
+Offer = tuple[RouteModel, list[Instance]]
+"""A model of a route, with its instances that may be asked."""
 
 
 def latency_kind(llm: LlmRequest) -> LatencyKind:
@@ -43,7 +47,7 @@ class Selection:
         if step.route is None:
             return self.plan_model(journey, next(iter(left)))
         candidates = [(member, self._candidates(journey, model)) for model, member in left.items()]
-        offered = [(member, instances) for member, instances in candidates if instances]
+        offered = self._wide_enough(journey, [(member, instances) for member, instances in candidates if instances])
         return self._planner(journey).plan_route(step.route, offered) if offered else None
 
     def plan_model(self, journey: Journey, model: ModelName) -> Node | None:
@@ -54,6 +58,17 @@ class Selection:
     def plan_again(self, journey: Journey, instance: Instance) -> Node:
         """For another attempt at the same instance."""
         return self._planner(journey).plan_model(instance.model_name, [instance])
+
+    def _wide_enough(self, journey: Journey, offered: list[Offer]) -> list[Offer]:
+        """Without models whose context window is too small, while another model of the route has room."""
+        need = journey.need
+        # Of a model with any instance that fits, only those that fit are left; so the first one tells.
+        fitting = [offer for offer in offered if need.fits(offer[1][0])]
+        if not fitting or len(fitting) == len(offered):
+            return offered
+        too_small = [instance for _, instances in offered if not need.fits(instances[0]) for instance in instances]
+        journey.note_refusals([Refusal(instance.id, Exclusion.CONTEXT_WINDOW) for instance in too_small])
+        return fitting
 
     def _candidates(self, journey: Journey, model: ModelName) -> list[Instance]:
         instances, refusals = eligible(journey.catalog.instances[model], journey.need, journey.tried)

@@ -24,6 +24,10 @@ class Need:
     caller_tags: frozenset[str] = frozenset()
     wanted_tags: frozenset[str] = frozenset()
 
+    def fits(self, instance: Instance) -> bool:
+        """Whether the context window holds it, where that is known."""
+        return instance.context_window is None or self.tokens <= instance.context_window
+
 
 def eligible(
     instances: Sequence[Instance], need: Need, tried: Collection[InstanceId]
@@ -40,10 +44,10 @@ def eligible(
         reason = _exclusion(instance, need, tried)
         if reason is not None:
             refusals.append(Refusal(instance.id, reason))
-        elif instance.context_window is not None and need.tokens > instance.context_window:
-            too_small.append(instance)
-        else:
+        elif need.fits(instance):
             fitting.append(instance)
+        else:
+            too_small.append(instance)
     if not fitting:
         return too_small, refusals
     refusals += [Refusal(instance.id, Exclusion.CONTEXT_WINDOW) for instance in too_small]

@@ -92,3 +92,27 @@ def test_a_context_fallback_that_fails_goes_on_to_its_own_ordinary_fallbacks() -
         assert (await gateway.complete("small")).instance.id == "last-1"
 
     run_virtual(scenario())
+
+
+def test_a_routes_model_that_is_too_small_is_passed_over_while_another_model_fits() -> None:
+    async def scenario() -> None:
+        tight, wide = member("small", "tight", context_window=100), member("big", "wide", context_window=9_000)
+        gateway = Gateway(Catalog(models(tight, wide), routes=route(SMALL, BIG)))
+
+        completed = await gateway.complete("r", input_tokens=500)
+
+        assert completed.instance.id == "wide"
+        assert [(r.instance_id, r.reason) for r in completed.trace.exclusions] == [("tight", "context_window")]
+        assert (await gateway.complete("r", input_tokens=5, max_output_tokens=5)).instance.id == "tight"
+
+    run_virtual(scenario())
+
+
+def test_a_route_of_models_that_are_all_too_small_asks_them_all_the_same() -> None:
+    async def scenario() -> None:
+        tight = member("small", "tight", context_window=100)
+        gateway = Gateway(Catalog(models(tight), routes=route(SMALL)))
+
+        assert (await gateway.complete("r", input_tokens=500)).instance.id == "tight"
+
+    run_virtual(scenario())
