@@ -138,19 +138,19 @@ class Dispatch:
         return None
 
     async def _admit_retry(self, journey: Journey, last: Instance, attempt_in_model: int) -> Admitted | None:
-        """Another instance of the same model; the same one only after a pause."""
+        """Another instance of the same model; the same one only after a pause, and where there is no other."""
+        plan = self.selection.plan_model(journey, last.model_name)
+        may_repeat = journey.failures[-1].verdict.blame is Blame.FAILURE
+        if plan is None and not may_repeat:
+            return None
         now_us = self.tools.clock.monotonic_us()
         if not self.retry_budgets.of(last.model_name, now_us).try_withdraw(now_us):
             journey.trace.notes.append(f"retry budget of {last.model_name} is spent")
             return None
-        plan = self.selection.plan_model(journey, last.model_name)
-        if plan is None:
-            if journey.failures[-1].verdict.blame is not Blame.FAILURE:
-                return None
-            if not await self._pause(journey, attempt_in_model - 1):
-                return None
-            plan = self.selection.plan_again(journey, last)
-        return await self._admit(journey, plan)
+        admitted = await self._admit(journey, plan)
+        if admitted is not None or not may_repeat or not await self._pause(journey, attempt_in_model - 1):
+            return admitted
+        return await self._admit(journey, self.selection.plan_again(journey, last))
 
     async def _pause(self, journey: Journey, failed_attempts: int) -> bool:
         """Waits before the same instance is asked again; False, at once, where that would take too long."""

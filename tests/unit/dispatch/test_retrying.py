@@ -4,11 +4,12 @@ import pytest
 
 from adapters.testing.scripted_provider import Act, fails
 from adapters.testing.virtual_time import run_virtual
-from application.errors import UpstreamFailed
-from domain.catalog import Catalog
+from application.errors import UpstreamFailed, UpstreamRateLimited
+from domain.catalog import Catalog, InstanceLimits
 from domain.durations import SECOND_US
 from domain.failure import FailureKind
 from domain.identifiers import ModelName
+from domain.resilience.retry_budget import RetryBudgetConfig
 from tests.unit.dispatch.gateway import Gateway, member, models
 
 GPT, SMALL = ModelName("gpt"), ModelName("small")
@@ -71,5 +72,35 @@ def test_a_503_that_names_its_pause_rests_the_instance_for_it() -> None:
         assert (await gateway.complete("gpt")).instance.id == "b"
         await gateway.clock.sleep(2 * SECOND_US)
         assert (await gateway.complete("gpt")).instance.id == "a"
+
+    run_virtual(scenario())
+
+
+def test_a_lone_survivor_is_tried_again_after_a_pause_like_a_lone_instance() -> None:
+    async def scenario() -> None:
+        spent = InstanceLimits(requests_per_minute=1)
+        gateway = Gateway(Catalog(models(member("gpt", "a"), member("gpt", "b", priority=1, limits=spent))))
+        assert (await gateway.complete("gpt")).instance.id == "b"
+        gateway.upstream("a").script.append(DOWN)
+
+        completed = await gateway.complete("gpt")
+
+        assert [attempt.instance_id for attempt in completed.trace.attempts] == ["a", "a"]
+
+    run_virtual(scenario())
+
+
+def test_a_retry_that_cannot_be_made_costs_no_retry_budget() -> None:
+    async def scenario() -> None:
+        limited = fails(FailureKind.RATE_LIMITED, status=429)
+        gateway = Gateway(Catalog(models(member("gpt", "a"))), budget=RetryBudgetConfig(percent=20, min_per_second=0))
+        for _ in range(30):
+            gateway.upstream("a").script.append(limited)
+            with pytest.raises(UpstreamRateLimited):
+                await gateway.complete("gpt")
+            await gateway.clock.sleep(SECOND_US + 1)
+        gateway.upstream("a").script.extend([DOWN, DOWN])
+
+        assert len((await gateway.complete("gpt")).trace.attempts) == 3
 
     run_virtual(scenario())
