@@ -19,6 +19,7 @@ from application.spans import Spans
 from domain.catalog import Instance, RouteModel
 from domain.failure import Blame, ProviderFailed
 from domain.identifiers import ModelName, lease_id
+from domain.resilience.circuit import CircuitState
 from domain.resilience.deadline import Deadline
 from domain.resilience.retry import LONGEST_PAUSE_US, backoff_us
 from domain.routing.admission import AdmissionRequest, Admitted
@@ -140,7 +141,7 @@ class Dispatch:
     async def _admit_retry(self, journey: Journey, last: Instance, attempt_in_model: int) -> Admitted | None:
         """Another instance of the same model; the same one only after a pause, and where there is no other."""
         plan = self.selection.plan_model(journey, last.model_name)
-        may_repeat = journey.failures[-1].verdict.blame is Blame.FAILURE
+        may_repeat = journey.failures[-1].verdict.blame is Blame.FAILURE and not self._is_out(journey, last)
         if plan is None and not may_repeat:
             return None
         now_us = self.tools.clock.monotonic_us()
@@ -151,6 +152,10 @@ class Dispatch:
         if admitted is not None or not may_repeat or not await self._pause(journey, attempt_in_model - 1):
             return admitted
         return await self._admit(journey, self.selection.plan_again(journey, last))
+
+    def _is_out(self, journey: Journey, instance: Instance) -> bool:
+        view = self.tools.routing.view(instance, latency_kind(journey.request.llm))
+        return view.circuit is not CircuitState.CLOSED
 
     async def _pause(self, journey: Journey, failed_attempts: int) -> bool:
         """Waits before the same instance is asked again; False, at once, where that would take too long."""

@@ -9,6 +9,7 @@ from domain.catalog import Catalog, InstanceLimits
 from domain.durations import SECOND_US
 from domain.failure import FailureKind
 from domain.identifiers import ModelName
+from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.resilience.retry_budget import RetryBudgetConfig
 from tests.unit.dispatch.gateway import Gateway, member, models
 
@@ -102,5 +103,19 @@ def test_a_retry_that_cannot_be_made_costs_no_retry_budget() -> None:
         gateway.upstream("a").script.extend([DOWN, DOWN])
 
         assert len((await gateway.complete("gpt")).trace.attempts) == 3
+
+    run_virtual(scenario())
+
+
+def test_nobody_waits_for_an_instance_whose_circuit_has_just_opened() -> None:
+    async def scenario() -> None:
+        catalog = Catalog(models(member("gpt", "a"), member("small", "b")), fallbacks={GPT: (SMALL,)})
+        gateway = Gateway(catalog, breaker=CircuitBreakerConfig(consecutive_failures=1))
+        gateway.upstream("a").otherwise = DOWN
+        before_us = gateway.clock.monotonic_us()
+
+        assert (await gateway.complete("gpt")).instance.id == "b"
+
+        assert gateway.clock.monotonic_us() == before_us
 
     run_virtual(scenario())
