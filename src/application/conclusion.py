@@ -4,6 +4,7 @@ from application.errors import (
     DeadlineExceeded,
     GatewayError,
     InvalidRequest,
+    ModelNotAllowed,
     NoInstanceAvailable,
     RequestExceedsLimit,
     UnsupportedOperation,
@@ -14,10 +15,11 @@ from application.errors import (
 from application.journey import Journey
 from domain.durations import SECOND_US
 from domain.failure import Failure, FailureKind
-from domain.routing.decision import DecisionTrace, Exclusion
+from domain.routing.decision import DecisionTrace, Exclusion, Refusal
 
 _THE_REQUESTS_OWN = frozenset({FailureKind.REQUEST_REFUSED, FailureKind.CONTEXT_LENGTH})
 _LIMITED = frozenset({FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED})
+_NEVER_ASKED = frozenset({Exclusion.TAG_MISMATCH, Exclusion.UNSUPPORTED, Exclusion.NOT_ALLOWED})
 _LISTED = 10
 
 
@@ -33,7 +35,8 @@ def conclude(journey: Journey) -> GatewayError:
         return UpstreamRefused(last.message, failure=last, trace=trace)
     kinds = {failure.kind for failure in journey.failures}
     if kinds <= _LIMITED:
-        return UpstreamRateLimited(last.message, failure=_soonest(journey.failures), trace=trace)
+        soonest = _soonest(journey.failures)
+        return UpstreamRateLimited(soonest.message, failure=soonest, trace=trace)
     if journey.deadline_passed or kinds == {FailureKind.TIMEOUT}:
         return DeadlineExceeded(f"no provider answered in time: {_summary(trace)}", trace=trace)
     return UpstreamFailed(f"every attempt failed: {_summary(trace)}", failure=last, trace=trace)
@@ -45,15 +48,10 @@ def _nothing_tried(journey: Journey) -> GatewayError:
         return DeadlineExceeded("the deadline passed before a provider could be asked", trace=trace)
     refusals = list(journey.refusals.values())
     reasons = {refusal.reason for refusal in refusals} - {Exclusion.DISABLED}
-    if reasons == {Exclusion.UNSUPPORTED}:
-        return UnsupportedOperation(_unsupported(journey), trace=trace)
-    if reasons and reasons <= {Exclusion.TAG_MISMATCH, Exclusion.UNSUPPORTED, Exclusion.NOT_ALLOWED}:
-        wanted = ", ".join(sorted(journey.need.wanted_tags)) or "those allowed for this caller"
-        return InvalidRequest(
-            f"no instance of {model!r} carries the tags: {wanted}", param="x-moongate-tags", trace=trace
-        )
-    waits = [refusal.retry_after_us for refusal in refusals if refusal.retry_after_us is not None]
-    if reasons == {Exclusion.TPM_LIMIT} and not waits:
+    waits = [wait_us for refusal in refusals if (wait_us := _wait_us(refusal)) is not None]
+    if reasons and reasons <= _NEVER_ASKED:
+        return _nobody_suits(journey, reasons)
+    if reasons - _NEVER_ASKED == {Exclusion.TPM_LIMIT} and not waits:
         message = f"about {journey.need.tokens} tokens can never fit the tokens per minute of {model!r}: send less"
         return RequestExceedsLimit(message, trace=trace)
     said = ", ".join(sorted(reason.value for reason in reasons)) or "all disabled"
@@ -62,6 +60,21 @@ def _nothing_tried(journey: Journey) -> GatewayError:
         retry_after_us=min(waits, default=SECOND_US),
         trace=trace,
     )
+
+
+def _nobody_suits(journey: Journey, reasons: set[Exclusion]) -> GatewayError:
+    trace, model = journey.trace, journey.request.llm.model
+    if reasons == {Exclusion.UNSUPPORTED}:
+        return UnsupportedOperation(_unsupported(journey), trace=trace)
+    if Exclusion.TAG_MISMATCH not in reasons:
+        return ModelNotAllowed(f"this key may not use any instance of {model!r}", param="model", trace=trace)
+    wanted = ", ".join(sorted(journey.need.wanted_tags))
+    return InvalidRequest(f"no instance of {model!r} carries the tags: {wanted}", param="x-moongate-tags", trace=trace)
+
+
+def _wait_us(refusal: Refusal) -> int | None:
+    """When it may be taken again. Nobody knows when a running request ends: a second is a fair guess."""
+    return SECOND_US if refusal.reason is Exclusion.MAX_PARALLEL else refusal.retry_after_us
 
 
 def _unsupported(journey: Journey) -> str:
