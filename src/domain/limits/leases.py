@@ -21,19 +21,21 @@ class Leases:
 
     def take(self, lease: LeaseId, now_us: int, span_us: int) -> None:
         """Holds a slot for `span_us`; extends it where it is held already."""
-        expires_us = now_us + span_us
-        if not self._expires_us or expires_us < self._earliest_us:
-            self._earliest_us = expires_us
-        self._expires_us[lease] = expires_us
+        self._extend(lease, now_us + span_us)
 
     def renew(self, lease: LeaseId, now_us: int, span_us: int) -> bool:
         """Extends a live lease; False where it has expired or was never taken."""
         self.live(now_us)
         if lease not in self._expires_us:
             return False
-        self._expires_us[lease] = now_us + span_us
+        self._extend(lease, now_us + span_us)
         return True
 
     def release(self, lease: LeaseId) -> bool:
         """Gives the slot back; False where it was not held (any more)."""
         return self._expires_us.pop(lease, None) is not None
+
+    def _extend(self, lease: LeaseId, expires_us: int) -> None:
+        if not self._expires_us or expires_us < self._earliest_us:
+            self._earliest_us = expires_us
+        self._expires_us[lease] = expires_us
