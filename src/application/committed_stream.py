@@ -67,8 +67,7 @@ class CommittedStream:
         try:
             return await self._stream.__anext__()
         except StopAsyncIteration:
-            self._attempt.succeeded(self._usage)
-            self._end("success")
+            self._end("success", lambda: self._attempt.succeeded(self._usage))
             raise
         except ProviderFailed as error:
             raise self._broken(error.failure) from None
@@ -76,8 +75,10 @@ class CommittedStream:
             if not watch.cancelled_it():
                 self._cancel()
                 raise
+            # Told before closing: the reader may be cancelled while it waits for that.
+            broken = self._broken(Failure(FailureKind.TIMEOUT, "the stream fell silent", ambiguous=True))
             await self._stream.aclose()
-            raise self._broken(Failure(FailureKind.TIMEOUT, "the stream fell silent", ambiguous=True)) from None
+            raise broken from None
         except BaseException:
             self._cancel()
             raise
@@ -85,15 +86,14 @@ class CommittedStream:
             watch.end()
 
     def _broken(self, failure: Failure) -> StreamBroken:
-        self._attempt.failed(failure)
-        self._end("stream_broken")
+        self._end("stream_broken", lambda: self._attempt.failed(failure))
         return StreamBroken(f"the stream broke off: {failure.message}", failure=failure, trace=self._trace)
 
     def _cancel(self) -> None:
-        if self._attempt.trace.outcome is None:
-            self._attempt.cancelled()
-            self._end("cancelled")
+        self._end("cancelled", self._attempt.cancelled)
 
-    def _end(self, outcome: str) -> None:
+    def _end(self, outcome: str, end_attempt: Callable[[], None]) -> None:
         self._watch.stop()
-        self._finish(outcome, self._usage)
+        if self._attempt.trace.outcome is None:
+            end_attempt()
+            self._finish(outcome, self._usage)

@@ -1,5 +1,6 @@
 """The attempt loop: candidates, plan, admission, call, report; then the next instance, model or fallback."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -59,15 +60,23 @@ class Dispatch:
             GatewayError: None did; which one says why (`application.conclusion`).
         """
         journey, first = self._begin(request)
+        try:
+            served = await self._search(journey, first, perform)
+        except BaseException as error:
+            self.finish(journey, "cancelled" if isinstance(error, asyncio.CancelledError) else type(error).__name__)
+            raise
+        if served is None:
+            refusal = conclude(journey)
+            self.finish(journey, type(refusal).__name__)
+            raise refusal
+        return served
+
+    async def _search(self, journey: Journey, first: Step, perform: Perform[T]) -> Served[T] | None:
         for step in journey.steps(first):
             served = await self._serve_step(journey, step, perform)
-            if served is not None:
+            if served is not None or not journey.goes_on():
                 return served
-            if not journey.goes_on():
-                break
-        error = conclude(journey)
-        self.finish(journey, type(error).__name__)
-        raise error
+        return None
 
     def finish(self, journey: Journey, outcome: str, cost_nano: int | None = None) -> None:
         """Closes the story of a request."""
@@ -202,9 +211,8 @@ class Dispatch:
             journey.failures.append(error.failure)
             journey.deadline_passed = journey.deadline.passed(self.tools.clock.monotonic_us())
             return None
-        except BaseException as error:
+        except BaseException:
             attempt.cancelled()
-            self.finish(journey, type(error).__name__)
             raise
         return Served(value, attempt, journey)
 
