@@ -102,6 +102,8 @@ def apply(state: InstanceState, config: CircuitBreakerConfig, report: AttemptRep
         state.tokens.settle(report.bucket_s, report.tokens_actual - report.tokens_reserved)
     if report.cooldown_us and now_us + report.cooldown_us >= state.cooldown_until_us:
         state.cooldown, state.cooldown_until_us = report.cooldown, now_us + report.cooldown_us
+    if state.cooldown is Cooldown.MISCONFIGURED and report.outcome is Outcome.SUCCESS:
+        state.cooldown, state.cooldown_until_us = None, 0
     _learn_latency(state, report, now_us)
     transition, state.circuit = record(
         config,

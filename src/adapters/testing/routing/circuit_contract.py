@@ -138,6 +138,20 @@ class CircuitContract:
         await harness.refused(Leaf(A))
         await harness.take(Leaf(A, last_resort=True))
 
+    async def test_a_credential_that_serves_again_returns_to_the_rotation(self, harness: RoutingHarness) -> None:
+        span_us = 300 * SECOND_US
+        (await harness.take(Leaf(A))).end(Outcome.IGNORED, cooldown=Cooldown.MISCONFIGURED, cooldown_us=span_us)
+        (await harness.take(Leaf(A, last_resort=True))).end()
+
+        await harness.take(Leaf(A))
+
+    async def test_a_success_does_not_end_a_rest_that_was_asked_for(self, harness: RoutingHarness) -> None:
+        early, late = await harness.take(Leaf(A)), await harness.take(Leaf(A))
+        early.end(Outcome.IGNORED, cooldown=Cooldown.RATE_LIMITED, cooldown_us=9 * SECOND_US)
+        late.end()
+
+        await harness.refused(Leaf(A))
+
     async def test_a_closed_circuit_starts_slowly(self, harness: RoutingHarness) -> None:
         await harness.fail(A, CONFIG.consecutive_failures)
         harness.clock.advance(CONFIG.open_duration_us)
