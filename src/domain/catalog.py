@@ -1,7 +1,9 @@
 """Models, their instances, aliases, routes and fallbacks: what can be asked for, and what serves it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
 
 from domain.chat import Endpoint
@@ -92,7 +94,7 @@ class Catalog:
 
     Raises:
         CatalogError: Two instances share an id; a name is both model, alias or route; an alias, a route or a
-            fallback points nowhere; fallbacks form a cycle.
+            fallback points nowhere; a route holds a model twice; fallbacks form a cycle.
     """
 
     instances: Mapping[ModelName, tuple[Instance, ...]]
@@ -106,6 +108,7 @@ class Catalog:
         self._refuse_duplicate_ids()
         self._refuse_ambiguous_names()
         self._refuse_dangling_references()
+        self._refuse_repeated_members()
         refuse_cycles(self.fallbacks, "model_fallbacks")
         refuse_cycles(self.context_window_fallbacks, "context_window_fallbacks")
         for name, members in self.instances.items():
@@ -150,6 +153,12 @@ class Catalog:
             if ModelName(slug) in self.instances or slug in self.aliases:
                 raise CatalogError(f"{slug!r} is both a route and a model or alias")
 
+    def _refuse_repeated_members(self) -> None:
+        for route in self.routes.values():
+            for member, count in Counter(member.model_name for member in route.models).items():
+                if count > 1:
+                    raise CatalogError(f"route {route.slug!r} holds the model {member!r} twice: add up its weights")
+
     def _refuse_dangling_references(self) -> None:
         references = [(f"alias {alias!r}", model) for alias, model in self.aliases.items()]
         references += [
@@ -178,20 +187,14 @@ def turn_key(name: str, weights: Sequence[tuple[str, int]]) -> str:
 
 def refuse_cycles(graph: Mapping[ModelName, tuple[ModelName, ...]], what: str) -> None:
     """Raises CatalogError, naming the cycle, where following `graph` can come back to a model."""
-    finished: set[ModelName] = set()
-
-    def visit(model: ModelName, path: tuple[ModelName, ...]) -> None:
-        if model in path:
-            cycle = " > ".join((*path[path.index(model) :], model))
-            raise CatalogError(f"{what} form a cycle: {cycle}")
-        if model in finished:
-            return
-        for target in graph.get(model, ()):
-            visit(target, (*path, model))
-        finished.add(model)
-
-    for model in graph:
-        visit(model, ())
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        backwards: list[ModelName] = error.args[1]
+        cycle = backwards[:0:-1]
+        first = next(cycle.index(model) for model in graph if model in cycle)
+        named = " > ".join((*cycle[first:], *cycle[:first], cycle[first]))
+        raise CatalogError(f"{what} form a cycle: {named}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ DOMAIN_MAY_IMPORT = {
     "enum",
     "fractions",
     "functools",
+    "graphlib",
     "hashlib",
     "heapq",
     "itertools",
