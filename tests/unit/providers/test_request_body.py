@@ -19,6 +19,13 @@ def test_a_body_passes_untouched_but_for_its_model() -> None:
     assert out(body) == body.replace(b'"mine"', b'"theirs"')
 
 
+@pytest.mark.parametrize("preset", ["openai", "mistral"])
+def test_a_body_without_a_model_gets_one(preset: str) -> None:
+    body = b' {"messages": [{"model": "x"}], "seed": 1}'
+    sent = json.loads(out(body, preset, ask_usage=True))
+    assert (sent["model"], sent["messages"], sent["stream_options"]) == ("theirs", [{"model": "x"}], ASK)
+
+
 def test_usage_is_asked_for_where_the_client_says_nothing() -> None:
     assert out(b'{"model":"mine","stream":true}', ask_usage=True) == (
         b'{"stream_options":{"include_usage":true},"model":"theirs","stream":true}'

@@ -31,7 +31,9 @@ def outgoing_body(
 
 def spliced_body(body: bytes, fields: Mapping[str, object], model: str, *, ask_stream_usage: bool) -> bytes:
     """`body` with another model and, where asked, `stream_options.include_usage`; every other byte untouched."""
-    spliced = with_model(body, fields, model)
+    # At Azure's paths the model stands in the path, and the body may have none.
+    names_one = "model" in fields
+    spliced = with_model(body, fields, model) if names_one else with_first_member(body, "model", to_json(model))
     if not ask_stream_usage:
         return spliced
     options = fields.get("stream_options")
