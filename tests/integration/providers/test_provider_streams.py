@@ -108,6 +108,13 @@ async def test_a_stream_that_ends_early_is_a_failure(pieces: tuple[bytes, ...]) 
     assert body.closed
 
 
+async def test_an_empty_finish_reason_finishes_nothing() -> None:
+    stream, _ = opened(sse(text("a").replace(b"null", b'""')))
+    chunks, failed = await until_failure(stream)
+    assert len(chunks) == 1
+    assert failed.failure.kind is FailureKind.BROKEN_REPLY
+
+
 async def test_a_cut_event_at_the_end_is_not_handed_on_even_where_it_looks_whole() -> None:
     stream, _ = opened(sse(text("a")), b"data: " + text("b")[:-2])
     chunks, _ = await until_failure(stream)
