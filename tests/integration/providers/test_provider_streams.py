@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from adapters.outbound.providers.openai_chunks import ChunkRelay
 from adapters.outbound.providers.openai_stream import OpenAIChunkStream
 from adapters.outbound.providers.redaction import Redactor
-from domain.chat import Chunk, Usage
+from domain.chat import Chunk, Endpoint, Usage
 from domain.failure import FailureKind, ProviderFailed
-from tests.integration.providers.calls import stream_call
+from tests.integration.providers.calls import call, stream_call
 from tests.integration.providers.upstream import SSE, Pieces, drain, provider, sse
 
 HEAD = b'{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"gpt-4o","choices":'
@@ -170,6 +170,15 @@ async def test_two_choices_must_both_finish_where_the_terminator_is_missing() ->
     with respx.mock() as router:
         router.post("https://api.openai.com/v1/chat/completions").respond(content=sse(text("a"), STOP), headers=SSE)
         stream = await provider(router).stream(stream_call(n=2))
+        with pytest.raises(ProviderFailed):
+            await drain(stream)
+
+
+async def test_each_prompt_must_finish_where_the_terminator_is_missing() -> None:
+    ask = call({"model": "mine", "prompt": ["a", "b"], "stream": True}, endpoint=Endpoint.COMPLETIONS)
+    with respx.mock() as router:
+        router.post("https://api.openai.com/v1/completions").respond(content=sse(text("a"), STOP), headers=SSE)
+        stream = await provider(router).stream(ask)
         with pytest.raises(ProviderFailed):
             await drain(stream)
 

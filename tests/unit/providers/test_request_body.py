@@ -3,7 +3,7 @@ import json
 import pytest
 
 from adapters.outbound.providers.presets import PRESETS
-from adapters.outbound.providers.request_body import outgoing_body
+from adapters.outbound.providers.request_body import expected_choices, outgoing_body
 from domain.failure import FailureKind, ProviderFailed
 
 ASK = {"include_usage": True}
@@ -83,3 +83,20 @@ def test_a_number_out_of_range_is_the_clients_error_where_the_body_is_rewritten(
         out(b'{"model":"mine","seed":1,"temperature":1e999}', "mistral")
     assert failed.value.failure.kind is FailureKind.REQUEST_REFUSED
     assert failed.value.failure.status == 400
+
+
+@pytest.mark.parametrize(
+    ("fields", "count"),
+    [
+        ({}, 1),
+        ({"n": None}, 1),
+        ({"n": 3}, 3),
+        ({"n": 2, "prompt": "a"}, 2),
+        ({"n": 2, "prompt": ["a", "b"]}, 4),
+        ({"prompt": [[1, 2], [3], [4]]}, 3),
+        ({"prompt": [1, 2, 3]}, 1),
+        ({"prompt": []}, 1),
+    ],
+)
+def test_a_reply_has_as_many_choices_as_were_asked_for(fields: dict[str, object], count: int) -> None:
+    assert expected_choices(fields) == count

@@ -67,6 +67,17 @@ def adapted_fields(fields: Mapping[str, object], preset: Preset, *, drop_params:
     return adapted
 
 
+def expected_choices(fields: Mapping[str, object]) -> int:
+    """How many choices the reply will have: `n` for each prompt; token numbers are one prompt."""
+    each = fields.get("n")
+    match fields.get("prompt"):
+        case [str() | list(), *_] as texts:
+            prompts = len(texts)
+        case _:
+            prompts = 1
+    return prompts * max(1, each if isinstance(each, int) else 1)
+
+
 def serialised(value: object) -> bytes:
     """Compact JSON in UTF-8.
 
