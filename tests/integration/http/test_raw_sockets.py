@@ -93,6 +93,25 @@ async def test_a_folded_header_line_is_one_value_and_no_header_of_its_own() -> N
     assert gateway.asked[0].tags == {"eu", "Content-Length: 3"}
 
 
+async def test_tags_in_two_headers_all_count() -> None:
+    gateway = StubGateway()
+
+    async with raw_connection(http_app(gateway)) as connection:
+        await connection.send(http_request(CHAT, BODY, "X-Moongate-Tags: eu", "X-Moongate-Tags: gold"))
+        answer = await one_answer(connection)
+
+    assert status_of(answer) == 200
+    assert gateway.asked[0].tags == {"eu", "gold"}
+
+
+async def test_two_credentials_in_one_header_name_are_none() -> None:
+    async with raw_connection(http_app()) as connection:
+        await connection.send(http_request(CHAT, BODY, "Authorization: Bearer other"))
+        answer = await one_answer(connection)
+
+    assert status_of(answer) == 401
+
+
 async def test_bare_line_feeds_frame_one_request_only() -> None:
     gateway = StubGateway()
     bare = http_request(CHAT, BODY).replace(b"\r\n", b"\n")

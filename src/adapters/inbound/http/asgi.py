@@ -27,7 +27,7 @@ from adapters.inbound.http.receiving import (
     refuse_bad_framing,
     refuse_large_headers,
 )
-from adapters.inbound.http.request_headers import RawHeaders, client_request_id
+from adapters.inbound.http.request_headers import client_request_id, combined
 from application.errors import GatewayError, NotAuthenticated
 from application.ports.authenticator import Authenticator
 from application.ports.clock import Clock
@@ -66,7 +66,7 @@ class GatewayConnection:
         self._app = cast("GatewayApp", app)
         self._door = self._app.front_door
         self._scope = scope
-        self._headers: RawHeaders = dict(scope["headers"])
+        self._headers = combined(scope["headers"])
         self._request_id = self._door.new_request_id()
         self._client_request_id = client_request_id(self._headers)
         self._body_pending = True
