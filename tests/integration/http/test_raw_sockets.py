@@ -39,6 +39,8 @@ async def test_malformed_chunks_are_refused_and_nothing_after_them_is_read(chunk
         answer = await connection.rest()
 
     assert status_of(answer) == 400
+    assert code_of(answer) == "invalid_request"
+    assert b"x-request-id" in answer
     assert answer.count(b"HTTP/1.1") == 1
     assert gateway.asked == []
 
@@ -56,28 +58,30 @@ async def test_well_formed_chunks_are_one_body() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "expected"),
+    "lines",
     [
-        (["Content-Length: 5", "Content-Length: 6"], 400),
-        (["Content-Length: 5, 6"], 400),
-        (["Content-Length: -5"], 400),
-        (["Content-Length: +5"], 400),
-        (["Content-Length: 0x5"], 400),
-        (["Content-Length: 5", "Transfer-Encoding: identity"], 501),
-        (["Transfer-Encoding: gzip, chunked"], 501),
-        (["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], 501),
-        (["Content-Length : 5"], 400),
-        (["X-Bad: a\x00b"], 400),
-        (["X-Bad: a\rb"], 400),
-        (["Bad Name: x"], 400),
+        ["Content-Length: 5", "Content-Length: 6"],
+        ["Content-Length: 5, 6"],
+        ["Content-Length: -5"],
+        ["Content-Length: +5"],
+        ["Content-Length: 0x5"],
+        ["Content-Length: 5", "Transfer-Encoding: identity"],
+        ["Transfer-Encoding: gzip, chunked"],
+        ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
+        ["Content-Length : 5"],
+        ["X-Bad: a\x00b"],
+        ["X-Bad: a\rb"],
+        ["Bad Name: x"],
     ],
 )
-async def test_header_that_can_be_read_in_two_ways_is_refused(lines: list[str], expected: int) -> None:
+async def test_header_that_can_be_read_in_two_ways_is_refused(lines: list[str]) -> None:
     async with raw_connection(http_app()) as connection:
         await connection.send(http_request(CHAT, b"hello" + SMUGGLED, *lines))
         answer = await connection.rest()
 
-    assert status_of(answer) == expected
+    assert status_of(answer) == 400
+    assert code_of(answer) == "invalid_request"
+    assert b"x-request-id" in answer
     assert answer.count(b"HTTP/1.1") == 1
 
 
