@@ -178,6 +178,16 @@ async def test_websocket_upgrade_is_refused() -> None:
     assert status_of(answer) == 403
 
 
+async def test_upgrade_to_cleartext_http2_is_not_taken_up() -> None:
+    upgrade = ("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA")
+    lines = ["GET /health HTTP/1.1", "Host: gateway", *upgrade]
+    async with raw_connection(http_app()) as connection:
+        await connection.send("\r\n".join(lines).encode() + b"\r\n\r\n")
+        answer = await one_answer(connection)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 async def test_server_does_not_name_itself() -> None:
     async with raw_connection(http_app()) as connection:
         await connection.send(http_request("/health", method="GET"))

@@ -1,4 +1,4 @@
-"""What is no HTTP/1.1, refused in the shape of all other errors.
+"""HTTP/1.1 as the gateway speaks it: what is none is refused in the shape of all other errors.
 
 Hypercorn itself answers an empty body without a request id, and 501 to a transfer coding that it does not know.
 """
@@ -23,6 +23,11 @@ _BY_STATUS = MappingProxyType(
 
 class GatewayH11(H11Protocol):
     """One connection. It leans on Hypercorn's internals, as `asgi` does on Quart's."""
+
+    async def _check_protocol(self, event: h11.Request) -> None:
+        """Ignores `Upgrade: h2c`: passed on by a proxy, it would open a tunnel past the proxy's own rules."""
+        if event.method == b"PRI":
+            await super()._check_protocol(event)
 
     async def _send_error_response(self, status_code: int) -> None:
         door = getattr(getattr(self.app, "app", None), "front_door", None)
