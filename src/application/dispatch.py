@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from application.active_attempt import ActiveAttempt, AttemptTools
 from application.conclusion import conclude
-from application.errors import ModelNotAllowed, ModelNotFound
+from application.errors import ModelNotAllowed, model_not_found
 from application.gateway_request import GatewayRequest
 from application.journey import Journey, Step
 from application.lease_keeper import LEASE_US
@@ -89,9 +89,7 @@ class Dispatch:
         llm = request.llm
         resolved = catalog.resolve(llm.model)
         if resolved is None:
-            raise ModelNotFound(
-                f"the model {llm.model!r} does not exist; GET /v1/models lists those that do", param="model"
-            )
+            raise model_not_found(llm.model)
         if not request.caller.may_use(llm.model):
             raise ModelNotAllowed(f"this key may not use the model {llm.model!r}", param="model")
         trace = DecisionTrace(

@@ -23,6 +23,8 @@ no internal address.
 from domain.failure import Failure
 from domain.routing.decision import DecisionTrace
 
+_SHOWN_CHARACTERS = 200
+
 
 class GatewayError(Exception):
     """Something the client is told. `trace` is the story so far, where there is one."""
@@ -52,6 +54,12 @@ class UnsupportedOperation(InvalidRequest):
 
 class ModelNotFound(GatewayError):
     """No such model, alias or route."""
+
+
+def model_not_found(name: str) -> ModelNotFound:
+    """The error for a name that nothing has; what is long of it is not sent back."""
+    shown = name if len(name) <= _SHOWN_CHARACTERS else name[:_SHOWN_CHARACTERS] + "…"
+    return ModelNotFound(f"the model {shown!r} does not exist; GET /v1/models lists those that do", param="model")
 
 
 class ModelNotAllowed(GatewayError):

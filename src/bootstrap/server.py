@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import importlib.metadata
+import logging
 import signal
 import sys
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from bootstrap.data_directory import MasterKey, master_key
 from bootstrap.settings import Settings, resolve_mode
 
 _US_PER_SECOND = 1_000_000
+_log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, *, data_dir: Path, environ: Mapping[str, str]) -> None:
@@ -61,6 +63,8 @@ async def _serve(container: Container, config: Config, sockets: Sockets, setting
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
+    # Its own effect would be to kill the process, and with it every request in flight.
+    loop.add_signal_handler(signal.SIGHUP, _log.warning, "SIGHUP: this version can't reload; restart it instead")
     print(announcement(settings, key, sys.stdout.isatty()), flush=True)  # noqa: T201 - to the terminal, not to a log
     # What was made so far stays; the collector need not walk it again with every request.
     gc.collect()

@@ -1,6 +1,7 @@
 """SIGTERM while work is under way: streams finish, newcomers are refused, the exit is clean."""
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ async def test_stream_in_flight_finishes_after_sigterm_and_newcomers_are_refused
         assert reply.events()[-1] == "[DONE]"
         assert content_of(reply.events()) == whole_text("slow", SLOW)
         assert await gateway.exited() == 0
+
+
+async def test_sighup_ends_nothing(upstream: ScriptedUpstream, tmp_path: Path) -> None:
+    upstream.lane("hup").default = Behaviour(delay_s=0.3)
+    async with running_gateway(configuration([instance("hup", upstream.base_url)]), tmp_path) as gateway:
+        in_flight = asyncio.create_task(gateway.chat("hup"))
+        await eventually(lambda: upstream.lane("hup").requests, within_s=5, what="the request has begun")
+
+        gateway.process.send_signal(signal.SIGHUP)
+
+        assert (await in_flight).status == 200
+        assert (await gateway.chat("hup")).status == 200
 
 
 async def test_request_in_flight_is_answered_after_sigterm(upstream: ScriptedUpstream, tmp_path: Path) -> None:

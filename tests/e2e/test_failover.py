@@ -67,7 +67,8 @@ async def test_dead_instance_costs_no_request_and_is_left_alone_after_three(
     assert {reply.headers["x-moongate-instance"] for reply in replies} == {f"{name}-alive"}
     assert [reply.headers["x-moongate-attempts"] for reply in replies] == ["2"] * 3 + ["1"] * 9
     if name in DEAD:
-        assert len(upstream.lane(f"{name}-dead").requests) == 3
+        # By id: what met a connection that others had left open may have gone out twice.
+        assert len({request.headers["x-request-id"] for request in upstream.lane(f"{name}-dead").requests}) == 3
 
 
 async def test_model_with_fifty_failing_instances_reaches_its_fallback_inside_the_deadline(

@@ -43,7 +43,9 @@ class ChunkStream(Protocol):
 
 
 class Provider(Protocol):
-    """The way to one instance's provider. Makes exactly one upstream request per call; never retries or redirects.
+    """The way to one instance's provider. Makes one upstream request per call; never retries or redirects.
+
+    (A request lost on a kept connection that had died already may be sent once more, on a new one.)
 
     Raises ProviderFailed for everything that goes wrong upstream. Cancellation closes the upstream connection.
     """

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from application.errors import ModelNotAllowed, ModelNotFound
+from application.errors import ModelNotAllowed, model_not_found
 from application.ports.catalog_source import CatalogSource
 from domain.callers import Caller
 from domain.catalog import Catalog
@@ -38,9 +38,7 @@ class ListModels:
         catalog, _ = self.catalog_source.current()
         owner = dict(_names(catalog)).get(model_id)
         if owner is None:
-            raise ModelNotFound(
-                f"the model {model_id!r} does not exist; GET /v1/models lists those that do", param="model"
-            )
+            raise model_not_found(model_id)
         if not caller.may_use(model_id):
             raise ModelNotAllowed(f"this key may not use the model {model_id!r}", param="model")
         return ModelCard(model_id, self.created_s, owner)

@@ -35,6 +35,8 @@ async def test_headers_above_16_kib_are_refused_and_the_connection_closes() -> N
         answer = await connection.rest()
 
     assert status_of(answer) == 431
+    assert code_of(answer) == "headers_too_large"
+    assert b"x-request-id" in answer
 
 
 async def test_headers_above_16_kib_that_arrive_at_once_are_refused_too() -> None:

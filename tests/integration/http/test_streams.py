@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from adapters.inbound.http.app import GatewayApp
+from adapters.inbound.http.receiving import BodyLimits
 from application.errors import StreamBroken, UpstreamFailed
 from domain.chat import Chunk
 from domain.failure import Failure, FailureKind
 from tests.integration.http.live_server import RawConnection, eventually, http_request, live_server, raw_connection
-from tests.integration.http.stubs import ScriptedChunks, StubGateway, chunks, http_app
+from tests.integration.http.stubs import ScriptedChunks, StubGateway, chunks, front_door, http_app
 
 BROKEN = StreamBroken("the stream broke off", failure=Failure(FailureKind.BROKEN_REPLY, "cut"))
 
@@ -134,6 +135,21 @@ async def test_leaving_in_mid_stream_closes_the_upstream() -> None:
         await connection.close()
 
         await soon(script.closed)
+
+
+async def test_client_that_reads_no_more_loses_its_stream() -> None:
+    endless = ScriptedChunks([chunks(json.dumps("x" * 100_000))] * 1_000)
+    door = front_door(BodyLimits(stalled_reader_s=0.05))
+    app = http_app(StubGateway(scripted=endless), door)
+    async with live_server(app) as server:
+        connection = await server.connect()
+        await connection.send(ask(stream=True))
+
+        await soon(endless.closed)
+
+        assert endless.script
+        await eventually(lambda: len(door.in_flight) == 0)
+        await connection.close()
 
 
 async def test_leaving_leaves_no_task_behind() -> None:

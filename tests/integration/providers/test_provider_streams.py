@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from adapters.outbound.providers.openai_chunks import ChunkRelay
 from adapters.outbound.providers.openai_stream import OpenAIChunkStream
 from adapters.outbound.providers.redaction import Redactor
-from domain.chat import Chunk, Usage
+from domain.chat import Chunk, Endpoint, Usage
 from domain.failure import FailureKind, ProviderFailed
-from tests.integration.providers.calls import stream_call
+from tests.integration.providers.calls import call, stream_call
 from tests.integration.providers.upstream import SSE, Pieces, drain, provider, sse
 
 HEAD = b'{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"gpt-4o","choices":'
@@ -108,6 +108,13 @@ async def test_a_stream_that_ends_early_is_a_failure(pieces: tuple[bytes, ...]) 
     assert body.closed
 
 
+async def test_an_empty_finish_reason_finishes_nothing() -> None:
+    stream, _ = opened(sse(text("a").replace(b"null", b'""')))
+    chunks, failed = await until_failure(stream)
+    assert len(chunks) == 1
+    assert failed.failure.kind is FailureKind.BROKEN_REPLY
+
+
 async def test_a_cut_event_at_the_end_is_not_handed_on_even_where_it_looks_whole() -> None:
     stream, _ = opened(sse(text("a")), b"data: " + text("b")[:-2])
     chunks, _ = await until_failure(stream)
@@ -163,6 +170,15 @@ async def test_two_choices_must_both_finish_where_the_terminator_is_missing() ->
     with respx.mock() as router:
         router.post("https://api.openai.com/v1/chat/completions").respond(content=sse(text("a"), STOP), headers=SSE)
         stream = await provider(router).stream(stream_call(n=2))
+        with pytest.raises(ProviderFailed):
+            await drain(stream)
+
+
+async def test_each_prompt_must_finish_where_the_terminator_is_missing() -> None:
+    ask = call({"model": "mine", "prompt": ["a", "b"], "stream": True}, endpoint=Endpoint.COMPLETIONS)
+    with respx.mock() as router:
+        router.post("https://api.openai.com/v1/completions").respond(content=sse(text("a"), STOP), headers=SSE)
+        stream = await provider(router).stream(ask)
         with pytest.raises(ProviderFailed):
             await drain(stream)
 

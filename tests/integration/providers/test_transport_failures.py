@@ -1,3 +1,4 @@
+import asyncio
 import socket
 import ssl
 from dataclasses import replace
@@ -6,13 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters.outbound.providers import transport as transport_module
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.transport import AiohttpUpstream, HostNotFound, NoAnswer
 from application.ports.provider import Call
 from domain.failure import Failure, FailureKind, ProviderFailed
 from tests.integration.providers.calls import call
-from tests.integration.providers.loopback import STREAM_HEAD, Connection, Script, loopback
+from tests.integration.providers.loopback import STREAM_HEAD, Connection, Script, loopback, reply
 from tests.integration.providers.scripted import CHAT, acquired, opened, serve
 
 CERTIFICATE = Path(__file__).with_name("loopback.pem")
@@ -73,6 +75,42 @@ async def test_what_breaks_after_the_request_was_sent_may_be_billed(script: Scri
         assert str(server.port) not in failed.value.failure.message
         await server.quiet.wait()
         assert acquired(transport) == 0
+        assert len(server.connections) == 1
+
+
+async def reset_when_used_again(connection: Connection) -> None:
+    await connection.read_request()
+    await connection.send(reply(CHAT))
+    await connection.read_request()
+    connection.reset()
+
+
+async def test_kept_connections_that_died_cost_no_attempt() -> None:
+    async with opened(reset_when_used_again) as (provider, server, transport):
+        await asyncio.gather(*(provider.complete(call()) for _ in range(5)))
+        replies = await asyncio.gather(*(provider.complete(call()) for _ in range(5)))
+        assert [reply.body for reply in replies] == [CHAT.replace(b'"m"', b'"mine"')] * 5
+        assert len(server.connections) == 10
+        assert acquired(transport) == 0
+        await transport.aclose()
+        await server.quiet.wait()
+
+
+async def test_a_large_request_that_met_a_dead_connection_goes_out_whole() -> None:
+    body = b'{"model":"mine","pad":"' + b"x" * (2 << 20) + b'"}'
+    async with opened(reset_when_used_again) as (provider, server, _):
+        await provider.complete(call())
+        await provider.complete(call(body=body))
+        assert server.connections[1].body == body.replace(b"mine", b"gpt-4o")
+
+
+async def test_a_server_that_dies_over_a_request_is_not_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport_module, "_STALE_WITHIN_S", -1.0)
+    async with opened(reset_when_used_again) as (provider, server, _):
+        await provider.complete(call())
+        with pytest.raises(ProviderFailed) as failed:
+            await provider.complete(call())
+        assert (failed.value.failure.kind, failed.value.failure.ambiguous) == (CONNECT, True)
         assert len(server.connections) == 1
 
 

@@ -82,6 +82,7 @@ def test_a_chunk_without_a_model_stays_as_it_is() -> None:
         ({"refusal": "no"}, None, True),
         ({"tool_calls": [{"index": 0}]}, None, True),
         ({}, "stop", True),
+        ({"role": "assistant", "content": ""}, "", False),
     ],
 )
 def test_content_is_what_commits_a_reply(delta: object, finish: str | None, *, content: bool) -> None:

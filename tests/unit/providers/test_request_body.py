@@ -3,7 +3,7 @@ import json
 import pytest
 
 from adapters.outbound.providers.presets import PRESETS
-from adapters.outbound.providers.request_body import outgoing_body
+from adapters.outbound.providers.request_body import expected_choices, outgoing_body
 from domain.failure import FailureKind, ProviderFailed
 
 ASK = {"include_usage": True}
@@ -17,6 +17,13 @@ def out(body: bytes, preset: str = "openai", *, ask_usage: bool = False, drop_pa
 def test_a_body_passes_untouched_but_for_its_model() -> None:
     body = b'{"model": "mine", "messages": [], "x_unknown": {"deep": [1.50, 2e3]}, "stop": "a"}'
     assert out(body) == body.replace(b'"mine"', b'"theirs"')
+
+
+@pytest.mark.parametrize("preset", ["openai", "mistral"])
+def test_a_body_without_a_model_gets_one(preset: str) -> None:
+    body = b' {"messages": [{"model": "x"}], "seed": 1}'
+    sent = json.loads(out(body, preset, ask_usage=True))
+    assert (sent["model"], sent["messages"], sent["stream_options"]) == ("theirs", [{"model": "x"}], ASK)
 
 
 def test_usage_is_asked_for_where_the_client_says_nothing() -> None:
@@ -76,3 +83,20 @@ def test_a_number_out_of_range_is_the_clients_error_where_the_body_is_rewritten(
         out(b'{"model":"mine","seed":1,"temperature":1e999}', "mistral")
     assert failed.value.failure.kind is FailureKind.REQUEST_REFUSED
     assert failed.value.failure.status == 400
+
+
+@pytest.mark.parametrize(
+    ("fields", "count"),
+    [
+        ({}, 1),
+        ({"n": None}, 1),
+        ({"n": 3}, 3),
+        ({"n": 2, "prompt": "a"}, 2),
+        ({"n": 2, "prompt": ["a", "b"]}, 4),
+        ({"prompt": [[1, 2], [3], [4]]}, 3),
+        ({"prompt": [1, 2, 3]}, 1),
+        ({"prompt": []}, 1),
+    ],
+)
+def test_a_reply_has_as_many_choices_as_were_asked_for(fields: dict[str, object], count: int) -> None:
+    assert expected_choices(fields) == count

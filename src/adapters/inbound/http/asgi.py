@@ -7,7 +7,7 @@ the handler beside one watcher that cancels it the moment the client goes.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import AsyncIterable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,11 +27,13 @@ from adapters.inbound.http.receiving import (
     refuse_bad_framing,
     refuse_large_headers,
 )
-from adapters.inbound.http.request_headers import RawHeaders, client_request_id
+from adapters.inbound.http.request_headers import client_request_id, combined
 from application.errors import GatewayError, NotAuthenticated
 from application.ports.authenticator import Authenticator
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
+from application.silence_watch import SilenceWatch
+from domain.durations import SECOND_US
 from domain.identifiers import RequestId, uuid7
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class GatewayConnection:
         self._app = cast("GatewayApp", app)
         self._door = self._app.front_door
         self._scope = scope
-        self._headers: RawHeaders = dict(scope["headers"])
+        self._headers = combined(scope["headers"])
         self._request_id = self._door.new_request_id()
         self._client_request_id = client_request_id(self._headers)
         self._body_pending = True
@@ -138,10 +140,23 @@ class GatewayConnection:
                 self._finishing = True
                 await send(_body(body.data, more=False))
                 return
-            async for data in body:
-                await send(_body(data, more=True))
+            await self._flow(body, send)
             self._finishing = True
             await send(_body(b"", more=False))
+
+    async def _flow(self, body: AsyncIterable[bytes], send: ASGISendCallable) -> None:
+        watch = SilenceWatch(round(self._door.limits.stalled_reader_s * SECOND_US))
+        try:
+            async for data in body:
+                watch.begin()
+                await send(_body(data, more=True))
+                watch.end()
+        except asyncio.CancelledError:
+            if watch.cancelled_it():
+                raise ClientGone from None
+            raise
+        finally:
+            watch.stop()
 
     async def _refuse(self, error: GatewayError, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         answer = error_answer(error)

@@ -51,7 +51,7 @@ class Incoming(Request):
     """A request whose body has arrived and whose caller is known.
 
     Attributes:
-        raw: The headers as they arrived; for a name sent twice, the last.
+        raw: The headers as they arrived; for a name sent twice, a list.
         payload: The whole body.
         caller: Who sent it; None only on the open paths.
     """

@@ -23,12 +23,15 @@ class BodyLimits:
     Attributes:
         discard_factor, discard_s: A refused body is read and dropped up to that many times `max_body_bytes` and for
             that long, so that a client that is still sending comes to read the refusal instead of a reset.
+        stalled_reader_s: A client that takes nothing of a stream for that long has left: its stream holds a slot of
+            an instance and a connection to the provider.
     """
 
     max_body_bytes: int = 32 * 1024 * 1024
     body_timeout_s: float = 30.0
     discard_factor: int = 4
     discard_s: float = 10.0
+    stalled_reader_s: float = 60.0
 
 
 def refuse_bad_framing(headers: RawHeaders) -> None:

@@ -1,7 +1,7 @@
 """What the gateway reads from a request's headers. Names are lower case, values are bytes, as ASGI hands them over."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from application.errors import InvalidRequest
 
@@ -10,6 +10,17 @@ RawHeaders = Mapping[bytes, bytes]
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _MILLISECONDS = re.compile(rb"[0-9]{1,12}")
 _BEARER = b"bearer "
+
+
+def combined(pairs: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
+    """Each name once: what was sent twice is one list, in the order sent (RFC 9110, section 5.3).
+
+    Taking one of them would let a second header undo the first: tags that keep a request in its region, a credential.
+    """
+    headers: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers
 
 
 def credential(headers: RawHeaders) -> str | None:

@@ -4,6 +4,7 @@ import logging
 
 from hypercorn.config import Config
 
+from adapters.inbound.http import http1
 from adapters.inbound.http.receiving import HEADER_BYTES
 
 KEEP_ALIVE_S = 75.0
@@ -17,6 +18,7 @@ def hypercorn_config(host: str, port: int, graceful_timeout_s: float) -> Config:
     Idle connections live for 75 s: longer than the idle timeout of common load balancers (60 s), so that it is they
     who close first and no request runs into a closing connection. The same timer bounds slow headers.
     """
+    http1.install()
     config = Config()
     config.bind = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
     config.backlog = BACKLOG

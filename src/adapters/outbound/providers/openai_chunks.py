@@ -118,7 +118,7 @@ class ChunkRelay:
         for choice in choices:
             if not isinstance(choice, dict):
                 raise ProviderFailed(broken_reply("the provider's stream holds a choice that is no object"))
-            if choice.get("finish_reason") is not None:
+            if choice.get("finish_reason"):
                 index = choice.get("index")
                 self._finished.add(index if isinstance(index, int) else 0)
             content = content or _has_output(choice)
@@ -131,7 +131,8 @@ class ChunkRelay:
 
 
 def _has_output(choice: Mapping[str, object]) -> bool:
-    if choice.get("finish_reason") is not None or choice.get("text"):
+    # Some servers say "" where others say null: not finished.
+    if choice.get("finish_reason") or choice.get("text"):
         return True
     delta = choice.get("delta")
     return isinstance(delta, dict) and any(value for key, value in delta.items() if key != "role")

@@ -16,7 +16,12 @@ from adapters.outbound.providers.reply_body import (
     parse_success,
     read_whole,
 )
-from adapters.outbound.providers.request_body import adapted_fields, outgoing_body, serialised_body
+from adapters.outbound.providers.request_body import (
+    adapted_fields,
+    expected_choices,
+    outgoing_body,
+    serialised_body,
+)
 from adapters.outbound.providers.transport import body_of
 from application.ports.provider import Call, ChunkStream, Provider
 from domain.chat import Endpoint, Reply
@@ -57,11 +62,10 @@ class OpenAICompatibleProvider:
         if response.headers.get("content-type", "").startswith("application/json"):
             parse_success(await self._read(response, MAX_REPLY_BYTES), self._redactor)
             raise ProviderFailed(broken_reply("the provider answered a stream request with a whole reply"))
-        choices = call.request.fields.get("n")
         relay = ChunkRelay(
             call.reply_model,
             self._redactor,
-            choices=max(1, choices) if isinstance(choices, int) else 1,
+            choices=expected_choices(call.request.fields),
             usage_wanted=call.request.stream_usage,
             translate=completions_via_chat.completion_body if endpoint is not call.request.endpoint else None,
         )

@@ -31,7 +31,9 @@ def outgoing_body(
 
 def spliced_body(body: bytes, fields: Mapping[str, object], model: str, *, ask_stream_usage: bool) -> bytes:
     """`body` with another model and, where asked, `stream_options.include_usage`; every other byte untouched."""
-    spliced = with_model(body, fields, model)
+    # At Azure's paths the model stands in the path, and the body may have none.
+    names_one = "model" in fields
+    spliced = with_model(body, fields, model) if names_one else with_first_member(body, "model", to_json(model))
     if not ask_stream_usage:
         return spliced
     options = fields.get("stream_options")
@@ -63,6 +65,17 @@ def adapted_fields(fields: Mapping[str, object], preset: Preset, *, drop_params:
             continue
         adapted[preset.renames.get(name, name)] = value
     return adapted
+
+
+def expected_choices(fields: Mapping[str, object]) -> int:
+    """How many choices the reply will have: `n` for each prompt; token numbers are one prompt."""
+    each = fields.get("n")
+    match fields.get("prompt"):
+        case [str() | list(), *_] as texts:
+            prompts = len(texts)
+        case _:
+            prompts = 1
+    return prompts * max(1, each if isinstance(each, int) else 1)
 
 
 def serialised(value: object) -> bytes:

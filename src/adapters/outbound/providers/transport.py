@@ -7,10 +7,11 @@ difference. It also hands a stream on in pieces of at most 16 KiB through two ge
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from functools import lru_cache
 from io import BytesIO
 from ssl import SSLContext
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import aiohttp
 import httpx
@@ -20,6 +21,9 @@ from yarl import URL
 _KEEPALIVE_S: Final = 30.0
 _LINGER_S: Final = 1.0
 _COPY_FREE_BYTES: Final = 1 << 20
+# A connection that had died finds out within a round trip; a server that dies over a request takes longer.
+_STALE_WITHIN_S: Final = 1.0
+_connected: ContextVar[bool] = ContextVar("connected")
 
 
 class HostNotFound(httpx.ConnectError):
@@ -81,35 +85,53 @@ async def let_go(body: httpx.AsyncByteStream) -> None:
         await body.aclose()
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Notes for the running task that it got a new connection, not a kept one."""
+
+    async def _create_connection(self, *arguments: Any) -> Any:
+        _connected.set(True)
+        return await super()._create_connection(*arguments)
+
+
 class AiohttpUpstream(httpx.AsyncBaseTransport):
     """One session for all providers: TLS verified, no redirects, no cookies, no proxy from the environment.
 
     The number of connections is unlimited: what limits load are the instances' own limits. Only connecting is timed
     here (`connect` of the request's `timeout` extension, in seconds, DNS and TLS included). Raises httpx's errors.
+
+    A kept connection may have died unnoticed (a balancer or a NAT forgot it, the server closed it just now), often
+    with all its sisters. A request that is lost on one, at once and without one byte of answer, goes out a second
+    time, on a new connection: it says nothing about the provider, and must cost neither an attempt nor a circuit.
     """
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, unpooled: aiohttp.ClientSession) -> None:
         self._session = session
+        self._unpooled = unpooled
 
     @classmethod
     async def open(cls, ssl: SSLContext | bool = True) -> Self:
         """A transport of the running event loop. `ssl`: another trust store than the system's; True for that one."""
         if ssl is False:
             raise ValueError("certificates are always verified: give an SSLContext that trusts the provider's")
-        connector = aiohttp.TCPConnector(ssl=ssl, limit=0, keepalive_timeout=_KEEPALIVE_S)
-        session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),
-            trust_env=False,
-        )
-        return cls(session)
+        pooled = _Connector(ssl=ssl, limit=0, keepalive_timeout=_KEEPALIVE_S)
+        return cls(_session(pooled), _session(aiohttp.TCPConnector(ssl=ssl, limit=0, force_close=True)))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The reply as soon as its head is there; its body must be read to the end or closed."""
+        _connected.set(False)
+        loop = asyncio.get_running_loop()
+        stale_until_s = loop.time() + _STALE_WITHIN_S
+        try:
+            return await self._exchange(self._session, request)
+        except NoAnswer:
+            if _connected.get() or loop.time() > stale_until_s:
+                raise
+        return await self._exchange(self._unpooled, request)
+
+    async def _exchange(self, session: aiohttp.ClientSession, request: httpx.Request) -> httpx.Response:
         body = request.content
         try:
-            response = await self._session.request(
+            response = await session.request(
                 request.method,
                 _url(str(request.url)),
                 headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
@@ -127,6 +149,16 @@ class AiohttpUpstream(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Closes every connection, in use or not."""
         await self._session.close()
+        await self._unpooled.close()
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+        trust_env=False,
+    )
 
 
 @lru_cache(maxsize=1024)
