@@ -41,6 +41,19 @@ async def test_drain_finishes_the_stream_in_flight_closes_the_idle_and_refuses_t
         await flowing.close()
 
 
+async def test_drain_is_announced_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    in_flight, requested = InFlight(), asyncio.Event()
+    waiting = asyncio.create_task(asyncio.Event().wait())
+    in_flight.enter(waiting)
+    requested.set()
+
+    await shutdown_trigger(requested.wait, Draining(), in_flight, 120.0)()
+
+    assert "draining: 1 requests in flight have 120 s to finish" in caplog.messages
+    waiting.cancel()
+
+
 async def test_drain_cuts_off_visibly_what_outlasts_it() -> None:
     script = ScriptedChunks([chunks('{"a":1}'), asyncio.Event()])
     async with live_server(http_app(StubGateway(scripted=script)), graceful_timeout_s=0.3) as server:
