@@ -121,6 +121,7 @@ class Dispatch:
             plan = self.selection.plan_step(journey, step, left)
             admitted = await self._admit(journey, plan)
             if admitted is None:
+                journey.passed_over(left)
                 return None
             served = await self._serve_model(journey, admitted, perform)
             if served is not None or not journey.stays_inside():

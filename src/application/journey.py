@@ -1,7 +1,7 @@
 """The way of one request through its models: what was tried, what failed, where it may still go."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from application.gateway_request import GatewayRequest
@@ -83,9 +83,14 @@ class Journey:
         return self.goes_on() and (not self.failures or self.failures[-1].verdict.retry)
 
     def visit(self, model: ModelName) -> None:
-        """Notes that an attempt was made at `model`."""
+        """Notes that the way led to `model`."""
         if not self.trace.models_visited or self.trace.models_visited[-1] != model:
             self.trace.models_visited.append(model)
+
+    def passed_over(self, models: Iterable[ModelName]) -> None:
+        """Notes that nothing of `models` could be admitted: the way goes on past them, unless it ends there."""
+        for model in () if self.deadline_passed else models:
+            self.visit(model)
 
     def note_refusals(self, refusals: "list[Refusal] | tuple[Refusal, ...]") -> None:
         """Keeps why instances were passed over, for the trace and for the final answer."""

@@ -75,8 +75,9 @@ def check_config(file: Path) -> None:
     _warn(loaded, result)
     instances = list(result.catalog.all_instances())
     click.echo(
-        f"{file}: valid. {len(result.catalog.instances)} models, {len(instances)} instances "
-        f"({len(result.providers)} enabled), {len(result.catalog.routes)} routes."
+        f"{file}: valid. {_counted(len(result.catalog.instances), 'model')}, "
+        f"{_counted(len(instances), 'instance')} ({len(result.providers)} enabled), "
+        f"{_counted(len(result.catalog.routes), 'route')}."
     )
     note = "; this version can't serve in full mode yet" if decision.mode is Mode.FULL else ""
     click.echo(f"Mode: {decision.mode} ({decision.reason}){note}.")
@@ -117,6 +118,10 @@ class _configuration_errors:  # noqa: N801 - reads as the context manager it is
 def _warn(loaded: Loaded, result: CatalogResult) -> None:
     for warning in (*loaded.warnings, *result.warnings):
         click.echo(f"warning: {warning}", err=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -1,12 +1,14 @@
 """What the README tells people to type exists."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.architecture.source_tree import ROOT
+from tests.architecture.source_tree import ROOT, shown
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "lua/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
@@ -26,11 +28,15 @@ def test_each_make_target_of_the_readme_exists() -> None:
     assert [target for target in sorted(named) if not re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)] == []
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/glossary.md", "lua/README.md"])
-def test_each_link_leads_somewhere(document: str) -> None:
-    path = ROOT / document
+@pytest.mark.parametrize("path", DOCUMENTS, ids=shown)
+def test_each_link_leads_somewhere(path: Path) -> None:
     found = links(path.read_text(encoding="utf-8"))
     assert [link for link in sorted(found) if not (path.parent / link).exists()] == []
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    unlinked = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")} - links(README)
+    assert unlinked == set()
 
 
 def test_each_make_target_is_explained_by_make_help() -> None:

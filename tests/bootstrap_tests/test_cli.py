@@ -57,7 +57,7 @@ def test_check_config_says_what_a_valid_file_comes_to(tmp_path: Path) -> None:
     result = run("check-config", path)
     assert result.exit_code == 0
     assert result.stdout == (
-        f"{path}: valid. 1 models, 2 instances (1 enabled), 1 routes.\n"
+        f"{path}: valid. 1 model, 2 instances (1 enabled), 1 route.\n"
         "Mode: lite (neither redis.url nor the URL of a Postgres database is set).\n"
     )
     assert result.stderr == (

@@ -41,6 +41,19 @@ async def test_drain_finishes_the_stream_in_flight_closes_the_idle_and_refuses_t
         await flowing.close()
 
 
+async def test_drain_is_announced_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    in_flight, requested = InFlight(), asyncio.Event()
+    waiting = asyncio.create_task(asyncio.Event().wait())
+    in_flight.enter(waiting)
+    requested.set()
+
+    await shutdown_trigger(requested.wait, Draining(), in_flight, 120.0)()
+
+    assert "draining: 1 requests in flight have 120 s to finish" in caplog.messages
+    waiting.cancel()
+
+
 async def test_drain_cuts_off_visibly_what_outlasts_it() -> None:
     script = ScriptedChunks([chunks('{"a":1}'), asyncio.Event()])
     async with live_server(http_app(StubGateway(scripted=script)), graceful_timeout_s=0.3) as server:
@@ -79,3 +92,23 @@ def test_server_is_configured_for_long_streams_and_small_headers() -> None:
     assert config.h11_max_incomplete_size == 16 * 1024
     assert config.include_server_header is False
     assert config.accesslog is None
+
+
+async def test_drain_answers_what_outlasts_it_unanswered_and_can_still_be_told() -> None:
+    asked = asyncio.Event()
+    app = http_app(StubGateway(hang=asked))
+    async with live_server(app, graceful_timeout_s=60.0) as server:
+        waiting = await server.connect()
+        await waiting.send(http_request("/v1/chat/completions", STREAM))
+        await asked.wait()
+
+        server.stop.set()
+        app.front_door.in_flight.cancel_all()
+        answer = await waiting.rest()
+        await waiting.close()
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503")
+    assert b"retry-after: 1\r\n" in head
+    assert b"x-request-id: " in head
+    assert json.loads(body)["error"]["code"] == "shutting_down"

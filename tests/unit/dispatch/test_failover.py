@@ -348,6 +348,19 @@ def test_nothing_selectable_says_when_it_may_be_again() -> None:
     run_virtual(scenario())
 
 
+def test_the_story_names_a_model_that_was_passed_over_without_an_attempt() -> None:
+    async def scenario() -> None:
+        instances = models(member("gpt", "a", enabled=False), member("small", "b"))
+        gateway = Gateway(Catalog(instances, fallbacks={GPT: (SMALL,)}))
+
+        completed = await gateway.complete("gpt")
+
+        assert len(completed.trace.attempts) == 1
+        assert completed.trace.models_visited == ["gpt", "small"]
+
+    run_virtual(scenario())
+
+
 def test_unknown_and_forbidden_models_are_refused_before_anything_is_tried() -> None:
     async def scenario() -> None:
         gateway = Gateway(Catalog(models(member("gpt", "a"))))

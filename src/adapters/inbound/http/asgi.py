@@ -16,7 +16,7 @@ from quart import Response
 from quart.wrappers.response import DataBody
 
 from adapters.inbound.http.authentication import authenticate
-from adapters.inbound.http.errors import InternalError, error_answer
+from adapters.inbound.http.errors import InternalError, ShuttingDown, error_answer
 from adapters.inbound.http.exchange import Incoming
 from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import (
@@ -87,6 +87,11 @@ class GatewayConnection:
             return
         except GatewayError as error:
             await self._refuse(error, receive, send)
+        except asyncio.CancelledError:
+            if self._started or self._body_pending or not self._door.in_flight.over:
+                raise
+            task.uncancel()
+            await self._refuse(ShuttingDown(), receive, send)
         except Exception:
             if self._started:
                 raise

@@ -6,10 +6,13 @@ for the others up to `graceful_timeout`. That bound doesn't hold everywhere: fro
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from adapters.inbound.http.in_flight import InFlight
 from application.draining import Draining
+
+_log = logging.getLogger(__name__)
 
 # Ours comes first, so that handlers end by themselves before the server cancels connections under them.
 _LEAD_S = 0.2
@@ -23,6 +26,7 @@ def shutdown_trigger(
     async def trigger() -> None:
         await requested()
         draining.begin()
+        _log.info("draining: %d requests in flight have %g s to finish", len(in_flight), graceful_timeout_s)
         loop = asyncio.get_running_loop()
         loop.call_later(max(0.0, graceful_timeout_s - _LEAD_S), in_flight.cancel_all)
 

@@ -54,6 +54,13 @@ class MethodNotAllowed(errors.GatewayError):
         self.allowed = tuple(sorted(allowed))
 
 
+class ShuttingDown(errors.GatewayError):
+    """The process ends before it could answer."""
+
+    def __init__(self) -> None:
+        super().__init__("This gateway is shutting down: send the request again.")
+
+
 class InternalError(errors.GatewayError):
     """A defect of the gateway. The client learns nothing of it but the request id."""
 
@@ -94,6 +101,7 @@ TABLE = MappingProxyType(
         errors.UpstreamRateLimited: Row(429, _RATE, "rate_limit_exceeded"),
         HeadersTooLarge: Row(431, _CLIENT, "headers_too_large"),
         InternalError: Row(500, _SERVER, "internal_error"),
+        ShuttingDown: Row(503, _SERVER, "shutting_down"),
         errors.StreamBroken: Row(502, _UPSTREAM, "upstream_error"),
         errors.UpstreamFailed: Row(502, _UPSTREAM, "upstream_error"),
         errors.NoInstanceAvailable: Row(503, _SERVER, "no_available_instance"),

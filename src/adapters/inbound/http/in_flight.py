@@ -5,9 +5,10 @@ from typing import Any
 
 
 class InFlight:
-    """Tasks of requests being handled."""
+    """Tasks of requests being handled. `over`: they have been told to end."""
 
     def __init__(self) -> None:
+        self.over = False
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def __len__(self) -> int:
@@ -23,5 +24,6 @@ class InFlight:
 
     def cancel_all(self) -> None:
         """Ends what is still being handled. An answer that has begun is cut off visibly, never completed."""
+        self.over = True
         for task in tuple(self._tasks):
             task.cancel()
