@@ -54,15 +54,15 @@ def test_refused_names_the_very_microsecond_from_which_it_is_allowed(
     for gap_us, amount in steps:
         now_us += gap_us
         decision = window.decide(limit, amount, now_us)
-        if not decision.allowed and decision.retry_after_us is None:
+        if decision.allowed:
+            window.charge(amount, now_us)
+        elif decision.retry_after_us is None:
             assert amount > limit
-        elif not decision.allowed:
+        else:
             assert 0 < decision.retry_after_us <= MINUTE_US + SECOND_US
             now_us += decision.retry_after_us
             assert not window.decide(limit, amount, now_us - 1).allowed
             assert window.decide(limit, amount, now_us).allowed
-        else:
-            window.charge(amount, now_us)
 
 
 @given(STARTS_US, st.lists(st.tuples(GAPS_US, st.integers(0, 500), st.integers(0, 500), GAPS_US), max_size=30))
@@ -73,7 +73,8 @@ def test_what_is_settled_counts_as_if_it_had_been_charged_so_at_first(
     for number, (gap_us, _, _, lasts_us) in enumerate(calls):
         now_us += gap_us
         events += [(now_us, 0, number), (now_us + lasts_us, 1, number)]
-    reserved, actual, seconds = SlidingWindow(), SlidingWindow(), {}
+    reserved, actual = SlidingWindow(), SlidingWindow()
+    seconds: dict[int, int] = {}
     for at_us, is_settlement, number in sorted(events):
         _, estimate, used, _ = calls[number]
         if is_settlement:
