@@ -6,7 +6,7 @@ sent by a task of its own: whoever asked may be cancelled, and the connection st
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,15 @@ from adapters.outbound.redis.store_breaker import StoreBreaker
 from application.errors import StateUnavailable
 
 Word = str | int | bytes
+
+Now = Callable[[], str]
+"""What scripts are given as `now_us`: "" lets Redis read its own clock; tests give virtual microseconds."""
+
+
+def server_time() -> str:
+    """Lets Redis read its own clock, the only one that all gateways share."""
+    return ""
+
 
 LARGEST_BATCH = 256
 BATCHES_AT_ONCE = 8

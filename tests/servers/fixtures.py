@@ -1,0 +1,57 @@
+"""Fixtures for everything that runs against Redis: each test on every server, each with a prefix of its own."""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from adapters.outbound.redis.connection import Timeouts, connect
+from adapters.outbound.redis.executor import RedisExecutor
+from adapters.outbound.redis.lua_scripts import all_scripts
+from adapters.outbound.redis.store_breaker import StoreBreaker
+from adapters.outbound.system.clock import SystemClock
+from tests.servers.redis_servers import cluster, cluster_url, own_url, redis_binary, standalone, valkey_binary
+
+# Generous: the suites ask what is right, not how fast; a busy machine must not fail them.
+PATIENT = Timeouts(command_us=5_000_000, connect_us=5_000_000)
+
+_numbers = itertools.count(1)
+
+
+def _targets() -> list[str]:
+    return ["valkey", "valkey-cluster", *(["redis"] if redis_binary() else [])]
+
+
+@pytest.fixture(scope="session", params=_targets())
+def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A server of each kind."""
+    given = own_url()
+    match request.param:
+        case "valkey" if given is not None:
+            yield given
+        case "valkey":
+            with standalone(valkey_binary()) as server:
+                yield server.url
+        case "valkey-cluster":
+            with cluster(valkey_binary()) as servers:
+                yield cluster_url(servers)
+        case _:
+            with standalone(str(redis_binary())) as server:
+                yield server.url
+
+
+@pytest.fixture
+def redis_prefix() -> str:
+    """Keeps the keys of this test apart from all others."""
+    return f"test-{next(_numbers)}:"
+
+
+@pytest.fixture
+async def redis_executor(redis_url: str) -> AsyncIterator[RedisExecutor]:
+    """An executor with every script loaded."""
+    executor = RedisExecutor(connect(redis_url, PATIENT), all_scripts(), PATIENT, StoreBreaker(SystemClock()))
+    await executor.load()
+    try:
+        yield executor
+    finally:
+        await executor.aclose()
