@@ -130,5 +130,6 @@ class ActiveAttempt:
                 jitter=self._tools.randomness.draw(),
                 cooldown=failure.cooldown if failure else None,
                 cooldown_us=failure.cooldown_us if failure else 0,
+                cooldown_grows=failure is not None and failure.cooldown_grows,
             )
         )

@@ -1,3 +1,6 @@
+from contextlib import suppress
+
+from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.routing import Routing
 from domain.catalog import Instance
@@ -37,4 +40,6 @@ class LeaseKeeper:
         while True:
             await self._clock.sleep(_RENEW_EVERY_US)
             if self._held:
-                await self._routing.renew(dict(self._held), LEASE_US)
+                # A store that is away keeps nothing from running; the next round may find it back in time.
+                with suppress(StateUnavailable):
+                    await self._routing.renew(dict(self._held), LEASE_US)

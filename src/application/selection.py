@@ -31,7 +31,8 @@ def expected_tokens(llm: LlmRequest) -> int:
     """Input and output together, as far as the request tells."""
     if llm.endpoint is Endpoint.EMBEDDINGS:
         return llm.input_tokens
-    return llm.input_tokens + (llm.max_output_tokens or EXPECTED_OUTPUT_TOKENS)
+    output = EXPECTED_OUTPUT_TOKENS if llm.max_output_tokens is None else llm.max_output_tokens
+    return llm.input_tokens + output
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Endpoint(StrEnum):
@@ -58,9 +59,10 @@ class Reply:
     usage: Usage | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """One event of a stream: the JSON payload for the client, without SSE framing.
+
+    A tuple and no dataclass: one is made for every chunk, in a third of the time.
 
     Attributes:
         data: JSON of one chunk in OpenAI's shape, with the client's name for the model in it.

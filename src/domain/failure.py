@@ -127,6 +127,11 @@ class Failure:
             return min(max(self.retry_after_us, MIN_COOLDOWN_US), MAX_COOLDOWN_US)
         return self.verdict.cooldown_us if cooldown else 0
 
+    @property
+    def cooldown_grows(self) -> bool:
+        """Whether its length is a guess, which doubles each time that it proves too short."""
+        return self.cooldown is Cooldown.RATE_LIMITED and self.retry_after_us is None
+
 
 class ProviderFailed(Exception):
     """An attempt ended without a usable reply."""

@@ -36,7 +36,7 @@ model_list:
 """
 
 
-def test_the_example_of_priorities_loads_and_warns_of_what_is_missing() -> None:
+def test_audit_1_1_the_example_of_priorities_loads_and_warns_of_what_is_missing() -> None:
     loaded = load(PRIORITY, {"OPENAI_KEY_1": "sk-1"})
     result = to_catalog(loaded.settings, BUILT_TYPES)
     openai, azure = result.catalog.instances[ModelName("gpt-4")]
@@ -49,7 +49,7 @@ def test_the_example_of_priorities_loads_and_warns_of_what_is_missing() -> None:
     )
 
 
-def test_the_example_of_least_latency_loads() -> None:
+def test_audit_1_2_the_example_of_least_latency_loads() -> None:
     text = """
 router:
   routing_strategy: "least-latency"
@@ -62,7 +62,7 @@ model_list:
     assert catalog_of(text).policy.strategy is StrategyName.LEAST_LATENCY
 
 
-def test_the_example_of_weights_keeps_them_at_both_levels() -> None:
+def test_audit_1_3_the_example_of_weights_keeps_them_at_both_levels() -> None:
     text = """
 routes:
   - name: "My GPT Route"
@@ -94,11 +94,11 @@ model_list:
     )
 
 
-def test_the_example_of_random_loads() -> None:
+def test_audit_1_4_the_example_of_random_loads() -> None:
     assert catalog_of('router:\n  routing_strategy: "random"').policy.strategy is StrategyName.RANDOM
 
 
-def test_the_example_of_failover_loads_with_one_fallback_or_several() -> None:
+def test_audit_config_the_example_of_failover_loads_with_one_fallback_or_several() -> None:
     text = f"""
 router:
   enable_failover: true
@@ -118,13 +118,13 @@ router:
     assert result.warnings == ()
 
 
-def test_the_second_table_of_fallbacks_that_the_predecessor_never_read_is_no_key_here() -> None:
+def test_audit_config_the_second_table_of_fallbacks_that_the_predecessor_never_read_is_no_key_here() -> None:
     assert errors_in("router: {fallbacks: {gpt-4: [b]}}") == [
         "router.fallbacks: unknown key; did you mean 'model_fallbacks'?"
     ]
 
 
-def test_the_example_of_a_route_without_a_name_is_named_after_its_slug() -> None:
+def test_audit_2_2_the_example_of_a_route_without_a_name_is_named_after_its_slug() -> None:
     text = f"""
 routes:
   - slug: "smart-model"
@@ -145,7 +145,7 @@ routes:
     )
 
 
-def test_the_example_of_route_priorities_loads() -> None:
+def test_audit_3_the_example_of_route_priorities_loads() -> None:
     text = f"""
 routes:
   - name: "Cost Optimized"
@@ -166,7 +166,7 @@ routes:
     assert [(member.weight_milli, member.priority) for member in route.models] == [(80_000, 1), (20_000, 2)]
 
 
-def test_the_example_of_rate_limits_loads() -> None:
+def test_audit_4_2_the_example_of_rate_limits_loads() -> None:
     text = """
 rate_limit:
   enabled: true
@@ -193,7 +193,9 @@ rate_limit:
         ("usage-based", StrategyName.MOST_HEADROOM),
     ],
 )
-def test_the_strategy_names_of_the_predecessors_comments_load_with_a_warning(old: str, name: StrategyName) -> None:
+def test_audit_config_the_strategy_names_of_the_predecessors_comments_load_with_a_warning(
+    old: str, name: StrategyName
+) -> None:
     text = (
         f"router: {{routing_strategy: {old}}}\nroutes: [{{slug: s, strategy: {old}, models: [{{model_name: echo}}]}}]"
     )

@@ -29,6 +29,8 @@ class Call:
 class ChunkStream(Protocol):
     """Chunks in the order sent, in batches that arrived together (never empty). Ends after the last complete chunk.
 
+    A batch of nothing but invisible chunks without usage is a sign of life: bytes came, but nothing for the client.
+
     Raises ProviderFailed from iteration where the stream is cut, malformed, or carries an error event: a stream that
     ends without its terminator is a failure, never an end.
     """

@@ -4,7 +4,7 @@ from application.dispatch import Dispatch
 from application.gateway_request import Completed, GatewayRequest
 from application.ports.provider import Call, Provider
 from application.spans import Spans, time_limit
-from domain.chat import Reply, Usage
+from domain.chat import Endpoint, Reply, Usage
 from domain.pricing import estimate_tokens
 
 
@@ -35,4 +35,5 @@ async def _whole_reply(provider: Provider, call: Call, spans: Spans) -> Reply:
 
 def _counted(request: GatewayRequest, reply: Reply) -> Usage:
     """Tokens as the gateway counts them, where the provider reported none."""
-    return Usage(request.llm.input_tokens, estimate_tokens(len(reply.body)), estimated=True)
+    written = 0 if request.llm.endpoint is Endpoint.EMBEDDINGS else estimate_tokens(len(reply.body))
+    return Usage(request.llm.input_tokens, written, estimated=True)

@@ -56,22 +56,21 @@ async def _open(provider: Provider, call: Call, spans: Spans) -> _Opened:
     async with time_limit(spans.attempt_us, "the stream showed no content in time"):
         async with time_limit(spans.first_byte_us, "the stream did not begin in time"):
             stream = await provider.stream(call)
-            try:
-                head = [await _next(stream)]
-            except BaseException:
-                await stream.aclose()
-                raise
-        try:
-            while not any(chunk.content for chunk in head[-1]):
-                head.append(await _next(stream))
-        except BaseException:
-            await stream.aclose()
-            raise
+            batch = await _next(stream)
+        head = [batch]
+        while not any(chunk.content for chunk in batch):
+            batch = await _next(stream)
+            if any(chunk.visible or chunk.usage for chunk in batch):
+                head.append(batch)
     return _Opened(head, stream, spans.idle_us)
 
 
 async def _next(stream: ChunkStream) -> tuple[Chunk, ...]:
+    """The next batch; whatever else happens closes the stream."""
     try:
         return await stream.__anext__()
     except StopAsyncIteration:
         raise ProviderFailed(Failure(FailureKind.BROKEN_REPLY, "the stream ended without content")) from None
+    except BaseException:
+        await stream.aclose()
+        raise

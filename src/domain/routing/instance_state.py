@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from domain.failure import Cooldown
+from domain.failure import MAX_COOLDOWN_US, Cooldown
 from domain.identifiers import LeaseId
 from domain.latency import LatencyKind, PeakEwma, SlidingSketch, observe, observe_failure, observe_lower_bound, read
 from domain.limits.leases import Leases
@@ -20,6 +20,8 @@ from domain.resilience.circuit_breaker import (
 from domain.resilience.outcome import Outcome
 from domain.routing.report import AttemptReport
 
+_MOST_DOUBLINGS = 9
+
 
 @dataclass(slots=True)
 class InstanceState:
@@ -31,6 +33,7 @@ class InstanceState:
     circuit: Circuit = field(default_factory=Circuit)
     cooldown: Cooldown | None = None
     cooldown_until_us: int = 0
+    guessed_rests: int = 0
     drained: bool = False
     requests: SlidingWindow = field(default_factory=SlidingWindow)
     tokens: SlidingWindow = field(default_factory=SlidingWindow)
@@ -100,10 +103,7 @@ def apply(state: InstanceState, config: CircuitBreakerConfig, report: AttemptRep
         return None
     if report.tokens_actual is not None:
         state.tokens.settle(report.bucket_s, report.tokens_actual - report.tokens_reserved)
-    if report.cooldown_us and now_us + report.cooldown_us >= state.cooldown_until_us:
-        state.cooldown, state.cooldown_until_us = report.cooldown, now_us + report.cooldown_us
-    if state.cooldown is Cooldown.MISCONFIGURED and report.outcome is Outcome.SUCCESS:
-        state.cooldown, state.cooldown_until_us = None, 0
+    _rest(state, report, now_us)
     _learn_latency(state, report, now_us)
     transition, state.circuit = record(
         config,
@@ -116,6 +116,24 @@ def apply(state: InstanceState, config: CircuitBreakerConfig, report: AttemptRep
         jitter=report.jitter,
     )
     return transition
+
+
+def _rest(state: InstanceState, report: AttemptReport, now_us: int) -> None:
+    """Sends the instance to rest, or ends a rest that a success has proved needless.
+
+    Guesses double up to the longest rest. Those that come in while it rests already were sent before, and tell
+    nothing of whether the rest is long enough.
+    """
+    if report.outcome is Outcome.SUCCESS:
+        state.guessed_rests = 0
+        if state.cooldown is Cooldown.MISCONFIGURED:
+            state.cooldown, state.cooldown_until_us = None, 0
+    span_us = report.cooldown_us
+    if report.cooldown_grows and now_us >= state.cooldown_until_us:
+        span_us = min(span_us << min(state.guessed_rests, _MOST_DOUBLINGS), MAX_COOLDOWN_US)
+        state.guessed_rests += 1
+    if span_us and now_us + span_us >= state.cooldown_until_us:
+        state.cooldown, state.cooldown_until_us = report.cooldown, now_us + span_us
 
 
 def _learn_latency(state: InstanceState, report: AttemptReport, now_us: int) -> None:

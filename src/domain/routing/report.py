@@ -22,6 +22,7 @@ class AttemptReport:
         tokens_actual: What it used; None where unknown: the reservation stands.
         jitter: Uniform in [0, 1); spreads the time a circuit stays open.
         cooldown_us: How long the instance rests; 0 where it does not.
+        cooldown_grows: That is a guess: doubled for each guess before it that was too short.
     """
 
     lease_id: LeaseId
@@ -38,3 +39,4 @@ class AttemptReport:
     jitter: float
     cooldown: Cooldown | None = None
     cooldown_us: int = 0
+    cooldown_grows: bool = False

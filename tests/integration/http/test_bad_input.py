@@ -1,5 +1,6 @@
 """Bad input gets the documented error, never a 500, and the process goes on."""
 
+import gzip
 import json
 import sys
 
@@ -55,6 +56,14 @@ async def test_body_that_is_no_strict_json_object_is_refused_and_the_process_goe
     assert answer.status_code == 400
     assert (await answer.get_json())["error"]["code"] == "invalid_json"
     assert afterwards.status_code == 200
+
+
+async def test_compressed_body_is_told_what_to_do() -> None:
+    answer = await http_app().test_client().post(CHAT, data=gzip.compress(b"{}"), headers=BEARER)
+
+    error = (await answer.get_json())["error"]
+    assert error["code"] == "invalid_json"
+    assert "not compressed" in error["message"]
 
 
 def test_depth_of_64_passes() -> None:

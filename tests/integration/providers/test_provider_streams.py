@@ -118,7 +118,7 @@ async def test_an_empty_finish_reason_finishes_nothing() -> None:
 async def test_a_cut_event_at_the_end_is_not_handed_on_even_where_it_looks_whole() -> None:
     stream, _ = opened(sse(text("a")), b"data: " + text("b")[:-2])
     chunks, _ = await until_failure(stream)
-    assert [chunk.data for chunk in chunks] == [mine(text("a"))]
+    assert [chunk.data for chunk in chunks if chunk.data] == [mine(text("a"))]
 
 
 async def test_a_stream_that_is_torn_off_is_a_failure_after_what_came_before() -> None:

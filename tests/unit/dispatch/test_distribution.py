@@ -84,8 +84,7 @@ def test_audit_1_3_a_member_that_leaves_and_returns_gets_no_burst(
         cycle = sum(share(weights).values())
         await picks(gateway, cycle + cycle // 2)
         gateway.upstream(f"m{away}").script.append(RESTS)
-        while gateway.upstream(f"m{away}").script:
-            await picks(gateway, 1)
+        await picks(gateway, cycle)
         without = await picks(gateway, 200)
         await gateway.clock.sleep((REST_S + 1) * SECOND_US)
 

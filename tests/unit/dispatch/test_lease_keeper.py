@@ -1,19 +1,24 @@
 """Leases of attempts that run longer than a lease lasts."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import pytest
 
+from adapters.outbound.memory.routing import MemoryRouting
+from adapters.testing.doubles import SpyEventSink
 from adapters.testing.scripted_provider import Act
-from adapters.testing.virtual_time import run_virtual
-from application.errors import NoInstanceAvailable
-from application.lease_keeper import LEASE_US
+from adapters.testing.virtual_time import VirtualClock, run_virtual
+from application.errors import NoInstanceAvailable, StateUnavailable
+from application.lease_keeper import LEASE_US, LeaseKeeper
 from domain.catalog import Catalog, Instance, InstanceLimits, RouterPolicy
 from domain.durations import SECOND_US
+from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
 from domain.resilience.circuit_breaker import CircuitBreakerConfig, CircuitState
+from domain.routing.admission import AdmissionRequest
+from domain.routing.strategy import Leaf
 from tests.unit.dispatch.gateway import Gateway, member, models
 
 ONE = member("gpt", "a", limits=InstanceLimits(max_parallel=1))
@@ -116,3 +121,29 @@ def test_what_has_ended_is_not_renewed() -> None:
 
     gateway = gateway_of(ONE)
     run_renewing(gateway, scenario())
+
+
+def test_a_store_that_is_away_for_a_round_does_not_end_the_keeping() -> None:
+    class Flaky(MemoryRouting):
+        failures = 1
+
+        async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise StateUnavailable("away")
+            await super().renew(leases, lease_us)
+
+    async def scenario() -> int:
+        clock = VirtualClock()
+        routing = Flaky(CircuitBreakerConfig(), clock, SpyEventSink())
+        keeper = LeaseKeeper(routing, clock)
+        instance = member("gpt", "a")
+        lease = LeaseId("r:1")
+        await routing.admit(AdmissionRequest(lease, Leaf(instance), 0, LEASE_US))
+        keeper.keep(lease, instance)
+        running = asyncio.create_task(keeper.run())
+        await clock.sleep(2 * LEASE_US)
+        running.cancel()
+        return routing.view(instance, LatencyKind.WHOLE).in_flight
+
+    assert run_virtual(scenario()) == 1

@@ -93,7 +93,7 @@ def test_a_lone_survivor_is_tried_again_after_a_pause_like_a_lone_instance() -> 
 
 def test_a_retry_that_cannot_be_made_costs_no_retry_budget() -> None:
     async def scenario() -> None:
-        limited = fails(FailureKind.RATE_LIMITED, status=429)
+        limited = fails(FailureKind.RATE_LIMITED, status=429, retry_after_us=SECOND_US)
         gateway = Gateway(Catalog(models(member("gpt", "a"))), budget=RetryBudgetConfig(percent=20, min_per_second=0))
         for _ in range(30):
             gateway.upstream("a").script.append(limited)

@@ -10,6 +10,12 @@ def test_no_secret_stands_in_a_configurations_representation() -> None:
     assert "secret" not in repr(config)
 
 
+def test_a_credential_in_a_header_is_redacted_with_and_without_its_scheme() -> None:
+    redactor = OpenAICompatibleConfig("openai", headers={"Authorization": "Token hunter2hunter2"}).redactor()
+    assert redactor.clean("bad key hunter2hunter2") == "bad key [redacted]"
+    assert redactor.clean("sent Token hunter2hunter2") == "sent [redacted]"
+
+
 @pytest.mark.parametrize(
     ("config", "url"),
     [

@@ -10,6 +10,7 @@ from adapters.outbound.providers.redaction import Redactor
         "sk-ab***************wxyz",
         "mg_0123456789abcdef",
         "gsk_0123456789abcdef",
+        "gw_live_0123456789abcdef",
         "AIzaSyA0123456789abcdefghijklmnopqrstuv",
         "AKIAIOSFODNN7EXAMPLE",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
@@ -17,6 +18,7 @@ from adapters.outbound.providers.redaction import Redactor
         "10.12.13.14:8000",
         "192.168.1.20",
         "127.0.0.1:11434",
+        "169.254.169.254",
     ],
 )
 def test_a_message_loses_what_looks_like_a_credential(secret: str) -> None:

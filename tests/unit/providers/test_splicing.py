@@ -102,6 +102,11 @@ def test_a_repeated_model_is_replaced_everywhere() -> None:
     "body",
     [
         rb'{"\u006dodel":"a","x":{"model":"a"}}',
+        rb'{"\u006Dodel":"a","x":{"model":"a"}}',
+        rb'{"m\u006fdel":"a","x":{"model":"a"}}',
+        rb'{"mo\u0064el":"a","x":{"model":"a"}}',
+        rb'{"mod\u0065l":"a","x":{"model":"a"}}',
+        rb'{"mode\u006C":"a","x":{"model":"a"}}',
         b'{"model":"a","x":{"model":"a"}}',
         b'{"model":"a","x":"model"}',
         b'{"x":{"model":"b"},"model":"a"}',
@@ -114,3 +119,4 @@ def test_a_doubtful_body_is_never_taken_for_a_plain_one(body: bytes) -> None:
 
 def test_a_plain_body_is_spliced_without_a_second_parse() -> None:
     assert plain_model_span(b'{"model":"a"}', "a") == (9, 12)
+    assert plain_model_span(rb'{"model":"a","x":"caf\u00e9 \u4f60 \ud83d\ude00 \n"}', "a") == (9, 12)

@@ -23,7 +23,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
     except InvalidJson:
         raise
     except UnicodeDecodeError as error:
-        raise InvalidJson(f"The body is not UTF-8: the byte at {error.start} is wrong.") from error
+        raise InvalidJson(f"The body is not UTF-8 at byte {error.start}: send plain JSON, not compressed.") from error
     except json.JSONDecodeError as error:
         raise InvalidJson(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
     except RecursionError as error:

@@ -7,10 +7,13 @@ from types import MappingProxyType
 
 import h11
 from hypercorn import protocol
+from hypercorn.events import RawData
 from hypercorn.protocol.h11 import H11Protocol
 
 from adapters.inbound.http.errors import BadFraming, HeadersTooLarge, error_answer
 from adapters.inbound.http.receiving import HEADER_BYTES
+
+H11SendableEvent = h11.Data | h11.EndOfMessage | h11.InformationalResponse | h11.Response
 
 _MALFORMED = BadFraming("The request is not well-formed HTTP: send it by another client, or on a new connection.")
 _BY_STATUS = MappingProxyType(
@@ -23,6 +26,25 @@ _BY_STATUS = MappingProxyType(
 
 class GatewayH11(H11Protocol):
     """One connection. It leans on Hypercorn's internals, as `asgi` does on Quart's."""
+
+    _head = b""
+
+    async def _send_h11_event(self, event: H11SendableEvent) -> None:
+        """Sends a response's head together with what follows it, and nothing where there is nothing to send.
+
+        Of a small reply Hypercorn makes three writes, each a system call and a wake-up of the client.
+        """
+        try:
+            data = self._head + (self.connection.send(event) or b"")
+        except h11.LocalProtocolError:
+            if self.connection.their_state is not h11.ERROR:
+                raise
+            return
+        self._head = b""
+        if isinstance(event, h11.Response):
+            self._head = data
+        elif data:
+            await self.send(RawData(data=data))
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Ignores `Upgrade: h2c`: passed on by a proxy, it would open a tunnel past the proxy's own rules."""

@@ -66,7 +66,13 @@ class EventStream(ResponseBody):
 
 
 def _frame(batch: tuple[Chunk, ...]) -> bytes:
-    return b"".join([_event(chunk.data) for chunk in batch if chunk.visible])
+    visible = [chunk.data for chunk in batch if chunk.visible]
+    if not visible:
+        return b""
+    events = b"data: " + b"\n\ndata: ".join(visible) + b"\n\n"
+    if events.count(b"\n") == 2 * len(visible) and b"\r" not in events:
+        return events
+    return b"".join([_event(data) for data in visible])
 
 
 def _event(payload: bytes) -> bytes:

@@ -105,7 +105,9 @@ class OpenAICompatibleConfig:
     def redactor(self) -> Redactor:
         """Takes this instance's own secrets and address out of its provider's words."""
         host = httpx.URL(self.base_url).netloc.decode("ascii") if self.base_url else ""
-        return Redactor((self.api_key or "", *self.headers.values(), host))
+        # Whoever repeats a header's credential leaves out its scheme.
+        bare = (value.rpartition(" ")[2] for value in self.headers.values())
+        return Redactor((self.api_key or "", *self.headers.values(), *bare, host))
 
     def _all_headers(self) -> list[tuple[str, str]]:
         headers: list[tuple[str, str]] = []

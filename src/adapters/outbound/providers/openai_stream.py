@@ -16,6 +16,9 @@ from domain.failure import Failure, ProviderFailed
 
 _DONE: Final = b"[DONE]"
 
+# A comment (providers send them while a model thinks) or part of an event: no timeout for silence applies to that.
+_SIGN_OF_LIFE: Final = (Chunk(b"", content=False, visible=False),)
+
 
 class OpenAIChunkStream:
     """Chunks of one reply, one batch for each network read.
@@ -48,6 +51,8 @@ class OpenAIChunkStream:
             batch = self._batch(await self._next_events())
             if batch:
                 return batch
+            if self._failure is None and not self._done:
+                return _SIGN_OF_LIFE
         raise StopAsyncIteration
 
     async def aclose(self) -> None:

@@ -11,12 +11,12 @@ _MARK: Final = "[redacted]"
 
 _CREDENTIAL: Final = re.compile(
     r"""
-      \b(?:sk|gsk|xai|pplx|hf|mg|ghp|r8)[-_][\w*.-]{6,}   # keys with a maker's prefix, masked ones too
+      \b(?:sk|gsk|xai|pplx|hf|gw|mg|ghp|r8)[-_][\w*.-]{6,}   # keys with a maker's prefix, masked ones too
     | \bAIza[\w-]{16,}                                     # Google
     | \b(?:AKIA|ASIA)[A-Z0-9]{12,}                         # AWS
     | \beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?                  # JWT
     | \b(?i:bearer)\s+[\w.~+/=-]{8,}
-    | \b(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}(?::\d+)?\b   # internal addresses
+    | \b(?:10|127|192\.168|169\.254|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}(?::\d+)?\b   # internal addresses
     """,
     re.VERBOSE,
 )

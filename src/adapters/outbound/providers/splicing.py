@@ -11,6 +11,7 @@ from typing import Final
 
 _MODEL: Final = b'"model"'
 _MODEL_MEMBER: Final = re.compile(rb'"model"[ \t\r\n]*:[ \t\r\n]*"([^"\\]*)"')
+_ESCAPED_LETTER: Final = re.compile(rb"\\u006[45CDFcdf]")  # of "model"
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _DECODER: Final = json.JSONDecoder()
 
@@ -53,12 +54,14 @@ def to_json(value: object) -> bytes:
 def plain_model_span(body: bytes, model: object) -> tuple[int, int] | None:
     r"""Start and end of the top-level model's value, quotes included, where one look proves it; else None.
 
-    Without `\u` no key can be spelled in another way, so the top-level key is among the occurrences of `"model"`;
-    and where there is only one occurrence, it is that one. (In a string, a quote has a backslash before it, so that
-    text cannot look like `"model"`, except as the whole string or behind an escaped quote: both count here, and
-    make two.)
+    Without an escaped letter of it the key can't be spelled in another way, so the top-level key is among the
+    occurrences of `"model"`; and where there is only one occurrence, it is that one. (In a string, a quote has a
+    backslash before it, so that text cannot look like `"model"`, except as the whole string or behind an escaped
+    quote: both count here, and make two.) Other escapes are everyday: many clients write all but ASCII so.
     """
-    if not isinstance(model, str) or body.count(_MODEL) != 1 or b"\\u" in body or body.startswith(BOM_UTF8):
+    if not isinstance(model, str) or body.count(_MODEL) != 1 or body.startswith(BOM_UTF8):
+        return None
+    if _ESCAPED_LETTER.search(body) is not None:
         return None
     match = _MODEL_MEMBER.search(body)
     if match is None or match[1] != model.encode("utf-8", "surrogatepass"):

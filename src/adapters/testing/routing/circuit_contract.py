@@ -131,6 +131,31 @@ class CircuitContract:
 
         assert (await harness.refused(Leaf(A))).refusals[0].retry_after_us == 9 * SECOND_US
 
+    async def test_a_guessed_cooldown_doubles_until_a_success(self, harness: RoutingHarness) -> None:
+        async def rest_s(outcome: Outcome = Outcome.IGNORED) -> int:
+            limited = Cooldown.RATE_LIMITED if outcome is Outcome.IGNORED else None
+            span_us = SECOND_US if limited else 0
+            held = await harness.take(Leaf(A))
+            held.end(outcome, cooldown=limited, cooldown_us=span_us, cooldown_grows=limited is not None)
+            if limited is None:
+                return 0
+            waited_us = (await harness.refused(Leaf(A))).refusals[0].retry_after_us or 0
+            harness.clock.advance(waited_us)
+            return waited_us // SECOND_US
+
+        growing = [await rest_s() for _ in range(11)]
+        await rest_s(Outcome.SUCCESS)
+
+        assert growing == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+        assert await rest_s() == 1
+
+    async def test_guesses_from_before_the_rest_do_not_prolong_it(self, harness: RoutingHarness) -> None:
+        running = [await harness.take(Leaf(A)) for _ in range(10)]
+        for held in running:
+            held.end(Outcome.IGNORED, cooldown=Cooldown.RATE_LIMITED, cooldown_us=SECOND_US, cooldown_grows=True)
+
+        assert (await harness.refused(Leaf(A))).refusals[0].retry_after_us == SECOND_US
+
     async def test_a_refused_credential_rests_but_serves_as_the_last_resort(self, harness: RoutingHarness) -> None:
         held = await harness.take(Leaf(A))
         held.end(Outcome.IGNORED, cooldown=Cooldown.MISCONFIGURED, cooldown_us=300 * SECOND_US)

@@ -86,6 +86,7 @@ class Held:
         jitter: float = 1.0,
         cooldown: Cooldown | None = None,
         cooldown_us: int = 0,
+        cooldown_grows: bool = False,
     ) -> None:
         """Reports it."""
         self.harness.routing.report(
@@ -104,6 +105,7 @@ class Held:
                 jitter,
                 cooldown,
                 cooldown_us,
+                cooldown_grows,
             )
         )
 
