@@ -1,0 +1,77 @@
+-- routing/admit.lua: takes the first instance of a plan that circuit, cooldown and limits allow, or nothing at all.
+--
+-- KEYS[1]    admitted   string  the answer given to this lease; absent: not asked yet
+-- KEYS[2..]  instances  mixed   four for each instance (circuit hash, requests ring, tokens ring, leases zset), then
+--                               one hash of credits for each round-robin of the plan; absent: the initial state
+-- ARGV[1]    now_us            int|""  virtual time for tests; "" reads the server's TIME
+-- ARGV[2]    lease_id          text    the lease to take
+-- ARGV[3]    tokens            int     charged to the instance's tokens per minute
+-- ARGV[4]    lease_us          int     how long the lease, and a probe permit, last
+-- ARGV[5]    half_open_probes  int     probes of a half-open circuit at a time
+-- ARGV[6]    open_duration_us  int     the longest wait told for a half-open circuit
+-- ARGV[7]    instance_count    int     how many instances come in KEYS
+-- ARGV[8..]  limits_and_plan   mixed   rpm, tpm, max_parallel of each instance ("" for none), then the plan, parents
+--                                      first: L instance last_resort | O children | W turn children, and before
+--                                      each child of W its name and weight
+--
+-- Returns  {1, instance, generation, probe, bucket_s, before, reason, refusals…} or {0, refusals…}; a refusal is
+--          instance, reason, wait in microseconds as text ("" for none); `before` is "" where no circuit moved
+-- Writes   the admitted answer (TTL lease_us), the instance's circuit (7 d), rings (62 s), lease (twice lease_us),
+--          and the credits on the way to it (1 h); nothing where it answers 0
+-- Mirrors  domain.routing.admission:admit
+--
+-- @include lib/now
+-- @include lib/whole
+-- @include lib/circuit_load
+-- @include lib/circuit_peek
+-- @include lib/probes_text
+-- @include lib/ring_used
+-- @include lib/ring_refusal
+-- @include lib/ring_add
+-- @include lib/turn_pick
+-- @include lib/instance_refusal
+-- @include lib/plan_walk
+-- @include lib/plan_leaf
+-- @include lib/plan_ordered
+-- @include lib/plan_weighted
+local held = redis.call('GET', KEYS[1])
+local now_us, lease_id, lease_us = now(ARGV[1]), ARGV[2], tonumber(ARGV[4])
+local count = tonumber(ARGV[7])
+if held then
+  local instance, generation, probe, bucket_s = string.match(held, '^(%d+) (%d+) (%d) (%d+)$')
+  return {1, tonumber(instance), tonumber(generation), tonumber(probe), tonumber(bucket_s), '', ''}
+end
+local settings = {now_us = now_us, tokens = tonumber(ARGV[3]), probes = tonumber(ARGV[5]), open_us = tonumber(ARGV[6])}
+local context = {refusals = {}, turns = 1 + 4 * count, refusal = function(instance, last_resort)
+  return instance_refusal(instance, last_resort, settings)
+end}
+local path = plan_walk({place = 8 + 3 * count}, context)
+if path == nil then
+  return {0, unpack(context.refusals)}
+end
+local first = 2 + 4 * (path.instance - 1)
+local circuit = circuit_load(KEYS[first])
+local generation, probe = circuit_peek(circuit, now_us, path.last_resort, settings.probes, settings.open_us)
+local before, reason, bucket_s = '', '', math.floor(now_us / 1000000)
+if probe == 1 then
+  local early = now_us < circuit.open_until_us
+  if circuit.state == 'open' then
+    before, reason = 'open', early and 'last_resort' or 'due'
+    redis.call('HSET', KEYS[first], 'state', 'half_open', 'generation', generation, 'consecutive_failures', 0,
+      'probe_successes', 0, 'reason', reason)
+  end
+  circuit.probes[#circuit.probes + 1] = {lease_id, now_us + lease_us}
+  redis.call('HSET', KEYS[first], 'probes', probes_text(circuit.probes, now_us, ''), 'early', early and 1 or 0)
+  redis.call('PEXPIRE', KEYS[first], 604800000)
+end
+redis.call('ZADD', KEYS[first + 3], whole(now_us + lease_us), lease_id)
+redis.call('PEXPIRE', KEYS[first + 3], math.floor(lease_us / 500))
+ring_add(KEYS[first + 1], bucket_s, 1, false)
+ring_add(KEYS[first + 2], bucket_s, settings.tokens, false)
+for _, turn in ipairs(path.turns) do
+  redis.call('HSET', turn.key, unpack(turn.credits))
+  redis.call('PEXPIRE', turn.key, 3600000)
+end
+redis.call('SET', KEYS[1], string.format('%d %d %d %s', path.instance, generation, probe, whole(bucket_s)), 'PX',
+  math.floor(lease_us / 1000))
+return {1, path.instance, generation, probe, bucket_s, before, reason, unpack(context.refusals)}
