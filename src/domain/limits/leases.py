@@ -31,8 +31,9 @@ class Leases:
         self._extend(lease, now_us + span_us)
         return True
 
-    def release(self, lease: LeaseId) -> bool:
+    def release(self, lease: LeaseId, now_us: int) -> bool:
         """Gives the slot back; False where it was not held (any more)."""
+        self.live(now_us)
         return self._expires_us.pop(lease, None) is not None
 
     def _extend(self, lease: LeaseId, expires_us: int) -> None:

@@ -99,7 +99,7 @@ def apply(state: InstanceState, config: CircuitBreakerConfig, report: AttemptRep
 
     Repeated, or after its lease expired, it changes nothing.
     """
-    if not state.leases.release(report.lease_id):
+    if not state.leases.release(report.lease_id, now_us):
         return None
     if report.tokens_actual is not None:
         state.tokens.settle(report.bucket_s, report.tokens_actual - report.tokens_reserved)

@@ -19,8 +19,8 @@ def test_release_gives_the_slot_back_once() -> None:
     leases = Leases()
     leases.take(X, 0, 30)
 
-    assert leases.release(X)
-    assert not leases.release(X)
+    assert leases.release(X, 1)
+    assert not leases.release(X, 1)
     assert leases.live(1) == 0
 
 
@@ -75,6 +75,12 @@ def test_leases_agree_with_a_plain_list_of_expiries(steps: list[tuple[str, Lease
                 if lease in oracle:
                     oracle[lease] = now_us + span_us
             case "release":
-                leases.live(now_us)
-                assert leases.release(lease) == (oracle.pop(lease, None) is not None)
+                assert leases.release(lease, now_us) == (oracle.pop(lease, None) is not None)
         assert leases.live(now_us) == len(oracle)
+
+
+def test_a_lease_that_has_expired_can_not_be_released() -> None:
+    leases = Leases()
+    leases.take(X, 0, 30)
+
+    assert not leases.release(X, 30)

@@ -38,7 +38,7 @@ class CircuitContract:
         for _ in range(50):
             (await harness.take(Leaf(A))).end(Outcome.IGNORED)
 
-        assert harness.circuit(A) is CircuitState.CLOSED
+        assert await harness.circuit(A) is CircuitState.CLOSED
 
     async def test_half_open_lets_only_its_probes_through(self, harness: RoutingHarness) -> None:
         await harness.fail(A, CONFIG.consecutive_failures)
@@ -56,7 +56,7 @@ class CircuitContract:
         for _ in range(CONFIG.probes_to_close):
             (await harness.take(Leaf(A))).end()
 
-        assert harness.circuit(A) is CircuitState.CLOSED
+        assert await harness.circuit(A) is CircuitState.CLOSED
         assert [e.transition.after for e in harness.events.events] == [
             CircuitState.OPEN,
             CircuitState.HALF_OPEN,
@@ -82,7 +82,7 @@ class CircuitContract:
             (await harness.take(Leaf(A))).end()
         lost.end(Outcome.FAILURE)
 
-        assert harness.circuit(A) is CircuitState.CLOSED
+        assert await harness.circuit(A) is CircuitState.CLOSED
 
     async def test_a_probe_longer_than_its_lease_keeps_its_permit_when_renewed(self, harness: RoutingHarness) -> None:
         await harness.fail(A, CONFIG.consecutive_failures)
@@ -100,7 +100,7 @@ class CircuitContract:
 
         old.end()
 
-        assert harness.circuit(A) is CircuitState.OPEN
+        assert await harness.circuit(A) is CircuitState.OPEN
 
     async def test_a_last_resort_is_probed_before_its_time_and_one_at_a_time(self, harness: RoutingHarness) -> None:
         await harness.fail(A, CONFIG.consecutive_failures)
@@ -120,7 +120,7 @@ class CircuitContract:
 
         refusal = (await harness.refused(Leaf(A, last_resort=True))).refusals[0]
         assert (refusal.reason, refusal.retry_after_us) == (Exclusion.COOLING_DOWN, span_us)
-        assert harness.circuit(A) is CircuitState.CLOSED
+        assert await harness.circuit(A) is CircuitState.CLOSED
         harness.clock.advance(span_us)
         await harness.take(Leaf(A))
 
@@ -183,8 +183,8 @@ class CircuitContract:
         for _ in range(CONFIG.probes_to_close):
             (await harness.take(Leaf(A))).end()
 
-        at_first = harness.routing.view(A, WHOLE).weight_factor
+        at_first = (await harness.view(A, WHOLE)).weight_factor
         harness.clock.advance(CONFIG.slow_start_us)
 
         assert at_first == pytest.approx(0.1)
-        assert harness.routing.view(A, WHOLE).weight_factor == 1
+        assert (await harness.view(A, WHOLE)).weight_factor == 1

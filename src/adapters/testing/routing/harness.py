@@ -1,5 +1,6 @@
 """What the suites of the Routing port work with."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from adapters.testing.doubles import SpyEventSink
@@ -13,6 +14,7 @@ from domain.latency import LatencyKind
 from domain.resilience.circuit_breaker import CircuitBreakerConfig, CircuitState
 from domain.resilience.outcome import Outcome
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
+from domain.routing.instance_state import InstanceView
 from domain.routing.report import AttemptReport
 from domain.routing.strategy import Leaf, Node, Ordered, Weighted
 
@@ -32,16 +34,31 @@ A, B, C = instance("a"), instance("b"), instance("c")
 
 @dataclass
 class RoutingHarness:
-    """A Routing with `CONFIG`, and what it hangs on. The suite moves the clock."""
+    """A Routing with `CONFIG`, and what it hangs on. The suite moves the clock.
+
+    `catch_up(instances)` returns when reports have taken effect and the local snapshot of `instances` is fresh; an
+    adapter whose state is local needs none.
+    """
 
     routing: Routing
     clock: ManualClock
     events: SpyEventSink
+    catch_up: Callable[[Sequence[Instance]], Awaitable[None]] | None = None
     taken: int = 0
+
+    async def view(self, member: Instance, kind: LatencyKind = WHOLE) -> InstanceView:
+        """What is known of `member`, after everything that was reported."""
+        await self._catch_up(member)
+        return self.routing.view(member, kind)
+
+    async def _catch_up(self, *members: Instance) -> None:
+        if self.catch_up is not None:
+            await self.catch_up(members)
 
     async def admit(self, plan: Node, *, tokens: int = 0, lease: str | None = None) -> Admitted | NotAdmitted:
         """One admission under a lease of its own."""
         self.taken += 1
+        await self._catch_up()
         lease_id = LeaseId(lease or f"lease-{self.taken}")
         return await self.routing.admit(AdmissionRequest(lease_id, plan, tokens, LEASE_US))
 
@@ -62,9 +79,9 @@ class RoutingHarness:
         for _ in range(times):
             (await self.take(Leaf(member))).end(Outcome.FAILURE, jitter=jitter)
 
-    def circuit(self, member: Instance) -> CircuitState:
+    async def circuit(self, member: Instance) -> CircuitState:
         """The state of its circuit."""
-        return self.routing.view(member, WHOLE).circuit
+        return (await self.view(member)).circuit
 
 
 @dataclass

@@ -55,7 +55,7 @@ class LimitContract:
 
         (await harness.take(Leaf(limited), tokens=80)).end(Outcome.IGNORED, tokens=None)
 
-        assert harness.routing.view(limited, WHOLE).tokens_used == 80
+        assert (await harness.view(limited, WHOLE)).tokens_used == 80
 
     async def test_what_can_never_fit_names_no_time_to_wait_for(self, harness: RoutingHarness) -> None:
         refusal = (await harness.refused(Leaf(instance("limited", tpm=100)), tokens=101)).refusals[0]
@@ -71,7 +71,7 @@ class LimitContract:
         first.end()
 
         assert refusal.reason is Exclusion.MAX_PARALLEL
-        assert harness.routing.view(limited, WHOLE).in_flight == 1
+        assert (await harness.view(limited, WHOLE)).in_flight == 1
         await harness.take(Leaf(limited))
 
     async def test_the_slot_of_one_who_died_comes_back_when_its_lease_expires(self, harness: RoutingHarness) -> None:
@@ -101,7 +101,7 @@ class LimitContract:
 
         await harness.routing.renew({held.lease_id: limited}, LEASE_US)
 
-        assert harness.routing.view(limited, WHOLE).in_flight == 0
+        assert (await harness.view(limited, WHOLE)).in_flight == 0
 
     async def test_a_report_repeated_changes_nothing(self, harness: RoutingHarness) -> None:
         limited = instance("limited", tpm=100)
@@ -110,14 +110,14 @@ class LimitContract:
         held.end(Outcome.FAILURE, tokens=50)
         held.end(Outcome.FAILURE, tokens=50)
 
-        view = harness.routing.view(limited, WHOLE)
+        view = await harness.view(limited, WHOLE)
         assert (view.tokens_used, view.in_flight, view.circuit) == (50, 0, CircuitState.CLOSED)
 
     async def test_refused_is_free(self, harness: RoutingHarness) -> None:
         roomy, full = instance("roomy", rpm=5, tpm=100), instance("full", max_parallel=1)
         await harness.take(Leaf(full))
-        before = [harness.routing.view(member, WHOLE) for member in (roomy, full)]
+        before = [(await harness.view(member, WHOLE)) for member in (roomy, full)]
 
         await harness.refused(ordered(full, roomy), tokens=101)
 
-        assert [harness.routing.view(member, WHOLE) for member in (roomy, full)] == before
+        assert [(await harness.view(member, WHOLE)) for member in (roomy, full)] == before

@@ -19,7 +19,7 @@ class PlanContract:
     """Which instance of a plan is taken."""
 
     async def test_an_instance_never_heard_of_is_healthy_and_idle(self, harness: RoutingHarness) -> None:
-        view = harness.routing.view(A, WHOLE)
+        view = await harness.view(A, WHOLE)
 
         assert (view.circuit, view.in_flight, view.requests_used, view.latency_us) == (CircuitState.CLOSED, 0, 0, None)
 
@@ -79,4 +79,4 @@ class PlanContract:
 
         assert again.admitted.instance == first.admitted.instance
         assert other.admitted.instance != first.admitted.instance
-        assert harness.routing.view(first.admitted.instance, WHOLE).requests_used == 1
+        assert (await harness.view(first.admitted.instance, WHOLE)).requests_used == 1

@@ -1,0 +1,3 @@
+from adapters.outbound.redis.routing.adapter import RedisRouting
+
+__all__ = ["RedisRouting"]

@@ -1,0 +1,186 @@
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any
+
+from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
+from adapters.outbound.redis.routing.keys import RoutingKeys
+from adapters.outbound.redis.routing.snapshot import Picture, unknown_view
+from adapters.outbound.redis.routing.wire import FlatPlan, admission_of, report_words, transition_of
+from application.errors import StateUnavailable
+from application.ports.clock import Clock
+from application.ports.event_sink import EventSink
+from application.ports.routing import Routing
+from domain.catalog import Instance
+from domain.durations import SECOND_US
+from domain.events import CircuitChanged
+from domain.identifiers import InstanceId, LeaseId
+from domain.latency import LatencyKind
+from domain.resilience.circuit_breaker import CircuitBreakerConfig, Transition
+from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
+from domain.routing.instance_state import InstanceView
+from domain.routing.report import AttemptReport
+
+REFRESH_EVERY_US = SECOND_US // 5
+_LOOKED_AT_WITHIN_US = 10 * SECOND_US
+
+_log = logging.getLogger("moongate.store")
+
+
+class RedisRouting:
+    """Routing state that all gateways share. Admission is decided in Redis, in one script and one round trip.
+
+    Choosing by load or latency goes by pictures of the instances in use, at most 200 ms old; what they say wrongly of
+    a circuit or a limit costs nothing, since admission asks the truth. Reports are sent in the background.
+    """
+
+    def __init__(
+        self,
+        executor: RedisExecutor,
+        config: CircuitBreakerConfig,
+        clock: Clock,
+        events: EventSink,
+        prefix: str,
+        now: Now = server_time,
+    ) -> None:
+        self._executor = executor
+        self._config = config
+        self._clock = clock
+        self._events = events
+        self._keys = RoutingKeys(prefix)
+        self._now = now
+        self._pictures: dict[InstanceId, Picture] = {}
+        self._looked_at: dict[InstanceId, tuple[Instance, int]] = {}
+        self._running: Counter[InstanceId] = Counter()
+        self._background: set[asyncio.Task[None]] = set()
+
+    def view(self, instance: Instance, kind: LatencyKind) -> InstanceView:
+        monotonic_us = self._clock.monotonic_us()
+        self._looked_at[instance.id] = (instance, monotonic_us)
+        picture, running_here = self._pictures.get(instance.id), self._running[instance.id]
+        if picture is None:
+            return unknown_view(running_here)
+        return picture.view(self._config, kind, monotonic_us, running_here)
+
+    async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
+        flat = FlatPlan.of(request.plan)
+        first = flat.instances[0]
+        keys = [
+            self._keys.admitted(first, request.lease_id),
+            *(key for instance in flat.instances for key in self._keys.of(instance).admission),
+            *(self._keys.turn(first, turn) for turn in flat.turns),
+        ]
+        config = self._config
+        settings = (request.tokens, request.lease_us, config.half_open_probes, config.open_duration_us)
+        words = [self._now(), request.lease_id, *settings, len(flat.instances), *flat.limits, *flat.words]
+        answer = admission_of(
+            await self._executor.call("routing/admit", keys, words), flat.instances, self._clock.now_us()
+        )
+        if isinstance(answer, Admitted):
+            self._running[answer.instance.id] += 1
+            self._announce(answer.instance, answer.transition)
+        return answer
+
+    async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
+        now = self._now()
+        await asyncio.gather(
+            *(
+                self._executor.call(
+                    "routing/renew",
+                    [self._keys.of(one).circuit, self._keys.of(one).leases, self._keys.admitted(one, lease_id)],
+                    [now, lease_id, lease_us],
+                )
+                for lease_id, one in leases.items()
+            )
+        )
+
+    def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
+        keys = self._keys.of(instance)
+        words = [self._now(), kind.value, sample_us]
+        self._send(self._observe([keys.latency, *keys.sketches[kind]], words))
+
+    def report(self, report: AttemptReport) -> None:
+        if self._running[report.instance.id] > 0:
+            self._running[report.instance.id] -= 1
+        self._send(self._report(report, self._now()))
+
+    async def settle(self) -> None:
+        """Returns when everything that was reported so far has arrived, or was given up."""
+        while self._background:
+            await asyncio.wait(self._background)
+
+    async def refresh(self, instances: Iterable[Instance]) -> None:
+        """Takes new pictures, all in one round trip.
+
+        Raises:
+            StateUnavailable: Redis does not answer; the old ones stay.
+        """
+        now = self._now()
+        wanted = list(instances)
+        keys = [self._keys.of(instance) for instance in wanted]
+        running = [self._running[instance.id] for instance in wanted]
+        answers = await asyncio.gather(
+            *(
+                self._executor.call("routing/view", [k.circuit, k.requests, k.tokens, k.leases, k.latency], [now])
+                for k in keys
+            )
+        )
+        taken_us = self._clock.monotonic_us()
+        for instance, answer, here in zip(wanted, answers, running, strict=True):
+            self._pictures[instance.id] = Picture.of(answer, taken_us, here)
+
+    async def run(self) -> None:
+        """Refreshes the pictures of instances in use, for ever; ends by cancellation."""
+        while True:
+            await self._clock.sleep(REFRESH_EVERY_US)
+            recent_us = self._clock.monotonic_us() - _LOOKED_AT_WITHIN_US
+            for instance, looked_us in list(self._looked_at.values()):
+                if looked_us < recent_us:
+                    del self._looked_at[instance.id]
+                    self._pictures.pop(instance.id, None)
+            try:
+                await self.refresh([instance for instance, _ in self._looked_at.values()])
+            except StateUnavailable:
+                continue
+
+    async def _observe(self, keys: list[str], words: list[Any]) -> None:
+        await self._executor.call("latency/observe", keys, words)
+
+    async def _report(self, report: AttemptReport, now: str) -> None:
+        keys = self._keys.of(report.instance)
+        answer = await self._executor.call(
+            "routing/report",
+            [
+                self._keys.admitted(report.instance, report.lease_id),
+                keys.circuit,
+                keys.window,
+                keys.tokens,
+                keys.leases,
+                keys.latency,
+                *keys.sketches[report.latency_kind],
+            ],
+            [now, *report_words(report, self._config)],
+        )
+        self._announce(report.instance, transition_of(answer, self._clock.now_us()))
+
+    def _send(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._sent)
+
+    def _sent(self, task: "asyncio.Task[None]") -> None:
+        self._background.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        # While Redis is away its breaker says so, once; the lease then comes back by expiry.
+        if error is not None and not isinstance(error, StateUnavailable):
+            _log.error("a report was lost", exc_info=error)
+
+    def _announce(self, instance: Instance, transition: Transition | None) -> None:
+        if transition is not None:
+            self._events.publish(CircuitChanged(instance.id, transition))
+
+
+_conforms: type[Routing] = RedisRouting

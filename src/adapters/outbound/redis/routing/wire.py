@@ -1,0 +1,116 @@
+"""Plans, reports and answers as flat lists, the way scripts take and give them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.outbound.redis.executor import Word
+from domain.catalog import Instance
+from domain.resilience.circuit_breaker import CircuitBreakerConfig, CircuitState, Transition
+from domain.routing.admission import Admitted, NotAdmitted
+from domain.routing.decision import Exclusion, Refusal
+from domain.routing.report import AttemptReport
+from domain.routing.strategy import Leaf, Node, Ordered, Weighted
+
+_REFUSAL_WORDS = 3
+
+
+@dataclass(slots=True)
+class FlatPlan:
+    """A plan in words: instances and round-robins are numbered from 1, in the order they are met."""
+
+    instances: list[Instance] = field(default_factory=list)
+    turns: list[str] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, plan: Node) -> "FlatPlan":
+        """The words of `plan`."""
+        flat = cls()
+        flat._add(plan)
+        return flat
+
+    @property
+    def limits(self) -> list[Word]:
+        """rpm, tpm and max_parallel of each instance; "" for none."""
+        return [
+            "" if limit is None else limit
+            for instance in self.instances
+            for limit in (
+                instance.limits.requests_per_minute,
+                instance.limits.tokens_per_minute,
+                instance.limits.max_parallel,
+            )
+        ]
+
+    def _add(self, node: Node) -> None:
+        match node:
+            case Leaf():
+                self.instances.append(node.instance)
+                self.words += ("L", len(self.instances), int(node.last_resort))
+            case Ordered():
+                self.words += ("O", len(node.children))
+                for child in node.children:
+                    self._add(child)
+            case Weighted():
+                self.turns.append(node.key)
+                self.words += ("W", len(self.turns), len(node.children))
+                for name, weight, child in node.children:
+                    self.words += (name, weight)
+                    self._add(child)
+
+
+def admission_of(answer: list[Any], instances: Sequence[Instance], now_us: int) -> Admitted | NotAdmitted:
+    """What `routing/admit` answered."""
+    if not answer[0]:
+        return NotAdmitted(_refusals(answer[1:], instances))
+    _, number, generation, probe, bucket_s, before, reason, *rest = answer
+    moved = Transition(CircuitState(_text(before)), CircuitState.HALF_OPEN, _text(reason), now_us) if before else None
+    refusals = _refusals(rest, instances)
+    return Admitted(instances[number - 1], generation, bool(probe), bucket_s, refusals, moved)
+
+
+def _refusals(words: list[Any], instances: Sequence[Instance]) -> tuple[Refusal, ...]:
+    return tuple(
+        Refusal(instances[number - 1].id, Exclusion(_text(reason)), int(wait) if wait else None)
+        for number, reason, wait in zip(*(words[first::_REFUSAL_WORDS] for first in range(3)), strict=True)
+    )
+
+
+def report_words(report: AttemptReport, config: CircuitBreakerConfig) -> list[Word]:
+    """The arguments of `routing/report` behind the time."""
+    difference = "" if report.tokens_actual is None else report.tokens_actual - report.tokens_reserved
+    return [
+        report.lease_id,
+        report.generation,
+        report.bucket_s,
+        report.outcome.value,
+        report.latency_kind.value,
+        "" if report.latency_us is None else report.latency_us,
+        int(report.slow),
+        difference,
+        repr(report.jitter),
+        report.cooldown.value if report.cooldown else "",
+        report.cooldown_us,
+        int(report.cooldown_grows),
+        config.window_us,
+        config.minimum_calls,
+        repr(config.failure_rate),
+        repr(config.slow_call_rate),
+        config.consecutive_failures,
+        config.open_duration_us,
+        config.max_open_duration_us,
+        config.probes_to_close,
+    ]
+
+
+def transition_of(answer: list[Any], now_us: int) -> Transition | None:
+    """What `routing/report` answered."""
+    if not answer:
+        return None
+    before, after, reason = (_text(word) for word in answer)
+    return Transition(CircuitState(before), CircuitState(after), reason, now_us)
+
+
+def _text(word: bytes | str) -> str:
+    return word.decode() if isinstance(word, bytes) else word
