@@ -16,27 +16,29 @@ FARTHEST_US = 2 * MINUTE_US
 class TokenBucket:
     """One bucket. Mutable: the store that owns it changes it within one atomic step.
 
-    `limit` is handed in with each call and may change between calls. Costs are whole microseconds, rounded up.
+    `limit` is handed in with each call and may change between calls. The TAT is counted in fractions of a microsecond,
+    1/limit each, in which every cost is a whole number: rounded ones would add up to less than the limit.
     """
 
-    __slots__ = ("_tat_us",)
+    __slots__ = ("_limit", "_tat")
 
     def __init__(self) -> None:
-        self._tat_us = 0
+        self._limit = 1
+        self._tat = 0
 
     def decide(self, limit: int, amount: int, now_us: int) -> Decision:
         """Whether `amount` is in the bucket now; changes nothing."""
-        tat_us = self._read(now_us)
-        room_us = now_us + MINUTE_US - tat_us
-        cost_us = _cost_us(limit, amount)
-        if cost_us <= room_us:
-            return Decision(True, _affordable(limit, room_us - cost_us), 0, tat_us + cost_us - now_us)
-        wait_us = cost_us - room_us if amount <= limit else None
-        return Decision(False, _affordable(limit, max(0, room_us)), wait_us, tat_us - now_us)
+        taken = self._read(limit, now_us) - now_us * limit
+        room, cost = limit * MINUTE_US - taken, amount * MINUTE_US
+        if cost <= room:
+            return Decision(True, (room - cost) // MINUTE_US, 0, _ceil(taken + cost, limit))
+        wait_us = _ceil(cost - room, limit) if amount <= limit else None
+        return Decision(False, max(0, room) // MINUTE_US, wait_us, _ceil(taken, limit))
 
     def charge(self, limit: int, amount: int, now_us: int) -> None:
         """Takes `amount` out."""
-        self._tat_us = self._read(now_us) + _cost_us(limit, amount)
+        self._tat = self._read(limit, now_us) + amount * MINUTE_US
+        self._limit = limit
 
     def settle(self, limit: int, charged: int, actual: int, charged_us: int, now_us: int) -> None:
         """Corrects a charge made at `charged_us`.
@@ -44,22 +46,20 @@ class TokenBucket:
         What has refilled since then may have been the charge's own and is not given back a second time. What was used
         beyond the charge is owed, also by an empty bucket.
         """
-        too_much_us = _cost_us(limit, charged) - _cost_us(limit, actual)
-        if too_much_us > 0:
-            too_much_us = max(0, too_much_us - (now_us - charged_us))
-        self._tat_us = min(self._read(now_us) - too_much_us, now_us + FARTHEST_US)
+        too_much = (charged - actual) * MINUTE_US
+        if too_much > 0:
+            too_much = max(0, too_much - (now_us - charged_us) * limit)
+        self._tat = min(self._read(limit, now_us) - too_much, (now_us + FARTHEST_US) * limit)
+        self._limit = limit
 
-    def _read(self, now_us: int) -> int:
-        if self._tat_us > now_us + FARTHEST_US:
-            return now_us
-        return max(now_us, self._tat_us)
-
-
-def _cost_us(limit: int, amount: int) -> int:
-    """How long `amount` takes to refill."""
-    return -(-amount * MINUTE_US // limit)
+    def _read(self, limit: int, now_us: int) -> int:
+        """The TAT in fractions of 1/`limit`; not before now."""
+        tat = self._tat if limit == self._limit else _ceil(self._tat, self._limit) * limit
+        if tat > (now_us + FARTHEST_US) * limit:
+            return now_us * limit
+        return max(now_us * limit, tat)
 
 
-def _affordable(limit: int, room_us: int) -> int:
-    """The largest amount that costs at most `room_us`."""
-    return room_us * limit // MINUTE_US
+def _ceil(fractions: int, limit: int) -> int:
+    """Whole microseconds."""
+    return -(-fractions // limit)
