@@ -37,8 +37,7 @@ class TokenBucket:
 
     def charge(self, limit: int, amount: int, now_us: int) -> None:
         """Takes `amount` out."""
-        self._tat = self._read(limit, now_us) + amount * MINUTE_US
-        self._limit = limit
+        self._move(limit, amount * MINUTE_US, now_us)
 
     def settle(self, limit: int, charged: int, actual: int, charged_us: int, now_us: int) -> None:
         """Corrects a charge made at `charged_us`.
@@ -49,8 +48,12 @@ class TokenBucket:
         too_much = (charged - actual) * MINUTE_US
         if too_much > 0:
             too_much = max(0, too_much - (now_us - charged_us) * limit)
-        self._tat = min(self._read(limit, now_us) - too_much, (now_us + FARTHEST_US) * limit)
-        self._limit = limit
+        self._move(limit, -too_much, now_us)
+
+    def _move(self, limit: int, by: int, now_us: int) -> None:
+        if by != 0:
+            self._tat = min(self._read(limit, now_us) + by, (now_us + FARTHEST_US) * limit)
+            self._limit = limit
 
     def _read(self, limit: int, now_us: int) -> int:
         """The TAT in fractions of 1/`limit`; not before now."""

@@ -30,16 +30,20 @@ def parallel(limit: int, name: str = "key:K:parallel") -> Limit:
 
 @dataclass
 class AdmissionHarness:
-    """A CallerAdmission and the clock it goes by. The suite moves the clock, which begins at the turn of a minute."""
+    """A CallerAdmission and the clock it goes by. The suite moves the clock, which begins at the turn of a minute.
+
+    `name` tells its requests from those of others who share the store.
+    """
 
     admission: CallerAdmission
     clock: ManualClock
     made: int = 0
+    name: str = "request"
 
     def request(self, *limits: Limit, tokens: int = 0, account: str = "team") -> CallerAdmissionRequest:
         """A request under an id of its own."""
         self.made += 1
-        return CallerAdmissionRequest(RequestId(f"request-{self.made}"), account, limits, tokens, LEASE_US)
+        return CallerAdmissionRequest(RequestId(f"{self.name}-{self.made}"), account, limits, tokens, LEASE_US)
 
     async def admit(self, *limits: Limit, tokens: int = 0, account: str = "team") -> CallerAdmitted | CallerRefused:
         """Asks for one request."""
