@@ -3,9 +3,9 @@
 -- @include lib/gcra_settle
 local function limit_settle(of, actual, charged_us, now_us)
   if of.algorithm == 'sliding-window' then
-    window_settle(of.key, 1000000, 61, actual - of.amount, charged_us, now_us)
+    window_settle(of.key, 1000000, actual - of.amount, charged_us)
   elseif of.algorithm == 'fixed-window' then
-    window_settle(of.key, 60000000, 1, actual - of.amount, charged_us, now_us)
+    window_settle(of.key, 60000000, actual - of.amount, charged_us)
   elseif of.algorithm == 'token-bucket' then
     gcra_settle(of.key, of.limit, of.amount, actual, charged_us, now_us)
   end

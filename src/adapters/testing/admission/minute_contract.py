@@ -85,8 +85,8 @@ class MinuteContract:
         harness.clock.advance(61 * SECOND_US)
         await harness.take(tpm(100, algorithm), tokens=30)
 
-        await harness.admission.settle(late, 0)
         await harness.admission.settle(late, 100)
+        await harness.admission.settle(late, 0)
 
         assert await harness.left(tpm(100, algorithm)) == 70
 
