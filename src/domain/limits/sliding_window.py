@@ -37,7 +37,8 @@ class SlidingWindow:
         """Whether `amount` more fits under `limit`; changes nothing."""
         used = self.used(now_us)
         if used + amount <= limit:
-            return Decision(True, limit - used - amount, 0, self._span_until_all_gone(now_us))
+            charged_until_us = (now_us // SECOND_US + _BUCKETS_READ) * SECOND_US
+            return Decision(True, limit - used - amount, 0, charged_until_us - now_us)
         remaining = max(0, limit - used)
         return Decision(False, remaining, self._wait_us(limit, amount, now_us), self._span_until_all_gone(now_us))
 

@@ -1,0 +1,22 @@
+import pytest
+
+from adapters.outbound.memory.admission import MemoryAdmission
+from adapters.outbound.redis.admission import RedisAdmission
+from adapters.outbound.redis.executor import RedisExecutor
+from adapters.testing.admission_contract import AdmissionContract, AdmissionHarness
+from adapters.testing.virtual_time import ManualClock
+
+
+class TestMemoryAdmission(AdmissionContract):
+    @pytest.fixture
+    def harness(self) -> AdmissionHarness:
+        clock = ManualClock()
+        return AdmissionHarness(MemoryAdmission(clock), clock)
+
+
+class TestRedisAdmission(AdmissionContract):
+    @pytest.fixture
+    def harness(self, redis_executor: RedisExecutor, redis_prefix: str) -> AdmissionHarness:
+        clock = ManualClock()
+        admission = RedisAdmission(redis_executor, redis_prefix, lambda: str(clock.now_us()))
+        return AdmissionHarness(admission, clock)
