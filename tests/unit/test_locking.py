@@ -228,7 +228,7 @@ def test_a_process_that_was_stopped_sees_the_loss_before_it_has_asked() -> None:
 class SlowLock(FrailLock):
     """Extends at once, and answers later."""
 
-    answers_after_s = 31.0
+    answers_after_s = 25.0
 
     async def extend(self, name: str, owner: str, ttl_us: int) -> bool:
         said = await super().extend(name, owner, ttl_us)
@@ -242,7 +242,7 @@ def test_what_was_lost_stays_lost_though_a_late_answer_says_otherwise() -> None:
         async with hold(SlowLock(clock), clock, SeededRandomness(), "job", TTL_US) as tenure:
             await asyncio.sleep(30)
             assert tenure.is_lost()
-            await asyncio.sleep(15)
+            await asyncio.sleep(7)
             assert tenure.is_lost()
 
     run_virtual(scenario())
