@@ -12,8 +12,9 @@ class Budgets(Protocol):
 
     An **epoch** names a state of the account that is known to be complete; it rises when the store may have lost
     something unnoticed. A balance is verified where it was reseeded at that epoch or a later one, or where its period
-    began while the same budget, of the same kind and zone, was verified. A store that lost its data, or a budget it
-    has never heard of or not used for a week, is unverified.
+    began while the same budget, of the same kind and zone, was verified. Nothing else is: no budget that is new or
+    whose data was lost, and no period that began a week or more after the last one in use (nor a total not in use for
+    a week).
 
     Raises (every method):
         ValueError: An amount, limit or id is out of range; nothing was counted.

@@ -32,7 +32,7 @@ RESOLVED_KEPT_US = 120_000_000
 """How long the end of a reservation is remembered, so that who asks again hears the same."""
 
 KEPT_US = 7 * 86_400_000_000
-"""How long a balance outlives its period and its last use. What is dropped is unverified when it is used again."""
+"""How long a balance outlives its period or, where that is later, its last use."""
 
 SWEPT_AT_ONCE = 50
 LISTED_ORPHANS = 100
@@ -140,11 +140,12 @@ class AccountBudgets:
         return answer
 
     def _keep(self, of: BudgetPeriod, balance: Balance, series: _Series | None, now_us: int) -> None:
+        expires_us = max(now_us, of.period.ends_us or 0) + KEPT_US
         self._balances[of.name] = balance
-        self._due.set(f"b|{of.name}", max(now_us, of.period.ends_us or 0) + KEPT_US)
+        self._due.set(f"b|{of.name}", expires_us)
         if series is not None:
-            self._series[of.series] = replace(series, expires_us=now_us + KEPT_US)
-            self._due.set(f"s|{of.series}", now_us + KEPT_US)
+            self._series[of.series] = replace(series, expires_us=expires_us)
+            self._due.set(f"s|{of.series}", expires_us)
 
     def _resolve(self, attempt_id: AttemptId, kind: ResolutionKind, actual_nano: int, now_us: int) -> Resolved | None:
         own = str(attempt_id)
