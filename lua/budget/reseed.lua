@@ -19,7 +19,7 @@
 -- @include lib/budget_nano
 -- @include lib/budget_balance
 -- @include lib/budget_keep
--- @include lib/budget_expire
+-- @include lib/budget_write
 -- @include lib/budget_sweep
 
 local now_us, name, series = now(ARGV[1]), ARGV[2], ARGV[3]
@@ -34,6 +34,7 @@ if not balance.series or tonumber(balance.series[1]) < epoch then
   balance.series = { whole(epoch), whole(now_us) }
 end
 
-budget_keep(name, series, tonumber(ARGV[7]), balance, now_us)
-budget_expire(now_us)
+local fields, dues = {}, {}
+budget_keep(fields, dues, name, series, tonumber(ARGV[7]), balance, now_us)
+budget_write(fields, dues, now_us)
 return { whole(balance.settled_nano), whole(balance.reserved_nano), whole(balance.epoch) }

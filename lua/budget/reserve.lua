@@ -18,20 +18,18 @@
 -- @include lib/now
 -- @include lib/whole
 -- @include lib/budget_nano
--- @include lib/budget_lines
 -- @include lib/budget_balance
 -- @include lib/budget_keep
--- @include lib/budget_expire
+-- @include lib/budget_write
 -- @include lib/budget_sweep
 
 local now_us, attempt = now(ARGV[1]), ARGV[2]
 local amount_nano = budget_nano(ARGV[3])
 local epoch, expires_us = tonumber(ARGV[4]), now_us + tonumber(ARGV[5])
 
-budget_sweep(attempt, now_us)
-local known = redis.call('HGET', KEYS[1], 'a|' .. attempt)
-if known then
-  return budget_lines(known)
+local known = budget_sweep(attempt, now_us)
+if #known > 0 then
+  return known
 end
 local balances = {}
 for first = 6, #ARGV, 6 do
@@ -55,18 +53,19 @@ if #answer > 1 then
 end
 
 answer = { 'open', whole(amount_nano), '0', whole(expires_us) }
+local fields, dues = {}, {}
 for number, balance in ipairs(balances) do
   local first = 6 * number
   local name, verified = ARGV[first], balance.epoch >= epoch and '1' or '0'
   balance.reserved_nano = balance.reserved_nano + amount_nano
-  budget_keep(name, ARGV[first + 1], tonumber(ARGV[first + 5]), balance, now_us)
+  budget_keep(fields, dues, name, ARGV[first + 1], tonumber(ARGV[first + 5]), balance, now_us)
   for _, line in ipairs({ name, ARGV[first + 2], ARGV[first + 3], verified }) do
     answer[#answer + 1] = line
   end
   answer[#answer + 1] = whole(balance.settled_nano)
   answer[#answer + 1] = whole(balance.reserved_nano)
 end
-redis.call('HSET', KEYS[1], 'a|' .. attempt, table.concat(answer, '\n'))
+fields[#fields + 1], fields[#fields + 2] = 'a|' .. attempt, table.concat(answer, '\n')
 redis.call('ZADD', KEYS[2], whole(expires_us), attempt)
-budget_expire(now_us)
+budget_write(fields, dues, now_us)
 return answer

@@ -1,12 +1,11 @@
--- @include lib/budget_lines
 -- @include lib/budget_forget
--- @include lib/whole
--- lib/budget_sweep: drops what is overdue: the attempt `own`, and up to 50 others of each kind.
+-- lib/budget_sweep: drops what is overdue, the attempt `own` and up to 50 others of each kind; the lines of `own`.
 local function budget_sweep(own, now_us)
   local suspense_us = 86400000000
   local lines = budget_lines(own and redis.call('HGET', KEYS[1], 'a|' .. own))
   if #lines > 0 and now_us >= tonumber(lines[4]) + (lines[1] == 'open' and suspense_us or 0) then
     budget_forget(own)
+    lines = {}
   end
   for _, attempt in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], 0, whole(now_us - suspense_us), 'LIMIT', 0, 50)) do
     budget_forget(attempt)
@@ -22,4 +21,5 @@ local function budget_sweep(own, now_us)
       redis.call('ZREM', KEYS[3], field)
     end
   end
+  return lines
 end

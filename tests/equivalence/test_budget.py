@@ -37,6 +37,7 @@ from tests.servers.redis_servers import standalone, valkey_binary
 ACCOUNT = AccountId("ü|{1}")
 KYIV = ZoneInfo("Europe/Kyiv")
 MINUTE_US = 60_000_000
+ODD_US = 1_800_000_000_123_457  # so that the last digits of times matter
 DAY_US = 86_400_000_000
 ODD_NANO = 7_123_456_789_012_345
 KINDS = {"key": PeriodKind.DAILY, "member|é": PeriodKind.MONTHLY, "team": PeriodKind.TOTAL}
@@ -86,7 +87,9 @@ class Wait:
 Step = Reserve | Settle | Release | Reseed | Inspect | Wait
 
 AMOUNTS = st.sampled_from([0, 1, 40, 60, 99, 100, ODD_NANO, ODD_NANO + 1, LARGEST_NANO - 1, LARGEST_NANO])
-SPANS = st.sampled_from([1, MINUTE_US, 2 * MINUTE_US, 5 * MINUTE_US - 1, 5 * MINUTE_US, DAY_US - 1, DAY_US, 7 * DAY_US])
+SPANS = st.sampled_from(
+    [1, MINUTE_US, 2 * MINUTE_US, 5 * MINUTE_US - 1, 5 * MINUTE_US, DAY_US - 1, DAY_US, 7 * DAY_US - 1, 7 * DAY_US]
+)
 NUMBERS = st.integers(1, 4)
 EPOCHS = st.sampled_from([1, 1, 1, 2, ODD_NANO])
 BUDGETS = st.sampled_from(sorted(KINDS))
@@ -139,7 +142,7 @@ def attempt(number: int) -> AttemptId:
 
 
 async def replay(history: list[Step], executor: RedisExecutor) -> None:
-    clock = ManualClock()
+    clock = ManualClock(ODD_US)
     prefix = f"equal-{next(_prefixes)}:"
     memory, lua = MemoryBudgets(clock), RedisBudgets(executor, prefix, lambda: str(clock.now_us()))
     for number, step in enumerate([*history, Inspect()]):
