@@ -148,6 +148,13 @@ class BudgetPeriodsContract:
         await desk.reseed(today.of, 0)
         await desk.held("r2", 1, today)
 
+    async def test_a_period_that_begins_at_the_instant_of_verification_is_verified(self, desk: Desk) -> None:
+        yesterday = desk.of("key", PeriodKind.DAILY)
+        desk.clock.advance((yesterday.period.ends_us or 0) - desk.clock.now_us())
+        await desk.reseed(yesterday, 0)
+
+        await desk.held("r", 1, desk.charge("key", 100, PeriodKind.DAILY))
+
     async def test_the_first_period_of_a_new_epoch_is_reseeded(self, desk: Desk) -> None:
         await desk.reseed(desk.of("key", PeriodKind.DAILY), 0, epoch=1)
         desk.clock.advance(DAY_US)
