@@ -11,6 +11,7 @@ DOMAIN_MAY_IMPORT = {
     "bisect",
     "collections",
     "dataclasses",
+    "datetime",
     "decimal",
     "difflib",
     "enum",
@@ -26,6 +27,7 @@ DOMAIN_MAY_IMPORT = {
     "string",
     "types",
     "typing",
+    "zoneinfo",
 }
 
 
