@@ -43,9 +43,7 @@ class _Scope:
 class MemoryResponseCache:
     """Each method runs without a pause, so it is atomic."""
 
-    def __init__(
-        self, clock: Clock, max_bytes: int = MAX_BYTES, max_entry_bytes: int = LARGEST_ENTRY_BYTES
-    ) -> None:
+    def __init__(self, clock: Clock, max_bytes: int = MAX_BYTES, max_entry_bytes: int = LARGEST_ENTRY_BYTES) -> None:
         self._clock = clock
         self._max_bytes = max_bytes
         self._max_entry_bytes = max_entry_bytes

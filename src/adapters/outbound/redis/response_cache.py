@@ -38,11 +38,12 @@ class RedisResponseCache:
 
     async def get(self, scope: str, key: str) -> CachedReply | None:
         keys = self._keys(scope, key, "entry", "generation", "counters", "index", "sizes")
-        self._epoch, found = await asyncio.gather(
+        epoch, found = await asyncio.gather(
             self._executor.command("GET", self._epoch_key),
             self._call("get", keys, scope, key, _BOOKS_MS),
         )
-        if not found or found[0] != self._epoch:
+        self._epoch = epoch
+        if not found or found[0] != epoch:
             return None
         return _reply(found[1], found[2])
 
