@@ -19,15 +19,16 @@ class UsageStream(Protocol):
     async def read(self, consumer: str, count: int, block_us: int) -> Sequence[UsageEntry]:
         """Up to `count` records that were never delivered, now pending for `consumer`; their order is roughly kept.
 
-        Where there is none, waits up to `block_us` for some; 0 does not wait. Cancelled while it waits, it has
-        taken nothing.
+        Where there is none, waits up to `block_us` for some; 0 does not wait. Cancelled, it may leave records
+        pending, which turn stale.
         """
         ...
 
     async def claim_stale(self, consumer: str, min_idle_us: int, count: int) -> Sequence[UsageEntry]:
         """Up to `count` pending records that were neither delivered nor kept for `min_idle_us`, for `consumer` now.
 
-        Whoever had them may still be at work and acknowledge them. `min_idle_us` is rounded up to milliseconds.
+        It may answer fewer than there are: ask until there are none. Whoever had them may still be at work and
+        acknowledge them. `min_idle_us` is rounded up to milliseconds.
         """
         ...
 

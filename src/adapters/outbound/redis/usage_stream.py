@@ -24,6 +24,9 @@ SHARDS = 8
 # pipelines of requests.
 _POLL_US = 50_000
 
+# Lua hands on no more than some thousand words at once.
+_LARGEST_BATCH = 4_000
+
 
 class RedisUsageStream:
     """`shards` must be the same in all gateways; records of shards that are no more stay where they are."""
@@ -45,7 +48,7 @@ class RedisUsageStream:
     async def read(self, consumer: str, count: int, block_us: int) -> Sequence[UsageEntry]:
         until_us = self._clock.monotonic_us() + block_us
         while True:
-            found = await self._from_shards("read", count, consumer)
+            found = await self._from_shards("read", count, consumer, again=True)
             left_us = until_us - self._clock.monotonic_us()
             if found or left_us <= 0:
                 return [UsageEntry(record_id.decode(), record, 1) for record_id, record in found]
@@ -85,12 +88,15 @@ class RedisUsageStream:
         counts = await asyncio.gather(*(self._call("depth", self._keys(n, "stream", "dead"), GROUP) for n in shards))
         return UsageDepth(*map(sum, zip(*counts, strict=True)))
 
-    async def _from_shards(self, verb: str, count: int, *arguments: Word) -> list[Any]:
-        """What all shards have, up to `count`, each asked for its part of it and then for more if it has more.
+    async def _from_shards(self, verb: str, count: int, *arguments: Word, again: bool = False) -> list[Any]:
+        """What all shards have, up to `count`, each asked for its part of it.
 
-        The shard that comes first changes each time, so that none is forgotten where `count` is small.
+        `again`: one that has more is asked for what the others had not. (Claims are not: what was claimed a moment
+        ago could be claimed once more.) The shard that comes first changes each time, so that none is forgotten where
+        `count` is small.
         """
         self._turn += 1
+        count = min(count, _LARGEST_BATCH)
         shards = [(self._turn + number) % self._shards for number in range(self._shards)]
         found: list[Any] = []
         while shards and len(found) < count:
@@ -100,7 +106,7 @@ class RedisUsageStream:
             )
             found.extend(chain.from_iterable(answers))
             full = [n for (n, part), answer in zip(asked.items(), answers, strict=True) if len(answer) == part]
-            shards = [n for n in shards if n not in asked] + full
+            shards = [n for n in shards if n not in asked] + (full if again else [])
         return found
 
     async def _by_shard(self, verb: str, record_ids: Iterable[str], *arguments: Word) -> list[Any]:
@@ -112,10 +118,9 @@ class RedisUsageStream:
 
     async def _dead_of(self, shard: int, limit: int, after: str | None) -> list[tuple[tuple[int, ...], DeadLetter]]:
         """Dead letters of one shard by (ms, number, shard), which orders those of all shards."""
-        (key,) = self._keys(shard, "dead")
         since = "-" if after is None else _since(after, shard)
-        found = await self._executor.command("XRANGE", key, since, "+", "COUNT", limit)
-        return [((*map(int, place.split(b"-")), shard), _dead_letter(fields)) for place, fields in found]
+        found = await self._call("list_dead", self._keys(shard, "dead"), since, limit)
+        return [((*map(int, place.split(b"-")), shard), _dead_letter(*fields)) for place, *fields in found]
 
     async def _exhume(self, record_id: str, replays: int) -> bool:
         keys = self._keys(self._shard_of(record_id), "stream", "index", "dead")
@@ -144,15 +149,8 @@ def _since(after: str, shard: int) -> str:
     return f"{ms}-{number}" if shard > int(last_shard) else f"({ms}-{number}"
 
 
-def _dead_letter(fields: Sequence[bytes]) -> DeadLetter:
-    known = dict(zip(fields[::2], fields[1::2], strict=True))
-    return DeadLetter(
-        known[b"id"].decode(),
-        known[b"record"],
-        int(known[b"deliveries"]),
-        known[b"error"].decode(),
-        int(known[b"died_us"]),
-    )
+def _dead_letter(record_id: bytes, record: bytes, deliveries: bytes, error: bytes, died_us: bytes) -> DeadLetter:
+    return DeadLetter(record_id.decode(), record, int(deliveries), error.decode(), int(died_us))
 
 
 _conforms: type[UsageStream] = RedisUsageStream
