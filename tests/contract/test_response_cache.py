@@ -5,12 +5,11 @@ import pytest
 from adapters.outbound.memory.response_cache import MemoryResponseCache
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.response_cache import RedisResponseCache
+from adapters.testing.cache_fill_contract import FillContract, PurgeContract
 from adapters.testing.response_cache_contract import (
     LARGEST_BODY,
     LEASE_US,
     TTL_US,
-    FillContract,
-    PurgeContract,
     ResponseCacheContract,
     filled,
     reply,

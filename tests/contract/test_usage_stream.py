@@ -5,9 +5,9 @@ import pytest
 from adapters.outbound.memory.usage_stream import MemoryUsageStream
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.usage_stream import GROUP, RedisUsageStream
+from adapters.testing.dead_usage_contract import DeadUsageContract
 from adapters.testing.usage_stream_contract import (
     IDLE_US,
-    DeadUsageContract,
     PassTime,
     StaleUsageContract,
     UsageStreamContract,
