@@ -1,0 +1,198 @@
+"""Replies in this process's memory, bounded in bytes: the least recently used make room."""
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from application.ports.clock import Clock
+from application.ports.response_cache import LARGEST_ENTRY_BYTES, ResponseCache
+from domain.response_cache import LONGEST_TTL_US, CachedReply, CacheStats, Fill, FillHeld, acquire, holds
+
+MAX_BYTES = 268_435_456
+_SCOPES_COUNTED = 10_000
+_FILLS_BEFORE_SWEEP = 1_000
+_SPARE_EXPIRIES = 1_000
+
+_Place = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Entry:
+    reply: CachedReply
+    expires_us: int
+    number: int
+    fill: Fill | None
+
+
+@dataclass(slots=True)
+class _Scope:
+    generation: int
+    keys: set[str] = field(default_factory=set)
+    bytes: int = 0
+    hits: int = 0
+    misses: int = 0
+    stores: int = 0
+    evictions: int = 0
+
+    def stats(self) -> CacheStats:
+        return CacheStats(self.hits, self.misses, self.stores, self.evictions, len(self.keys), self.bytes)
+
+
+class MemoryResponseCache:
+    """Each method runs without a pause, so it is atomic."""
+
+    def __init__(self, clock: Clock, max_bytes: int = MAX_BYTES, max_entry_bytes: int = LARGEST_ENTRY_BYTES) -> None:
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._max_entry_bytes = max_entry_bytes
+        self._entries: OrderedDict[_Place, _Entry] = OrderedDict()
+        self._expiries: list[tuple[int, int, _Place]] = []
+        self._fills: dict[_Place, Fill] = {}
+        self._fills_before_sweep = _FILLS_BEFORE_SWEEP
+        self._scopes: OrderedDict[str, _Scope] = OrderedDict()
+        self._numbers = count(1)
+        self._bytes = 0
+
+    async def get(self, scope: str, key: str) -> CachedReply | None:
+        entry = self._live((scope, key), self._clock.now_us())
+        counted = self._scope(scope)
+        if entry is None:
+            counted.misses += 1
+            return None
+        counted.hits += 1
+        self._entries.move_to_end((scope, key))
+        return entry.reply
+
+    async def put(self, scope: str, key: str, reply: CachedReply, ttl_us: int, fill: Fill | None = None) -> bool:
+        now_us = self._clock.now_us()
+        place = (scope, key)
+        too_large = len(reply.body) > self._max_entry_bytes or reply.size_bytes > self._max_bytes
+        if too_large or (fill is not None and not holds(self._fills.get(place), fill, now_us)):
+            return not too_large and self._was_stored_by(place, fill, now_us)
+        if fill is not None:
+            del self._fills[place]
+        self._sweep(now_us)
+        self._drop(place)
+        self._keep(place, _Entry(reply, now_us + min(ttl_us, LONGEST_TTL_US), next(self._numbers), fill))
+        self._make_room()
+        return True
+
+    async def acquire_fill(self, scope: str, key: str, owner: str, ttl_us: int) -> Fill | FillHeld | CachedReply:
+        now_us = self._clock.now_us()
+        place = (scope, key)
+        entry = self._live(place, now_us)
+        if entry is not None:
+            return entry.reply
+        wanted = Fill(scope, key, owner, str(self._scope(scope).generation), now_us + ttl_us)
+        answer = acquire(self._fills.get(place), wanted, now_us)
+        if isinstance(answer, Fill):
+            self._forget_expired_fills(now_us)
+            self._fills[place] = answer
+        return answer
+
+    async def extend_fill(self, fill: Fill, ttl_us: int) -> Fill | None:
+        now_us = self._clock.now_us()
+        place = (fill.scope, fill.key)
+        if not holds(self._fills.get(place), fill, now_us):
+            return None
+        self._fills[place] = fill.extended(now_us, ttl_us)
+        return self._fills[place]
+
+    async def abandon_fill(self, fill: Fill) -> bool:
+        place = (fill.scope, fill.key)
+        if not holds(self._fills.get(place), fill, self._clock.now_us()):
+            return False
+        del self._fills[place]
+        return True
+
+    async def purge(self, scope: str | None) -> int:
+        self._sweep(self._clock.now_us())
+        places = [(name, key) for name, kept in self._named(scope) for key in kept.keys]
+        for place in places:
+            self._drop(place)
+        for _, kept in self._named(scope):
+            kept.generation = next(self._numbers)
+        for place in [place for place in self._fills if scope in {None, place[0]}]:
+            del self._fills[place]
+        return len(places)
+
+    async def stats(self, scope: str | None = None) -> CacheStats:
+        self._sweep(self._clock.now_us())
+        return sum((kept.stats() for _, kept in self._named(scope)), CacheStats())
+
+    def _named(self, scope: str | None) -> Iterator[tuple[str, _Scope]]:
+        return ((name, kept) for name, kept in self._scopes.items() if scope in {None, name})
+
+    def _live(self, place: _Place, now_us: int) -> _Entry | None:
+        entry = self._entries.get(place)
+        if entry is None or now_us < entry.expires_us:
+            return entry
+        self._drop(place)
+        return None
+
+    def _was_stored_by(self, place: _Place, fill: Fill | None, now_us: int) -> bool:
+        entry = self._live(place, now_us)
+        return entry is not None and entry.fill is not None and fill is not None and entry.fill.is_same(fill)
+
+    def _scope(self, name: str) -> _Scope:
+        """Its counts. Those of scopes that have nothing stored are forgotten, the longest unused first."""
+        kept = self._scopes.get(name)
+        if kept is None:
+            kept = self._scopes[name] = _Scope(next(self._numbers))
+            self._forget_a_scope()
+        self._scopes.move_to_end(name)
+        return kept
+
+    def _forget_a_scope(self) -> None:
+        if len(self._scopes) <= _SCOPES_COUNTED:
+            return
+        oldest, kept = next(iter(self._scopes.items()))
+        if kept.keys:
+            self._scopes.move_to_end(oldest)
+        else:
+            del self._scopes[oldest]
+
+    def _keep(self, place: _Place, entry: _Entry) -> None:
+        self._entries[place] = entry
+        heapq.heappush(self._expiries, (entry.expires_us, entry.number, place))
+        counted = self._scope(place[0])
+        counted.keys.add(place[1])
+        counted.stores += 1
+        counted.bytes += entry.reply.size_bytes
+        self._bytes += entry.reply.size_bytes
+
+    def _drop(self, place: _Place) -> None:
+        entry = self._entries.pop(place, None)
+        if entry is None:
+            return
+        kept = self._scopes[place[0]]
+        kept.keys.discard(place[1])
+        kept.bytes -= entry.reply.size_bytes
+        self._bytes -= entry.reply.size_bytes
+
+    def _make_room(self) -> None:
+        while self._bytes > self._max_bytes:
+            place = next(iter(self._entries))
+            self._scopes[place[0]].evictions += 1
+            self._drop(place)
+
+    def _sweep(self, now_us: int) -> None:
+        """Drops what has expired. The list of expiries also holds entries that are gone; it is made anew in time."""
+        while self._expiries and self._expiries[0][0] <= now_us:
+            _, number, place = heapq.heappop(self._expiries)
+            entry = self._entries.get(place)
+            if entry is not None and entry.number == number:
+                self._drop(place)
+        if len(self._expiries) > 2 * len(self._entries) + _SPARE_EXPIRIES:
+            self._expiries = [(entry.expires_us, entry.number, place) for place, entry in self._entries.items()]
+            heapq.heapify(self._expiries)
+
+    def _forget_expired_fills(self, now_us: int) -> None:
+        if len(self._fills) >= self._fills_before_sweep:
+            self._fills = {place: fill for place, fill in self._fills.items() if fill.is_live(now_us)}
+            self._fills_before_sweep = max(_FILLS_BEFORE_SWEEP, 2 * len(self._fills))
+
+
+_conforms: type[ResponseCache] = MemoryResponseCache

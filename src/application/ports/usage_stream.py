@@ -1,0 +1,64 @@
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.usage_stream import DeadLetter, UsageDepth, UsageEntry
+
+
+class UsageStream(Protocol):
+    """Usage records between the gateways and the ledger. Nothing is dropped before it is acknowledged.
+
+    Delivery is at least once: a record is delivered again when its consumer went silent, so the ledger must be
+    idempotent by record id (request id and attempt). Each method is atomic for each record. Raises StateUnavailable
+    where the store does not answer. A store that was emptied goes on empty; journals fill it again.
+    """
+
+    async def append(self, record: bytes, record_id: str) -> bool:
+        """Adds a record; False, and no change, while one of that id is here, alive or dead."""
+        ...
+
+    async def read(self, consumer: str, count: int, block_us: int) -> Sequence[UsageEntry]:
+        """Up to `count` records that were never delivered, now pending for `consumer`; their order is roughly kept.
+
+        Where there is none, waits up to `block_us` for some; 0 does not wait. Cancelled, it may leave records
+        pending, which turn stale.
+        """
+        ...
+
+    async def claim_stale(self, consumer: str, min_idle_us: int, count: int) -> Sequence[UsageEntry]:
+        """Up to `count` pending records that were neither delivered nor kept for `min_idle_us`, for `consumer` now.
+
+        It may answer fewer than there are: ask until there are none. Whoever had them may still be at work and
+        acknowledge them. `min_idle_us` is rounded up to milliseconds.
+        """
+        ...
+
+    async def keep(self, consumer: str, record_ids: Sequence[str]) -> Sequence[str]:
+        """Makes the records that are still pending for `consumer` young again, not a delivery; answers their ids.
+
+        For a consumer that holds them longer: while the database is away, or until a refused record is due again.
+        """
+        ...
+
+    async def acknowledge(self, record_ids: Sequence[str]) -> int:
+        """Forgets records that are in the ledger, whoever has them; how many were here. Dead letters stay."""
+        ...
+
+    async def dead_letter(self, entry: UsageEntry, error: str) -> bool:
+        """Puts a record aside with the reason why; False where it is not here (any more)."""
+        ...
+
+    async def list_dead(self, limit: int, after: str | None = None) -> tuple[Sequence[DeadLetter], str | None]:
+        """A page of dead letters, oldest first, and what to give as `after` for the next page; None on the last."""
+        ...
+
+    async def replay(self, record_id: str) -> bool:
+        """Makes a dead letter a new record, with no deliveries; False where there is no such dead letter."""
+        ...
+
+    async def discard(self, record_id: str) -> bool:
+        """Forgets a dead letter for ever; False where there is none."""
+        ...
+
+    async def depth(self) -> UsageDepth:
+        """How many records there are; not one instant over all shards."""
+        ...
