@@ -21,7 +21,7 @@ _SECTIONS = ("Returns", "Writes", "Mirrors")
 
 
 class ScriptError(RuntimeError):
-    """A script can't be used: it is missing, or its header says something else than it does."""
+    """A bug: a script is missing, says something else than it does, is called wrongly, or failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +38,23 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One script, ready to be sent. `sha` is what EVALSHA calls it by."""
+    """One script, ready to be sent.
+
+    Attributes:
+        mirrors: `module:function` of the domain that decides the same.
+        sha: The digest that EVALSHA calls it by.
+    """
 
     name: str
     source: str = field(repr=False)
     keys: Slots
     arguments: Slots
     mirrors: str
+    sha: str = field(init=False, repr=False)
 
-    @property
-    def sha(self) -> str:
-        """The digest Redis knows it by."""
-        return sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+    def __post_init__(self) -> None:
+        # Once, not in each call: hashing costs more than all else that a call does before it is sent.
+        object.__setattr__(self, "sha", sha1(self.source.encode(), usedforsecurity=False).hexdigest())
 
     def check(self, keys: Sequence[object], arguments: Sequence[object]) -> None:
         """Raises ScriptError where a call does not bring what the header asks for."""
