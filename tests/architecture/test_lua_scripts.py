@@ -38,10 +38,13 @@ READS = {
     *("TIME", "TTL", "TYPE", "XLEN", "XRANGE", "XREVRANGE", "ZCARD", "ZCOUNT", "ZMSCORE", "ZRANGE", "ZRANGEBYSCORE"),
     *("ZRANK", "ZREVRANGE", "ZREVRANK", "ZSCORE", "HRANDFIELD"),
 }
+# Their key is not the second word.
+STREAM_GROUPS = {"XGROUP", "XREADGROUP"}
 
 _KEY = re.compile(r"^-- KEYS\[\d+(?:\.\.)?\]\s+(?P<name>[a-z0-9_]+)", re.MULTILINE)
-_CALL = re.compile(r"\bredis\.p?call\(\s*(?P<command>[^,)]+?)\s*(?:,\s*(?P<key>[^,)]+?)\s*)?[,)]")
-_OWN = re.compile(r"KEYS\[[^\]]+\]")
+_CALL = re.compile(r"\bredis\.p?call\(\s*(?P<command>[^,)]+?)\s*(?:,\s*(?P<key>[^,)]+?)\s*)?[,)](?P<rest>[^\n]*)")
+_OWN = re.compile(r"\bKEYS\[[^\]]+\]")
+_FIELD = re.compile(r"\b(\w+)\s*=\s*(KEYS\[|\w+)")
 _LOCAL = re.compile(r"\blocal\s+(?P<names>[\w ,]+?)\s*=\s*(?P<values>[^\n]+)")
 _FUNCTION = re.compile(r"\bfunction\s*[\w.]*\s*\((?P<names>[^)]*)\)")
 _LOOP = re.compile(r"\bfor\s+(?P<names>[\w ,]+?)\s+in\s+\w+\(KEYS\)")
@@ -58,7 +61,7 @@ def lies_about_slots(script: Script) -> Iterator[str]:
     for kind, slots in (("KEYS", script.keys), ("ARGV", script.arguments)):
         literal = {int(number) for number in re.findall(rf"\b{kind}\[(\d+)\]", code)}
         whole = bool(re.search(rf"\bunpack\({kind}\)", code))
-        walked = bool(re.search(rf"#{kind}\b|\b{kind}\[[^\]\d][^\]]*\]|\bpairs\({kind}\)|\bunpack\({kind},", code))
+        walked = bool(re.search(rf"#{kind}\b|\b{kind}\[(?!\d+\])|\bi?pairs\({kind}\)|\bunpack\({kind},", code))
         documented = set(range(1, slots.least + 1))
         if not whole:
             yield from (f"{kind}[{number}] is documented and not used" for number in sorted(documented - literal))
@@ -88,20 +91,20 @@ def _exists(module: str, name: str) -> bool:
 def keys_of_unknown_origin(text: str) -> list[str]:
     """Commands that write to what does not come from KEYS."""
     code = code_of(text)
-    known: set[str] = set()
-    for match in _FUNCTION.finditer(code):
-        known.update(_names(match["names"]))
-    for match in _LOOP.finditer(code):
-        known.update(_names(match["names"]))
+    known = {name for found in (_FUNCTION, _LOOP) for match in found.finditer(code) for name in _names(match["names"])}
     for match in _LOCAL.finditer(code):
-        if match["values"].startswith("KEYS[") or match["values"].startswith("unpack(KEYS"):
+        if match["values"].startswith(("KEYS[", "unpack(KEYS")):
             known.update(_names(match["names"]))
+    known_fields = {name for name, key in _FIELD.findall(code) if key == "KEYS[" or key in known}
     found = []
     for match in _CALL.finditer(code):
-        command, key = match["command"].strip("'\""), match["key"] or ""
-        if command == match["command"] or (
-            command.upper() not in READS and key not in known and not _OWN.fullmatch(key)
-        ):
+        command, key = match["command"], match["key"] or ""
+        if command.strip("'\"").upper() in READS:
+            continue
+        if command.strip("'\"").upper() in STREAM_GROUPS:
+            key = match["rest"]
+        is_own = key in known or _OWN.search(key) or key.rpartition(".")[2] in known_fields
+        if command.isidentifier() or ".." in key or not is_own:
             found.append(match[0])
     return found
 
@@ -211,6 +214,8 @@ def test_mirrors_of_functions_and_methods_are_found() -> None:
         "redis.call('DEL', state)",
         "redis.call(command, KEYS[1])",
         "redis.pcall('FLUSHALL')",
+        "redis.call('HSET', turn.key, 'a', 1)",
+        "redis.call('XGROUP', 'CREATE', 'mg:usage', 'group', '$')",
     ],
 )
 def test_a_write_to_another_key_is_seen(code: str) -> None:
@@ -226,6 +231,8 @@ def test_a_write_to_another_key_is_seen(code: str) -> None:
         "for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 1) end",
         "local function touch(key)\nredis.call('PEXPIRE', key, 1)\nend",
         "redis.call('TIME')",
+        "local turns = {}\nturns[1] = {key = KEYS[first + 1]}\nredis.call('HSET', turns[1].key, 'a', 1)",
+        "redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'STREAMS', KEYS[1], '>')",
     ],
 )
 def test_a_write_to_a_key_of_its_own_is_accepted(code: str) -> None:
