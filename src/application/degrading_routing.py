@@ -22,8 +22,12 @@ FORGET_AFTER_US = MINUTE_US
 class DegradingRouting:
     """Asks the shared routing; while it does not answer, a local one with this gateway's share of every limit.
 
-    What was admitted by one is renewed by it and reported to it. The local one starts without experience, and nothing
-    of it is merged into the shared one: it is put aside when the shared one answers again, and forgotten after a minute.
+    What was admitted by one is renewed by it and reported to it. The local one starts without experience and is put
+    aside when the shared one answers again: nothing of it is merged. It is forgotten after a minute, not at once, or
+    a store that fails every other time would open a new window with each failure.
+
+    Attributes:
+        degraded: The last attempt was decided locally.
 
     Args:
         make_local: A routing without experience.
@@ -44,9 +48,11 @@ class DegradingRouting:
         self.degraded = False
 
     def view(self, instance: Instance, kind: LatencyKind) -> InstanceView:
+        """The picture of whichever decides now."""
         return (self._local if self.degraded else self._shared).view(instance, kind)
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
+        """As the port says; `degraded` in the answer tells who decided."""
         if request.lease_id not in self._holders:
             try:
                 answer = await self._shared.admit(request)
@@ -58,6 +64,7 @@ class DegradingRouting:
         return await self._admit_locally(request)
 
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
+        """As the port says; never fails."""
         by_holder: dict[Routing, dict[LeaseId, Instance]] = {}
         for lease_id, instance in leases.items():
             by_holder.setdefault(self._holders.get(lease_id, self._shared), {})[lease_id] = instance
@@ -68,9 +75,11 @@ class DegradingRouting:
                 continue  # They expire where nobody can be asked; the attempts go on.
 
     def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
+        """Feeds whichever decides now."""
         (self._local if self.degraded else self._shared).observe_latency(instance, kind, sample_us)
 
     def report(self, report: AttemptReport) -> None:
+        """Goes to the one that admitted the attempt, whoever decides now."""
         self._holders.pop(report.lease_id, self._shared).report(report)
 
     def _degrade(self) -> None:

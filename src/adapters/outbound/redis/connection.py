@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 Client = Redis | RedisCluster
@@ -105,6 +106,14 @@ def connect(url: str, timeouts: Timeouts, max_connections: int = 32) -> Client:
             host, port = address.hosts[0]
             where = {"host": host, "port": port, "db": _database(address.path)}
     return Redis(max_connections=max_connections, **options, **where, **address.security)
+
+
+async def close(client: Client) -> None:
+    """Closes its connections, and those to the Sentinels that it asked."""
+    await client.aclose()
+    if isinstance(client, Redis) and isinstance(client.connection_pool, SentinelConnectionPool):
+        for sentinel in client.connection_pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
 
 
 def parse(url: str) -> Address:

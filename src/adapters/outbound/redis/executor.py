@@ -14,7 +14,7 @@ from redis.crc import key_slot
 from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
 from adapters.outbound.redis.asked import Asked
-from adapters.outbound.redis.connection import Client, Timeouts
+from adapters.outbound.redis.connection import Client, Timeouts, close
 from adapters.outbound.redis.lua_scripts import Script, ScriptError
 from adapters.outbound.redis.probe import StoreProbe
 from adapters.outbound.redis.refusals import STORE_ERRORS, described, is_outage
@@ -127,7 +127,7 @@ class RedisExecutor:
             await asyncio.wait(self._sending)
         if self._refreshing is not None:
             await asyncio.wait([self._refreshing])
-        await self._client.aclose()
+        await close(self._client)
 
     async def _ask(self, words: tuple[Word, ...], script: Script | None = None, key: str | None = None) -> Any:
         if self._breaker.is_open:
