@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -270,6 +271,25 @@ async def test_one_lost_reply_makes_no_outage(scene: Scene, folder: Path, caplog
         await _ask(running)
 
         assert not running.breaker.is_open
+    assert lines_of(caplog.records) == []
+
+
+async def test_a_process_that_was_stopped_itself_blames_nobody(
+    scene: Scene, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Its replies came in time; it was busy with something else when they did, and saw first that time was over.
+    async with store(f"redis://127.0.0.1:{scene.server.port}", folder, Timeouts()) as running:
+        for _ in range(8):
+            scene.server.signal(signal.SIGSTOP)
+            call = asyncio.ensure_future(_ask(running))
+            await asyncio.sleep(0.02)
+            scene.server.signal(signal.SIGCONT)
+            time.sleep(0.2)  # noqa: ASYNC251 - this is the point
+            with pytest.raises(StateUnavailable):
+                await call
+
+        assert not running.breaker.is_open
+        await _ask(running)
     assert lines_of(caplog.records) == []
 
 

@@ -146,12 +146,12 @@ class RedisExecutor:
         except TimeoutError as error:
             raise StateUnavailable("redis does not answer (still in doubt)") from error
 
-    def _flush(self) -> None:
-        """Sends what waits, in as few batches as may be under way; the rest goes when one of them returns."""
+    def _flush(self, *, waited: bool = False) -> None:
+        """Sends what was asked, in as few batches as may be under way; the rest goes when one of them returns."""
         self._flush_is_due = False
         while self._pending and len(self._sending) < BATCHES_AT_ONCE:
             taken, self._pending = self._pending[:LARGEST_BATCH], self._pending[LARGEST_BATCH:]
-            batch = [asked for asked in taken if self._still_wanted(asked)]
+            batch = [asked for asked in taken if self._still_wanted(asked, waited=waited)]
             if batch:
                 task = asyncio.get_running_loop().create_task(self._send(batch))
                 self._sending.add(task)
@@ -160,16 +160,16 @@ class RedisExecutor:
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
         if self._pending:
-            self._flush()
+            self._flush(waited=True)
 
-    def _still_wanted(self, asked: Asked) -> bool:
+    def _still_wanted(self, asked: Asked, *, waited: bool) -> bool:
         """Whoever was cancelled meanwhile is not sent; whoever waited too long for its turn is told so.
 
         That is no sign of an outage, and not counted as one: the breaker hears of those that were sent.
         """
         if self._breaker.is_open:
             asked.fail(StateUnavailable("redis is unavailable"))
-        elif asyncio.get_running_loop().time() - asked.asked_s > self._bound_s / 2:
+        elif waited and asyncio.get_running_loop().time() - asked.asked_s > self._bound_s / 2:
             asked.fail(StateUnavailable("redis is too slow: too much was waiting for it"))
         return not asked.answer.done()
 
@@ -194,12 +194,13 @@ class RedisExecutor:
         self._judge(outage, asyncio.get_running_loop().time() - started_s)
 
     def _judge(self, outage: Exception | None, took_s: float) -> None:
-        self._in_doubt = outage is not None
         if outage is None:
+            self._in_doubt = False
             self._breaker.succeeded()
             return
         if took_s > _OWN_DELAY * self._bound_s:
             return  # The bound passed long before it was noticed: this process was stopped or busy, not the store.
+        self._in_doubt = True
         self._breaker.failed(described(outage))
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.get_running_loop().create_task(self._probe.refresh_topology())
