@@ -52,10 +52,16 @@ async def test_what_is_asked_together_pays_a_slow_store_once(proxied: tuple[Stor
     assert 0.2 <= loop.time() - started_s < 0.4
 
 
-async def test_scripts_and_commands_of_one_caller_run_in_order(ready: Store) -> None:
-    calls = [ready.executor.call("try/count", ["{t}:order"], [1]) for _ in range(3 * LARGEST_BATCH)]
+async def test_what_leaves_together_runs_in_the_order_it_was_asked(ready: Store) -> None:
+    calls = [ready.executor.call("try/count", ["{t}:order"], [1]) for _ in range(LARGEST_BATCH)]
 
-    assert await asyncio.gather(*calls) == list(range(1, 3 * LARGEST_BATCH + 1))
+    assert await asyncio.gather(*calls) == list(range(1, LARGEST_BATCH + 1))
+
+
+async def test_what_needs_several_batches_runs_once_each(ready: Store) -> None:
+    calls = [ready.executor.call("try/count", ["{t}:several"], [1]) for _ in range(3 * LARGEST_BATCH)]
+
+    assert sorted(await asyncio.gather(*calls)) == list(range(1, 3 * LARGEST_BATCH + 1))
 
 
 async def test_more_than_fits_the_batches_under_way_waits_and_is_answered(ready: Store) -> None:

@@ -48,7 +48,7 @@ class RedisExecutor:
     """Sends scripts and commands. Raises StateUnavailable where Redis does not serve, at once while it is known to.
 
     Commands are sent once: a script that timed out may have been applied, so scripts are idempotent. What is asked
-    together is answered in one round trip, in no promised order.
+    together is answered in one round trip and, up to 256 of it, run in that order by each server.
     """
 
     def __init__(
