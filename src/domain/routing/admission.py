@@ -47,6 +47,7 @@ class Admitted:
         generation, probe, bucket_s: Go back in the report.
         refusals: Who was passed over on the way.
         transition: The circuit half-opened for this attempt.
+        degraded: Decided by this gateway alone, without the shared state.
     """
 
     instance: Instance
@@ -55,6 +56,7 @@ class Admitted:
     bucket_s: int
     refusals: tuple[Refusal, ...] = ()
     transition: Transition | None = None
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class NotAdmitted:
     """No instance of the plan can be taken now; nothing was changed. One refusal for each leaf."""
 
     refusals: tuple[Refusal, ...]
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,10 @@ class AttemptTrace:
 
 @dataclass(slots=True)
 class DecisionTrace:
-    """The story of one request, filled in as it goes. Times are microseconds since the epoch."""
+    """The story of one request, filled in as it goes. Times are microseconds since the epoch.
+
+    `degraded` names what was decided without its store, as `x-moongate-degraded` does.
+    """
 
     request_id: RequestId
     requested_model: str
@@ -68,3 +71,4 @@ class DecisionTrace:
     outcome: str | None = None
     finished_us: int | None = None
     cost_nano: int | None = None
+    degraded: tuple[str, ...] = ()

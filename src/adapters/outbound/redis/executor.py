@@ -7,25 +7,21 @@ sent by a task of its own: whoever asked may be cancelled, and the connection st
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import (
-    NoPermissionError,
-    NoScriptError,
-    RedisClusterException,
-    RedisError,
-    ResponseError,
-)
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.asyncio import RedisCluster
+from redis.crc import key_slot
+from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
-from adapters.outbound.redis.connection import Client, Timeouts
+from adapters.outbound.redis.asked import Asked
+from adapters.outbound.redis.connection import Client, Timeouts, close
 from adapters.outbound.redis.lua_scripts import Script, ScriptError
+from adapters.outbound.redis.probe import StoreProbe
+from adapters.outbound.redis.refusals import STORE_ERRORS, described, is_outage
+from adapters.outbound.redis.script_cache import ScriptCache
 from adapters.outbound.redis.store_breaker import StoreBreaker
+from adapters.outbound.redis.words import Word, as_sent
 from application.errors import StateUnavailable
-
-Word = str | int | bytes
 
 Now = Callable[[], str]
 """What scripts are given as `now_us`: "" lets Redis read its own clock; tests give virtual microseconds."""
@@ -38,168 +34,207 @@ def server_time() -> str:
 
 LARGEST_BATCH = 256
 BATCHES_AT_ONCE = 8
-_US_PER_SECOND = 1_000_000
 
-# The server is there but can't serve: it loads, fails over, is read-only, or is out of memory.
-_UNABLE = ("LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "OOM", "TRYAGAIN", "MISCONF", "NOREPLICAS")
+# After a timeout and until something is answered again, nobody waits longer than this part of the bound: a request
+# that asks several times pays the whole bound once.
+_DOUBT_PART = 10
+_OWN_DELAY = 1.5
+_US_PER_SECOND = 1_000_000
 
 _log = logging.getLogger("moongate.store")
 
 
-@dataclass(slots=True)
-class _Asked:
-    words: tuple[Word, ...]
-    answer: asyncio.Future[Any]
-    script: Script | None = None
-
-
 class RedisExecutor:
-    """Sends scripts and commands. Raises StateUnavailable where Redis does not answer, at once while it is known to.
+    """Sends scripts and commands. Raises StateUnavailable where Redis does not serve, at once while it is known to.
 
-    Commands are sent once: a script that timed out may have been applied, so scripts are idempotent.
+    Commands are sent once: a script that timed out may have been applied, so scripts are idempotent. What is asked
+    together is answered in one round trip and, up to 256 of it, run in that order by each server.
     """
 
     def __init__(
         self, client: Client, scripts: Mapping[str, Script], timeouts: Timeouts, breaker: StoreBreaker
     ) -> None:
         self._client = client
-        self._scripts = scripts
+        self._scripts = ScriptCache(client, scripts)
         self._bound_s = timeouts.command_us / _US_PER_SECOND
         self._breaker = breaker
-        self._pending: list[_Asked] = []
+        self._pending: list[Asked] = []
         self._sending: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(BATCHES_AT_ONCE)
-        self._by_sha = True
+        self._flush_is_due = False
+        self._in_doubt = False
+        self._forbidden: set[str] = set()
+        self._probe = StoreProbe(client, self._bound_s)
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
         """Loads every script, so that a syntax error shows at start and not in the first request.
 
-        Where a proxy or an ACL refuses SCRIPT, scripts are sent whole from then on, with a warning.
+        Where a proxy or an ACL refuses SCRIPT, scripts are sent whole from then on, with a warning. Where Redis does
+        not answer, the breaker opens: the prober will load them.
 
         Raises:
             ScriptError: A script does not compile.
             StateUnavailable: Redis does not answer.
         """
-        for script in self._scripts.values():
-            try:
-                await self._client.script_load(script.source)
-            except NoPermissionError as error:
-                self._send_whole(str(error))
-                return
-            except ResponseError as error:
-                if "ompil" in str(error) or "shebang" in str(error):
-                    raise ScriptError(f"{script.name}.lua: {error}") from error
-                self._send_whole(str(error))
-                return
-            except (RedisError, OSError, TimeoutError) as error:
-                raise StateUnavailable(f"redis does not answer ({type(error).__name__})") from error
+        try:
+            await self._scripts.load()
+        except STORE_ERRORS as error:
+            self._breaker.trip(described(error))
+            raise StateUnavailable(f"redis does not answer ({type(error).__name__})") from error
 
     async def call(self, name: str, keys: Sequence[str], arguments: Sequence[Word]) -> Any:
-        """What the script answers."""
+        """What the script answers.
+
+        Raises:
+            ScriptError: It was called wrongly, or it failed: a bug.
+            StateUnavailable: Redis does not serve, or forbids it.
+        """
         script = self._scripts[name]
         script.check(keys, arguments)
-        words = (len(keys), *keys, *arguments)
-        if self._by_sha:
-            return await self._ask(_Asked(("EVALSHA", script.sha, *words), self._future(), script))
-        return await self._ask(_Asked(("EVAL", script.source, *words), self._future()))
+        if isinstance(self._client, RedisCluster) and len({key_slot(key.encode()) for key in keys}) > 1:
+            raise ScriptError(f"{name}: its keys lie in different slots")
+        words = (*self._scripts.called(script), len(keys), *(as_sent(word, name) for word in (*keys, *arguments)))
+        return await self._ask(words, script, keys[0] if keys else None)
 
     async def command(self, *words: Word) -> Any:
-        """What the command answers."""
-        return await self._ask(_Asked(words, self._future()))
+        """What the command answers; of a Cluster, the node that has its key.
+
+        Raises:
+            ResponseError: It was called wrongly: a bug, or an answer that the adapter expects.
+            StateUnavailable: Redis does not serve, or forbids it.
+        """
+        return await self._ask(tuple(as_sent(word, str(words[0])) for word in words))
 
     async def ping(self) -> bool:
         """Whether Redis answers now, asked past the breaker."""
         try:
             async with asyncio.timeout(self._bound_s):
                 await self._client.execute_command("PING")
-        except (RedisError, OSError, TimeoutError):
+        except STORE_ERRORS:
             return False
         return True
 
+    async def serves_again(self) -> bool:
+        """Whether Redis serves where it did not, asked past the breaker, on new connections. For while it is open."""
+        await self._probe.drop_connections()
+        await self._probe.refresh_topology()
+        return await self._probe.is_answered()
+
     async def aclose(self) -> None:
-        """Waits for what was sent, then closes the connections."""
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=self._bound_s)
-        await self._client.aclose()
+        """Waits for what was asked, then closes the connections."""
+        self._flush()
+        while self._sending:
+            await asyncio.wait(self._sending)
+        if self._refreshing is not None:
+            await asyncio.wait([self._refreshing])
+        await close(self._client)
 
-    def _future(self) -> asyncio.Future[Any]:
-        return asyncio.get_running_loop().create_future()
-
-    async def _ask(self, asked: _Asked) -> Any:
+    async def _ask(self, words: tuple[Word, ...], script: Script | None = None, key: str | None = None) -> Any:
         if self._breaker.is_open:
             raise StateUnavailable("redis is unavailable")
-        if not self._pending:
-            asyncio.get_running_loop().call_soon(self._flush)
+        loop = asyncio.get_running_loop()
+        asked = Asked(words, loop.create_future(), loop.time(), script, key)
         self._pending.append(asked)
-        return await asked.answer
-
-    def _flush(self) -> None:
-        pending, self._pending = self._pending, []
-        for start in range(0, len(pending), LARGEST_BATCH):
-            task = asyncio.ensure_future(self._send(pending[start : start + LARGEST_BATCH]))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
-
-    async def _send(self, batch: list[_Asked]) -> None:
+        if not self._flush_is_due:
+            self._flush_is_due = True
+            loop.call_soon(self._flush)
+        if not self._in_doubt:
+            return await asked.answer
         try:
-            async with asyncio.timeout(self._bound_s), self._slots:
-                answers = await self._round_trip(batch)
-                missing = [asked for asked, said in zip(batch, answers, strict=True) if _is_unloaded(asked, said)]
-                if missing:
-                    again = dict(zip(map(id, missing), await self._send_sources(missing), strict=True))
-                    answers = [again.get(id(asked), said) for asked, said in zip(batch, answers, strict=True)]
-        except (RedisError, OSError, TimeoutError) as error:
-            self._breaker.failed(type(error).__name__)
-            for asked in batch:
-                _fail(asked, StateUnavailable(f"redis does not answer ({type(error).__name__})"))
-            return
-        self._hand_out(batch, answers)
+            async with asyncio.timeout(self._bound_s / _DOUBT_PART):
+                return await asked.answer
+        except TimeoutError as error:
+            raise StateUnavailable("redis does not answer (still in doubt)") from error
 
-    async def _round_trip(self, batch: list[_Asked]) -> list[Any]:
+    def _flush(self, *, waited: bool = False) -> None:
+        """Sends what was asked, in as few batches as may be under way; the rest goes when one of them returns."""
+        self._flush_is_due = False
+        while self._pending and len(self._sending) < BATCHES_AT_ONCE:
+            taken, self._pending = self._pending[:LARGEST_BATCH], self._pending[LARGEST_BATCH:]
+            batch = [asked for asked in taken if self._still_wanted(asked, waited=waited)]
+            if batch:
+                task = asyncio.get_running_loop().create_task(self._send(batch))
+                self._sending.add(task)
+                task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        if self._pending:
+            self._flush(waited=True)
+
+    def _still_wanted(self, asked: Asked, *, waited: bool) -> bool:
+        """Whoever was cancelled meanwhile is not sent; whoever waited too long for its turn is told so.
+
+        That is no sign of an outage, and not counted as one: the breaker hears of those that were sent.
+        """
+        if self._breaker.is_open:
+            asked.fail(StateUnavailable("redis is unavailable"))
+        elif waited and asyncio.get_running_loop().time() - asked.asked_s > self._bound_s / 2:
+            asked.fail(StateUnavailable("redis is too slow: too much was waiting for it"))
+        return not asked.answer.done()
+
+    async def _send(self, batch: list[Asked]) -> None:
+        started_s = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self._bound_s):
+                answers = await self._round_trips(batch)
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever asked must not wait for ever
+            answers = [error] * len(batch)
+        outage = None
+        for asked, said in zip(batch, answers, strict=True):
+            if not isinstance(said, Exception):
+                asked.succeed(said)
+            elif is_outage(said):
+                outage = said
+                if asked.key is not None:
+                    self._probe.note(asked.key)
+                asked.fail(StateUnavailable(f"redis does not serve ({type(said).__name__})"))
+            else:
+                self._refuse(asked, said)
+        self._judge(outage, asyncio.get_running_loop().time() - started_s)
+
+    def _judge(self, outage: Exception | None, took_s: float) -> None:
+        if outage is None:
+            self._in_doubt = False
+            self._breaker.succeeded()
+            return
+        if took_s > _OWN_DELAY * self._bound_s:
+            return  # The bound passed long before it was noticed: this process was stopped or busy, not the store.
+        self._in_doubt = True
+        self._breaker.failed(described(outage))
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.get_running_loop().create_task(self._probe.refresh_topology())
+
+    async def _round_trips(self, batch: list[Asked]) -> list[Any]:
+        """One, or two where Redis has forgotten scripts: the second sends their sources, which it then knows again."""
+        answers = await self._round_trip([asked.words for asked in batch])
+        missing = [
+            (place, asked.script.source, asked.words[2:])
+            for place, (asked, said) in enumerate(zip(batch, answers, strict=True))
+            if asked.script is not None and isinstance(said, NoScriptError)
+        ]
+        if missing:
+            again = await self._round_trip([("EVAL", source, *words) for _, source, words in missing])
+            for (place, _, _), said in zip(missing, again, strict=True):
+                answers[place] = said
+        return answers
+
+    async def _round_trip(self, commands: Sequence[tuple[Word, ...]]) -> list[Any]:
         pipeline: Any = self._client.pipeline(transaction=False)
-        for asked in batch:
-            pipeline.execute_command(*asked.words)
+        for words in commands:
+            pipeline.execute_command(*words)
         answers: list[Any] = await pipeline.execute(raise_on_error=False)
         return answers
 
-    async def _send_sources(self, missing: list[_Asked]) -> list[Any]:
-        """After a restart or SCRIPT FLUSH: sends the sources, which Redis then knows again."""
-        whole = [
-            _Asked(("EVAL", asked.script.source, *asked.words[2:]), asked.answer) for asked in missing if asked.script
-        ]
-        return await self._round_trip(whole)
-
-    def _hand_out(self, batch: list[_Asked], answers: list[Any]) -> None:
-        failed = None
-        for asked, said in zip(batch, answers, strict=True):
-            if not isinstance(said, Exception):
-                if not asked.answer.done():
-                    asked.answer.set_result(said)
-            elif _is_outage(said):
-                failed = said
-                _fail(asked, StateUnavailable(f"redis cannot serve ({type(said).__name__})"))
-            else:
-                _fail(asked, said)
-        if failed is None:
-            self._breaker.succeeded()
+    def _refuse(self, asked: Asked, said: Exception) -> None:
+        if isinstance(said, NoPermissionError):
+            if asked.name not in self._forbidden:
+                self._forbidden.add(asked.name)
+                _log.error("redis forbids %s (%s): going on without it as configured", asked.name, said)
+            asked.fail(StateUnavailable(f"redis forbids {asked.name}"))
+        elif asked.script is not None and isinstance(said, ResponseError):
+            error = ScriptError(f"{asked.name}.lua failed: {said}")
+            error.__cause__ = said
+            asked.fail(error)
         else:
-            self._breaker.failed(str(failed).partition(" ")[0])
-
-    def _send_whole(self, reason: str) -> None:
-        self._by_sha = False
-        _log.warning("redis refuses SCRIPT LOAD (%s): every script is sent whole, which costs bandwidth", reason)
-
-
-def _is_unloaded(asked: _Asked, said: object) -> bool:
-    return asked.script is not None and isinstance(said, NoScriptError)
-
-
-def _is_outage(error: Exception) -> bool:
-    if isinstance(error, RedisConnectionError | RedisTimeoutError | RedisClusterException | OSError):
-        return True
-    return isinstance(error, ResponseError) and str(error).startswith(_UNABLE)
-
-
-def _fail(asked: _Asked, error: Exception) -> None:
-    if not asked.answer.done():
-        asked.answer.set_exception(error)
+            asked.fail(said)

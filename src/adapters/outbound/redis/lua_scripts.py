@@ -16,12 +16,13 @@ _REPOSITORY = Path(__file__).parents[4] / "lua"
 # With it Redis refuses a key that was not declared or lies in another slot, on one server as on a cluster.
 _SHEBANG = "#!lua"
 _INCLUDE = re.compile(r"^-- @include (?P<name>[a-z0-9_/]+)$")
-_SLOT = re.compile(r"^-- (?P<kind>KEYS|ARGV)\[(?P<number>\d+)(?P<more>\.\.)?\]\s+(?P<name>[a-z0-9_]+)\s+\S")
+_SLOT = re.compile(r"^-- (?P<kind>KEYS|ARGV)\[(?P<number>\d+)(?P<more>\.\.)?\]\s+(?P<name>[a-z0-9_]+)\s+\S+\s+\S")
+_MEANT_AS_SLOT = re.compile(r"^--\s*(KEYS|ARGV)\[")
 _SECTIONS = ("Returns", "Writes", "Mirrors")
 
 
 class ScriptError(RuntimeError):
-    """A script can't be used: it is missing, or its header says something else than it does."""
+    """A bug: a script is missing, says something else than it does, is called wrongly, or failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,23 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One script, ready to be sent. `sha` is what EVALSHA calls it by."""
+    """One script, ready to be sent.
+
+    Attributes:
+        mirrors: `module:function` of the domain that decides the same.
+        sha: The digest that EVALSHA calls it by.
+    """
 
     name: str
     source: str = field(repr=False)
     keys: Slots
     arguments: Slots
     mirrors: str
+    sha: str = field(init=False, repr=False)
 
-    @property
-    def sha(self) -> str:
-        """The digest Redis knows it by."""
-        return sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+    def __post_init__(self) -> None:
+        # Once, not in each call: hashing costs more than all else that a call does before it is sent.
+        object.__setattr__(self, "sha", sha1(self.source.encode(), usedforsecurity=False).hexdigest())
 
     def check(self, keys: Sequence[object], arguments: Sequence[object]) -> None:
         """Raises ScriptError where a call does not bring what the header asks for."""
@@ -105,6 +111,9 @@ def _section(name: str, header: Sequence[str], section: str) -> str:
 
 
 def _slots(name: str, header: Sequence[str], kind: str) -> Slots:
+    for line in header:
+        if _MEANT_AS_SLOT.match(line) and not _SLOT.match(line):
+            raise ScriptError(f"{name}.lua: {line!r} cannot be read as a slot: -- KEYS[1]  name  type  meaning")
     found = [match for line in header if (match := _SLOT.match(line)) and match["kind"] == kind]
     numbers = [int(match["number"]) for match in found]
     more = [bool(match["more"]) for match in found]
@@ -119,6 +128,8 @@ def _assemble(root: Path, lines: Sequence[str], seen: set[str], path: tuple[str,
     """The lines with every included helper in its place, each once."""
     for line in lines:
         match = _INCLUDE.match(line)
+        if match is None and "@include" in line:
+            raise ScriptError(f"{path[-1]}.lua: {line!r} is not -- @include lib/<name>")
         if match is None:
             yield line
             continue
