@@ -29,6 +29,7 @@ from application.lease_keeper import LeaseKeeper
 from application.ports.clock import Clock
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
+from application.store_watch import StoreWatch
 from application.use_cases.check_readiness import CheckReadiness
 from application.use_cases.complete import Complete
 from application.use_cases.control_instances import DrainInstance, ForceCircuit
@@ -38,6 +39,7 @@ from application.use_cases.stream import Stream
 from bootstrap.lifespan import Lifespan, application
 from bootstrap.provider_wiring import SUPPORTS, configured_providers
 from bootstrap.settings import BUILT_TYPES, Settings, to_catalog
+from bootstrap.stores import open_stores
 
 _US_PER_SECOND = 1_000_000
 
@@ -69,6 +71,9 @@ class Container(DeclarativeContainer):
     transport = Singleton(LazyTransport, Object(AiohttpUpstream.open))
     provider_directory = Singleton(configured_providers, configured.provided.providers, transport, clock, randomness)
 
+    stores = Singleton(open_stores, settings, facts.provided.mode)
+    store_watch = Singleton(StoreWatch, stores.provided.probes, clock)
+
     draining = Singleton(Draining)
     leases = Singleton(LeaseKeeper, routing, clock)
     attempt_tools = Singleton(
@@ -91,7 +96,7 @@ class Container(DeclarativeContainer):
     complete = Singleton(Complete, dispatch)
     stream = Singleton(Stream, dispatch)
     list_models = Singleton(ListModels, catalog_source, Callable(_now_s, clock))
-    check_readiness = Singleton(CheckReadiness, catalog_source, draining)
+    check_readiness = Singleton(CheckReadiness, catalog_source, draining, store_watch)
 
     instances = Singleton(
         InstanceUseCases,
@@ -121,5 +126,5 @@ class Container(DeclarativeContainer):
         instances=instances,
         facts=facts,
     )
-    lifespan = Singleton(Lifespan, leases=leases, transport=transport)
+    lifespan = Singleton(Lifespan, leases=leases, transport=transport, stores=stores, store_watch=store_watch)
     app = Singleton(application, http_app, lifespan)

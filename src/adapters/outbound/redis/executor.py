@@ -24,6 +24,7 @@ from adapters.outbound.redis.connection import Client, Timeouts
 from adapters.outbound.redis.lua_scripts import Script, ScriptError
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from application.errors import StateUnavailable
+from application.ports.store_probe import StoreProbe
 
 Word = str | int | bytes
 
@@ -203,3 +204,6 @@ def _is_outage(error: Exception) -> bool:
 def _fail(asked: _Asked, error: Exception) -> None:
     if not asked.answer.done():
         asked.answer.set_exception(error)
+
+
+_conforms: type[StoreProbe] = RedisExecutor
