@@ -98,19 +98,23 @@ class Supervisor:
 
     def _start(self, index: int, signals: Wakeups, now_us: int) -> None:
         reading, writing = os.pipe()
+        unheard = [each.ready_pipe for each in self._running.values()]
+        parents = (reading, self._lifeline[1], *signals.descriptors, *unheard)
         # A signal between the fork and the worker's own handlers would be noted by its parent's.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             pid = os.fork()
+        except OSError as error:
+            _log.error("worker %d can't be started: %s", index + 1, error.strerror)
+            os.close(reading)
+            self._due_us[index] = now_us + LONGEST_PAUSE_US
+        else:
             if pid == 0:
-                signals.forget()
-                for descriptor in (reading, self._lifeline[1], *(each.ready_pipe for each in self._running.values())):
-                    os.close(descriptor)
-                become_worker(Worker(index, self._lifeline[0], writing), self.work)
+                become_worker(Worker(index, self._lifeline[0], writing), parents, self.work)
+            self._running[pid] = _Running(index, pid, reading, now_us)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        os.close(writing)
-        self._running[pid] = _Running(index, pid, reading, now_us)
+            os.close(writing)
 
     def _note_ready(self, pipes: list[int]) -> None:
         for each in self._waited_for():

@@ -11,11 +11,11 @@ _MANY = 4_096
 
 
 class Wakeups:
-    """Signals that arrived, in their order."""
+    """Signals that arrived, in their order. `descriptors` are to be closed in a forked process."""
 
     def __init__(self, reading: int, writing: int) -> None:
         self._reading = reading
-        self._writing = writing
+        self.descriptors = (reading, writing)
 
     def wait(self, descriptors: Collection[int], timeout_s: float | None) -> tuple[bytes, list[int]]:
         """The numbers of the signals that came, and those of `descriptors` that can be read; both may be empty."""
@@ -24,11 +24,6 @@ class Wakeups:
             return b"", readable
         readable.remove(self._reading)
         return os.read(self._reading, _MANY), readable
-
-    def forget(self) -> None:
-        """In a forked process: the signals of the parent are not this one's."""
-        os.close(self._reading)
-        os.close(self._writing)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -32,11 +32,16 @@ class Worker:
         os.write(self.ready_pipe, b"r")
 
 
-def become_worker(worker: Worker, work: Callable[[Worker], int]) -> NoReturn:
-    """Does the work in this freshly forked process, and ends it. Never returns into what its parent was doing."""
+def become_worker(worker: Worker, parents: Iterable[int], work: Callable[[Worker], int]) -> NoReturn:
+    """Does the work in this freshly forked process, and ends it. Never returns into what its parent was doing.
+
+    `parents` are descriptors that only the parent may hold. All signals are blocked on entry.
+    """
     status = 1
     try:
         signal.set_wakeup_fd(-1)
+        for descriptor in parents:
+            os.close(descriptor)
         # Until the work has handlers of its own. A terminal sends SIGINT and SIGHUP to every process: not our business.
         for number, handler in _DISPOSITIONS:
             signal.signal(number, handler)

@@ -1,5 +1,8 @@
 import pytest
+from dependency_injector.providers import Object
 
+from adapters.inbound.http.use_cases import ProcessFacts
+from adapters.testing.virtual_time import ManualClock
 from bootstrap import Container
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.settings import refuse_a_key_of_its_own, resolve_mode
@@ -48,3 +51,20 @@ def test_full_mode_without_a_configured_master_key_is_refused(text: str) -> None
 def test_lite_mode_and_a_configured_key_are_not(text: str) -> None:
     settings = settings_of(text)
     refuse_a_key_of_its_own(settings, resolve_mode(settings, {}))
+
+
+async def test_gateway_whose_database_is_silent_starts_unready_and_names_it() -> None:
+    text = "database: {url: 'postgresql://127.0.0.1:1/x'}\nstate: memory\n"
+    facts = ProcessFacts("full", "database.url is set", "1")
+    container = Container(settings=settings_of(text), master_key="k", facts=Object(facts), clock=Object(ManualClock()))
+
+    async with container.app().test_app() as running:
+        ready = await running.test_client().get("/ready")
+        health = await running.test_client().get("/health")
+
+    assert ready.status_code == 503
+    assert await ready.get_json() == {
+        "status": "not_ready",
+        "parts": {"models": "ok", "server": "ok", "database": "does not answer"},
+    }
+    assert (health.status_code, (await health.get_json())["mode"]) == (200, "full")
