@@ -7,6 +7,7 @@
     │   └── UnsupportedOperation
     ├── ModelNotFound
     ├── ModelNotAllowed
+    ├── InstanceNotFound
     ├── NoInstanceAvailable
     ├── DeadlineExceeded
     ├── StateUnavailable
@@ -64,6 +65,10 @@ def model_not_found(name: str) -> ModelNotFound:
 
 class ModelNotAllowed(GatewayError):
     """The caller may not use this model."""
+
+
+class InstanceNotFound(GatewayError):
+    """No instance of the configuration has this id."""
 
 
 class NoInstanceAvailable(GatewayError):

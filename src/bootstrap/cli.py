@@ -18,6 +18,7 @@ from bootstrap.settings import (
     Loaded,
     Mode,
     load_settings,
+    refuse_a_key_of_its_own,
     refuse_unbuilt,
     resolve_mode,
     to_catalog,
@@ -51,17 +52,19 @@ def cli() -> None:
     show_default=True,
     help="Where this gateway keeps its own files. Also MOONGATE_DATA_DIR.",
 )
-def serve(config_path: Path | None, host: str | None, port: int | None, workers: int | None, data_dir: Path) -> None:
+def serve(config_path: Path | None, host: str | None, port: int | None, workers: int | None, data_dir: Path) -> int:
     """Serve until stopped."""
     given = {("server", "host"): host, ("server", "port"): port, ("server", "workers"): workers}
     with _configuration_errors():
         overrides = {key: value for key, value in given.items() if value is not None}
         loaded = load_settings(config_path, os.environ, overrides)
         _warn(loaded, to_catalog(loaded.settings, BUILT_TYPES))
-        refuse_unbuilt(resolve_mode(loaded.settings, os.environ))
+        decision = resolve_mode(loaded.settings, os.environ)
+        refuse_a_key_of_its_own(loaded.settings, decision)
+        refuse_unbuilt(decision)
         from bootstrap.server import serve as serve_until_stopped  # noqa: PLC0415 - other commands need no server
 
-        serve_until_stopped(loaded.settings, data_dir=data_dir, environ=os.environ)
+        return serve_until_stopped(loaded.settings, data_dir=data_dir, environ=os.environ)
 
 
 @cli.command("check-config")

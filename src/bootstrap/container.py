@@ -10,10 +10,12 @@ from adapters.inbound.http.app import create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import BodyLimits
-from adapters.inbound.http.use_cases import ProcessFacts
+from adapters.inbound.http.use_cases import InstanceUseCases, ProcessFacts
 from adapters.outbound.memory.authenticator import MemoryAuthenticator
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
+from adapters.outbound.memory.instance_control import MemoryInstanceControl
+from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.outbound.memory.routing import MemoryRouting
 from adapters.outbound.providers.lazy_transport import LazyTransport
 from adapters.outbound.providers.transport import AiohttpUpstream
@@ -27,13 +29,17 @@ from application.lease_keeper import LeaseKeeper
 from application.ports.clock import Clock
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
+from application.store_watch import StoreWatch
 from application.use_cases.check_readiness import CheckReadiness
 from application.use_cases.complete import Complete
+from application.use_cases.control_instances import DrainInstance, ForceCircuit
+from application.use_cases.list_instances import ListInstances
 from application.use_cases.list_models import ListModels
 from application.use_cases.stream import Stream
 from bootstrap.lifespan import Lifespan, application
 from bootstrap.provider_wiring import SUPPORTS, configured_providers
 from bootstrap.settings import BUILT_TYPES, Settings, to_catalog
+from bootstrap.stores import open_stores
 
 _US_PER_SECOND = 1_000_000
 
@@ -59,9 +65,14 @@ class Container(DeclarativeContainer):
     decision_log = Singleton(MemoryDecisionLog)
     authenticator = Singleton(MemoryAuthenticator, master_key, require_auth=settings.provided.auth.require_auth)
     catalog_source = Singleton(MemoryCatalogSource, configured.provided.catalog, configured.provided.policy)
-    routing = Singleton(MemoryRouting, breaker, clock, event_sink)
+    instance_states = Singleton(InstanceStates)
+    routing = Singleton(MemoryRouting, breaker, clock, event_sink, instance_states)
+    instance_control = Singleton(MemoryInstanceControl, instance_states, clock, event_sink)
     transport = Singleton(LazyTransport, Object(AiohttpUpstream.open))
     provider_directory = Singleton(configured_providers, configured.provided.providers, transport, clock, randomness)
+
+    stores = Singleton(open_stores, settings, facts.provided.mode)
+    store_watch = Singleton(StoreWatch, stores.provided.probes, clock)
 
     draining = Singleton(Draining)
     leases = Singleton(LeaseKeeper, routing, clock)
@@ -85,7 +96,14 @@ class Container(DeclarativeContainer):
     complete = Singleton(Complete, dispatch)
     stream = Singleton(Stream, dispatch)
     list_models = Singleton(ListModels, catalog_source, Callable(_now_s, clock))
-    check_readiness = Singleton(CheckReadiness, catalog_source, draining)
+    check_readiness = Singleton(CheckReadiness, catalog_source, draining, store_watch)
+
+    instances = Singleton(
+        InstanceUseCases,
+        list=Singleton(ListInstances, catalog_source, instance_control),
+        drain=Singleton(DrainInstance, catalog_source, instance_control),
+        force=Singleton(ForceCircuit, catalog_source, instance_control),
+    )
 
     in_flight = Singleton(InFlight)
     front_door = Singleton(
@@ -105,7 +123,8 @@ class Container(DeclarativeContainer):
         find_model=list_models.provided.find,
         check_readiness=check_readiness,
         find_decision=decision_log.provided.find,
+        instances=instances,
         facts=facts,
     )
-    lifespan = Singleton(Lifespan, leases=leases, transport=transport)
+    lifespan = Singleton(Lifespan, leases=leases, transport=transport, stores=stores, store_watch=store_watch)
     app = Singleton(application, http_app, lifespan)

@@ -7,27 +7,37 @@ import httpx
 from quart import Quart
 
 from application.lease_keeper import LeaseKeeper
+from application.store_watch import StoreWatch
+from bootstrap.stores import Stores
 
 
 class Lifespan:
     """Starts and ends the background work of one gateway process."""
 
-    def __init__(self, leases: LeaseKeeper, transport: httpx.AsyncBaseTransport) -> None:
+    def __init__(
+        self, leases: LeaseKeeper, transport: httpx.AsyncBaseTransport, stores: Stores, store_watch: StoreWatch
+    ) -> None:
         self._leases = leases
         self._transport = transport
-        self._renewing: asyncio.Task[None] | None = None
+        self._stores = stores
+        self._store_watch = store_watch
+        self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Before the first request."""
-        self._renewing = asyncio.create_task(self._leases.run())
+        """Before the first request. Waits a little for stores; one that stays silent does not keep it from starting."""
+        await self._store_watch.meet()
+        for endless in (self._leases.run(), self._store_watch.run()):
+            self._running.append(asyncio.create_task(endless))
 
     async def stop(self) -> None:
         """After the last one."""
-        if self._renewing is not None:
-            self._renewing.cancel()
+        for task in self._running:
+            task.cancel()
+        for task in self._running:
             with suppress(asyncio.CancelledError):
-                await self._renewing
+                await task
         await self._transport.aclose()
+        await self._stores.aclose()
 
 
 def application(app: Quart, lifespan: Lifespan) -> Quart:

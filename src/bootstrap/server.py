@@ -1,91 +1,90 @@
-"""Serving: sockets, event loop, signals, drain."""
+"""Serving: by this process alone, or by several workers under its eyes."""
 
-import asyncio
-import gc
 import importlib.metadata
-import logging
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import uvloop
 from dependency_injector.providers import Object
-from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.asyncio.run import worker_serve
 from hypercorn.config import Config, Sockets
 
-from adapters.inbound.http.drain import shutdown_trigger
 from adapters.inbound.http.server_config import hypercorn_config
 from adapters.inbound.http.use_cases import ProcessFacts
+from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.telemetry.log import configure_logging
 from bootstrap.announcement import announcement
-from bootstrap.configuration_error import ConfigurationError
 from bootstrap.container import Container
 from bootstrap.data_directory import MasterKey, master_key
-from bootstrap.settings import Settings, resolve_mode
+from bootstrap.gateway import Ending, run_gateway
+from bootstrap.listening import close, listen, port_of
+from bootstrap.settings import ModeDecision, Settings, resolve_mode
+from bootstrap.supervisor import Supervisor
+from bootstrap.worker import Worker
+from domain.durations import SECOND_US
 
-_US_PER_SECOND = 1_000_000
-_log = logging.getLogger(__name__)
+_MARGIN_US = 5 * SECOND_US  # beyond the drain, until a worker that hangs is killed
 
 
-def serve(settings: Settings, *, data_dir: Path, environ: Mapping[str, str]) -> None:
+def serve(settings: Settings, *, data_dir: Path, environ: Mapping[str, str]) -> int:
     """Serves until SIGTERM or SIGINT, then drains. A second signal ends at once what is still in flight.
 
+    Returns:
+        The exit status: not 0 where a worker could not start, or did not end well.
+
     Raises:
-        ConfigurationError: The address can't be bound, or the data directory can't be used.
+        ConfigurationError: The address can't be bound, or the data directory or a store's URL can't be used.
     """
+    return serve_as(resolve_mode(settings, environ), settings, data_dir=data_dir)
+
+
+def serve_as(mode: ModeDecision, settings: Settings, *, data_dir: Path) -> int:
+    """As `serve`, in a mode that was chosen already."""
     configure_logging(settings.observability.log_level, settings.observability.log_format)
-    mode = resolve_mode(settings, environ)
     server = settings.server
-    config = hypercorn_config(server.host, server.port, server.graceful_timeout_us / _US_PER_SECOND)
+    config = hypercorn_config(server.host, server.port, server.graceful_timeout_us / SECOND_US)
     # Before the master key: one that is generated is shown once, and only by a start that succeeds.
-    sockets = _listen(config)
+    sockets = listen(config, server.workers)
     key = master_key(data_dir, settings.auth.master_key.get_secret_value())
-    facts = ProcessFacts(mode.mode, mode.reason, _version())
-    container = Container(settings=settings, master_key=key.value, facts=Object(facts))
-    port = sockets.insecure_sockets[0].getsockname()[1]
-    bound = settings.model_copy(update={"server": server.model_copy(update={"port": port})})
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(container, config, sockets, bound, key))
-
-
-async def _serve(container: Container, config: Config, sockets: Sockets, settings: Settings, key: MasterKey) -> None:
-    app = container.app()
-    in_flight = container.in_flight()
-    requested = asyncio.Event()
-
-    def end() -> None:
-        if requested.is_set():
-            in_flight.cancel_all()
-        requested.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
-    # Its own effect would be to kill the process, and with it every request in flight.
-    loop.add_signal_handler(signal.SIGHUP, _log.warning, "SIGHUP: this version can't reload; restart it instead")
-    print(announcement(settings, key, sys.stdout.isatty()), flush=True)  # noqa: T201 - to the terminal, not to a log
-    # What was made so far stays; the collector need not walk it again with every request.
-    gc.collect()
-    gc.freeze()
-    await worker_serve(
-        ASGIWrapper(app),
-        config,
-        sockets=sockets,
-        shutdown_trigger=shutdown_trigger(requested.wait, container.draining(), in_flight, config.graceful_timeout),
+    container = Container(
+        settings=settings, master_key=key.value, facts=Object(ProcessFacts(mode.mode, mode.reason, _version()))
     )
+    bound = settings.model_copy(update={"server": server.model_copy(update={"port": port_of(sockets[0])})})
+    if server.workers > 1:
+        return _supervise(container, config, sockets, bound, key)
+    run_gateway(container, config, sockets[0], Ending.obey_signals, ready=lambda: _announce(bound, key))
+    return 0
 
 
-def _listen(config: Config) -> Sockets:
-    """Bound and listening sockets: whoever connects from now on is served, if a moment later."""
-    try:
-        sockets = config.create_sockets()
-        for socket in sockets.insecure_sockets:
-            socket.listen(config.backlog)
-    except OSError as error:
-        raise ConfigurationError([f"server: can't listen on {config.bind[0]}: {error.strerror or error}"]) from error
-    return sockets
+def _supervise(container: Container, config: Config, sockets: list[Sockets], settings: Settings, key: MasterKey) -> int:
+    # Built here once and thrown away, so that what can't be built is said once. Workers build their own.
+    container.app()
+    container.reset_singletons()
+
+    def work(worker: Worker) -> int:
+        mine = sockets[worker.index]
+        for others in sockets:
+            if others is not mine:
+                close(others)
+        run_gateway(container, config, mine, lambda ending: ending.obey(worker), worker.tell_ready)
+        return 0
+
+    def close_all() -> None:
+        for each in sockets:
+            close(each)
+
+    supervisor = Supervisor(
+        work,
+        settings.server.workers,
+        SystemClock(),
+        settings.server.graceful_timeout_us + _MARGIN_US,
+        on_ready=lambda: _announce(settings, key),
+        on_end=close_all,
+    )
+    return supervisor.run()
+
+
+def _announce(settings: Settings, key: MasterKey) -> None:
+    print(announcement(settings, key, sys.stdout.isatty()), flush=True)  # noqa: T201 - to the terminal, not to a log
 
 
 def _version() -> str:

@@ -17,6 +17,7 @@ TEST_KIT = "Product code never imports the test kit"
 PORTS = "Ports know nothing of use cases"
 FRAMEWORK = "Domain and application import no framework"
 CONTAINER = "Only the composition root knows the container library"
+DATABASE = "Only the SQL adapters know the database libraries"
 
 # Contract, the folder where the violation is planted, and what it imports.
 VIOLATIONS = [
@@ -32,7 +33,10 @@ VIOLATIONS = [
     (PORTS, "application/ports", "application.use_cases"),
     (FRAMEWORK, "domain", "pydantic"),
     (FRAMEWORK, "application", "quart"),
+    (FRAMEWORK, "application", "redis"),
     (CONTAINER, "adapters/inbound/http", "dependency_injector"),
+    (DATABASE, "bootstrap", "sqlalchemy"),
+    (DATABASE, "adapters/outbound/memory", "asyncpg"),
 ]
 
 

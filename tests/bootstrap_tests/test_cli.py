@@ -146,12 +146,16 @@ def test_serve_prefers_the_command_line_to_the_environment_and_that_to_the_file(
     assert data_dir == Path("d")
 
 
+FULL = {"REDIS_URL": "redis://r", "DATABASE_URL": "postgresql://d"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "environ", "line"),
     [
         (("--port", "70000"), {}, "server.port: expected at most 65535, found 70000"),
         (("--workers", "2"), {}, "server.workers: 2 workers need Redis"),
-        ((), {"REDIS_URL": "redis://r", "DATABASE_URL": "postgresql://d"}, "mode: this version can't serve in full"),
+        ((), FULL | {"MOONGATE_MASTER_KEY": "k"}, "mode: this version can't serve in full"),
+        ((), FULL, "auth.master_key: full mode"),
         (("--config", "/nowhere.yaml"), {}, "/nowhere.yaml: No such file or directory"),
     ],
 )

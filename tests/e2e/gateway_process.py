@@ -39,6 +39,10 @@ class Gateway:
         """A POST with the master key."""
         return raw_http.post(path, body, {"authorization": f"Bearer {self.key}"} | dict(headers or {}))
 
+    def get(self, path: str) -> bytes:
+        """A GET with the master key."""
+        return raw_http.get(path, {"authorization": f"Bearer {self.key}"})
+
     async def chat(
         self, model: str, *, stream: bool = False, headers: Mapping[str, str] | None = None
     ) -> raw_http.RawReply:
@@ -72,11 +76,13 @@ def configuration(
 
 
 @asynccontextmanager
-async def running_gateway(document: Mapping[str, object], folder: Path) -> AsyncIterator[Gateway]:
+async def running_gateway(
+    document: Mapping[str, object], folder: Path, *, module: str = "bootstrap"
+) -> AsyncIterator[Gateway]:
     """Start it, wait until it is ready, end it. Its output is in the failure's message where it does not start."""
-    gateway = _start(document, folder)
+    gateway = start_gateway(document, folder, module=module)
     try:
-        await _until_ready(gateway)
+        await until_ready(gateway)
         yield gateway
         if gateway.process.poll() is None:
             gateway.terminate()
@@ -96,11 +102,19 @@ def python_path() -> str:
     return os.pathsep.join([str(Path(found.origin).parents[1]), str(Path(__file__).parents[2])])
 
 
-def _start(document: Mapping[str, object], folder: Path) -> Gateway:
-    path, log, port = folder / "gateway.yaml", folder / "gateway.log", free_port()
+def start_gateway(
+    document: Mapping[str, object],
+    folder: Path,
+    *,
+    module: str = "bootstrap",
+    port: int | None = None,
+    key: str | None = None,
+) -> Gateway:
+    """Start it and wait for nothing; whoever calls this ends it. `module` is the command line to run."""
+    path, log, port = folder / "gateway.yaml", folder / "gateway.log", port or free_port()
     path.write_text(json.dumps(document), encoding="utf-8")  # every JSON document is YAML
-    key = f"sk-test-{secrets.token_hex(16)}"
-    command = [sys.executable, "-m", "bootstrap", "serve", "--config", str(path), "--port", str(port)]
+    key = key or f"sk-test-{secrets.token_hex(16)}"
+    command = [sys.executable, "-m", module, "serve", "--config", str(path), "--port", str(port)]
     environment = os.environ | {"MOONGATE_MASTER_KEY": key, "PYTHONPATH": python_path()}
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -109,7 +123,9 @@ def _start(document: Mapping[str, object], folder: Path) -> Gateway:
     return Gateway(port, key, process, log)
 
 
-async def _until_ready(gateway: Gateway) -> None:
+async def until_ready(gateway: Gateway) -> None:
+    """Returns when `/ready` says yes; fails with its output where the gateway ends instead."""
+
     async def ready() -> bool:
         try:
             reply = await raw_http.exchange(gateway.port, raw_http.get("/ready"), within_s=2)

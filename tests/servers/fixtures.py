@@ -1,4 +1,4 @@
-"""Fixtures for everything that runs against Redis: each test on every server, each with a prefix of its own."""
+"""Fixtures for what runs against real stores. Redis: each test on every server, each with a prefix of its own."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +10,8 @@ from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.lua_scripts import all_scripts
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.system.clock import SystemClock
+from tests.servers.postgres_servers import own_url as own_database_url
+from tests.servers.postgres_servers import postgres
 from tests.servers.redis_servers import cluster, cluster_url, own_url, redis_binary, standalone, valkey_binary
 
 # Generous: the suites ask what is right, not how fast; a busy machine must not fail them.
@@ -38,6 +40,17 @@ def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
         case _:
             with standalone(str(redis_binary())) as server:
                 yield server.url
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A Postgres server."""
+    given = own_database_url()
+    if given is not None:
+        yield given
+        return
+    with postgres() as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -1,7 +1,14 @@
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.settings.catalog import CatalogResult, to_catalog
 from bootstrap.settings.loading import Loaded, load_settings, parse_settings
-from bootstrap.settings.mode import Mode, ModeDecision, refuse_unbuilt, resolve_mode
+from bootstrap.settings.mode import (
+    Mode,
+    ModeDecision,
+    names_postgres,
+    refuse_a_key_of_its_own,
+    refuse_unbuilt,
+    resolve_mode,
+)
 from bootstrap.settings.providers import BUILT_TYPES, AnyProviderSettings
 from bootstrap.settings.root import Settings
 
@@ -15,7 +22,9 @@ __all__ = [
     "ModeDecision",
     "Settings",
     "load_settings",
+    "names_postgres",
     "parse_settings",
+    "refuse_a_key_of_its_own",
     "refuse_unbuilt",
     "resolve_mode",
     "to_catalog",

@@ -8,16 +8,19 @@ from typing import Self
 from adapters.inbound.http.app import GatewayApp, create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
-from adapters.inbound.http.use_cases import ProcessFacts
-from application.errors import ModelNotFound
+from adapters.inbound.http.use_cases import InstanceUseCases, ProcessFacts
+from application.errors import InstanceNotFound, ModelNotFound
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.use_cases.check_readiness import Readiness
+from application.use_cases.list_instances import InstanceStatus
 from application.use_cases.list_models import ModelCard
 from domain.callers import Caller, CallerKind
 from domain.catalog import Instance
 from domain.chat import Chunk, Reply
 from domain.identifiers import InstanceId, ModelName, RequestId
+from domain.resilience.circuit_breaker import CircuitState
 from domain.routing.decision import AttemptTrace, DecisionTrace
+from domain.routing.instance_report import InstanceReport
 
 MASTER_KEY = "master-secret"
 LLM_KEY = "llm-secret"
@@ -111,6 +114,8 @@ class StubGateway:
     scripted: ScriptedChunks = field(default_factory=lambda: ScriptedChunks([chunks('{"a":1}')]))
     readiness: Readiness = field(default_factory=lambda: Readiness(ready=True, parts={"models": "ok"}))
     kept: dict[str, DecisionTrace] = field(default_factory=dict)
+    report: InstanceReport = field(default_factory=InstanceReport)
+    controlled: list[tuple[str, object]] = field(default_factory=list)
 
     async def _ask(self, request: GatewayRequest) -> None:
         self.asked.append(request)
@@ -138,6 +143,21 @@ class StubGateway:
             raise ModelNotFound(f"no {model!r}", param="model")
         return found
 
+    async def list_instances(self) -> list[InstanceStatus]:
+        return [InstanceStatus(self.instance, self.report)]
+
+    async def drain(self, instance_id: InstanceId, drained: bool) -> InstanceStatus:
+        return await self._control(instance_id, drained)
+
+    async def force(self, instance_id: InstanceId, state: CircuitState | None) -> InstanceStatus:
+        return await self._control(instance_id, state)
+
+    async def _control(self, instance_id: InstanceId, wish: object) -> InstanceStatus:
+        if instance_id != self.instance.id:
+            raise InstanceNotFound("no such instance")
+        self.controlled.append((instance_id, wish))
+        return InstanceStatus(self.instance, self.report)
+
 
 def front_door(limits: BodyLimits | None = None) -> FrontDoor:
     return FrontDoor(StubAuthenticator(), StubClock(), CountingRandomness(), limits or BodyLimits())
@@ -154,5 +174,6 @@ def http_app(gateway: StubGateway | None = None, door: FrontDoor | None = None) 
         find_model=stub.find_model,
         check_readiness=lambda: stub.readiness,
         find_decision=find,
+        instances=InstanceUseCases(stub.list_instances, stub.drain, stub.force),
         facts=ProcessFacts("lite", "no store is configured", "1.2.3"),
     )

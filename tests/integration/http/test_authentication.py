@@ -1,5 +1,7 @@
 """Who gets in, by which header, and that every path but the open ones asks."""
 
+import re
+
 import pytest
 
 from adapters.inbound.http.app import GatewayApp
@@ -42,10 +44,7 @@ async def test_credential_is_taken_from_any_of_three_headers(headers: dict[str, 
 
 def every_rule(app: GatewayApp) -> list[tuple[str, str]]:
     """Each path of the application with one of its methods, with names filled in."""
-    filled = [
-        (rule.rule.replace("<path:deployment>", "m").replace("<path:model>", "m").replace("<request_id>", "r"), rule)
-        for rule in app.url_map.iter_rules()
-    ]
+    filled = [(re.sub(r"<[^>]+>", "m", rule.rule), rule) for rule in app.url_map.iter_rules()]
     return [(path, method) for path, rule in filled for method in sorted(rule.methods or ())]
 
 
@@ -86,3 +85,16 @@ async def test_what_is_not_there_is_said_to_be_not_there_whoever_asks(
 
     assert answer.status_code == status
     assert (await answer.get_json())["error"]["code"] in {"not_found", "method_not_allowed"}
+
+
+async def test_every_admin_path_is_closed_to_a_valid_key_that_is_not_the_master_key() -> None:
+    app, asked = http_app(gateway := StubGateway()), []
+
+    for path, method in every_rule(app):
+        if path.startswith("/admin/") and method != "OPTIONS":
+            answer = await app.test_client().open(path, method=method, headers={"x-api-key": LLM_KEY}, json=None)
+            assert answer.status_code == 403, (method, path)
+            asked.append(path)
+
+    assert len(asked) >= 5
+    assert gateway.controlled == []

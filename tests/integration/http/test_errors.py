@@ -33,6 +33,7 @@ ROWS = [
     (errors.NotAuthenticated("m"), 401, "invalid_api_key"),
     (errors.ModelNotAllowed("m"), 403, "model_not_allowed"),
     (errors.ModelNotFound("m"), 404, "model_not_found"),
+    (errors.InstanceNotFound("m"), 404, "instance_not_found"),
     (errors.UpstreamRateLimited("m", failure=failure(FailureKind.RATE_LIMITED, 429)), 429, "rate_limit_exceeded"),
     (errors.UpstreamFailed("m", failure=failure()), 502, "upstream_error"),
     (errors.StreamBroken("m", failure=failure()), 502, "upstream_error"),

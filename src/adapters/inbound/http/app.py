@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound as WerkzeugNotFound
 from werkzeug.routing import MapAdapter
 
 from adapters.inbound.http.admin import admin_blueprint
+from adapters.inbound.http.admin_instances import instances_blueprint
 from adapters.inbound.http.asgi import FrontDoor, GatewayConnection
 from adapters.inbound.http.errors import InternalError, MethodNotAllowed, NotFound, error_answer
 from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
@@ -24,6 +25,7 @@ from adapters.inbound.http.use_cases import (
     Complete,
     FindDecision,
     FindModel,
+    InstanceUseCases,
     ListModels,
     ProcessFacts,
     Stream,
@@ -110,6 +112,7 @@ def create_http_app(
     find_model: FindModel,
     check_readiness: CheckReadiness,
     find_decision: FindDecision,
+    instances: InstanceUseCases,
     facts: ProcessFacts,
 ) -> GatewayApp:
     """The application with all its endpoints. It owns nothing: starting and stopping is the caller's."""
@@ -119,6 +122,7 @@ def create_http_app(
         models_blueprint(list_models, find_model),
         operations_blueprint(check_readiness, facts),
         admin_blueprint(find_decision),
+        instances_blueprint(instances),
     ):
         app.register_blueprint(blueprint)
     app.register_error_handler(GatewayError, _answer_gateway_error)

@@ -94,6 +94,7 @@ TABLE = MappingProxyType(
         errors.ModelNotAllowed: Row(403, _CLIENT, "model_not_allowed"),
         errors.ModelNotFound: Row(404, _CLIENT, "model_not_found"),
         NotFound: Row(404, _CLIENT, "not_found"),
+        errors.InstanceNotFound: Row(404, _CLIENT, "instance_not_found"),
         MethodNotAllowed: Row(405, _CLIENT, "method_not_allowed"),
         BodyTooSlow: Row(408, _CLIENT, "request_timeout"),
         RequestTooLarge: Row(413, _CLIENT, "request_too_large"),

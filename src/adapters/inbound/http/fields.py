@@ -1,6 +1,6 @@
 """Typed reading of single fields of a JSON document. Null counts as absent; a boolean is never a number."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from application.errors import InvalidRequest
@@ -14,6 +14,15 @@ _NAMES = MappingProxyType({type(None): "nothing", bool: "a boolean", str: "a str
 def wrong(param: str, expected: str, found: object) -> InvalidRequest:
     """The error for a field that is not what it should be."""
     return InvalidRequest(f"{param}: expected {expected}, found {_describe(found)}.", param=param)
+
+
+def refuse_unknown(fields: Fields, known: Collection[str]) -> None:
+    """Refuses a field that is none of `known`: a misspelt wish must not be passed over in silence."""
+    for name in fields:
+        if name not in known:
+            shown = name if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]}…"
+            expected = f"expected {', '.join(sorted(known))}" if known else "expected no fields"
+            raise InvalidRequest(f"{shown}: unknown field; {expected}.", param=shown)
 
 
 def required_string(fields: Fields, name: str, path: str = "") -> str:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.use_cases.check_readiness import Readiness
+from application.use_cases.list_instances import InstanceStatus
 from application.use_cases.list_models import ModelCard
 from domain.callers import Caller
-from domain.identifiers import RequestId
+from domain.identifiers import InstanceId, RequestId
+from domain.resilience.circuit_breaker import CircuitState
 from domain.routing.decision import DecisionTrace
 
 Complete = Callable[[GatewayRequest], Awaitable[Completed]]
@@ -16,6 +18,18 @@ ListModels = Callable[[Caller], Sequence[ModelCard]]
 FindModel = Callable[[Caller, str], ModelCard]
 CheckReadiness = Callable[[], Readiness]
 FindDecision = Callable[[RequestId], DecisionTrace | None]
+ListInstances = Callable[[], Awaitable[Sequence[InstanceStatus]]]
+DrainInstance = Callable[[InstanceId, bool], Awaitable[InstanceStatus]]
+ForceCircuit = Callable[[InstanceId, CircuitState | None], Awaitable[InstanceStatus]]
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceUseCases:
+    """What operators do with instances."""
+
+    list: ListInstances
+    drain: DrainInstance
+    force: ForceCircuit
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,30 @@
 from collections.abc import Mapping
 
+from adapters.outbound.memory.instance_states import InstanceStates
 from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
 from application.ports.routing import Routing
 from domain.catalog import Instance
 from domain.events import CircuitChanged
-from domain.identifiers import InstanceId, LeaseId
+from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
 from domain.resilience.circuit_breaker import CircuitBreakerConfig, Transition
 from domain.routing import instance_state
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted, admit
-from domain.routing.instance_state import InstanceState, InstanceView
+from domain.routing.instance_state import InstanceView
 from domain.routing.report import AttemptReport
 
 
 class MemoryRouting:
     """Routing state of one process. No method awaits anything, so each is atomic among the tasks of its loop."""
 
-    def __init__(self, config: CircuitBreakerConfig, clock: Clock, events: EventSink) -> None:
+    def __init__(
+        self, config: CircuitBreakerConfig, clock: Clock, events: EventSink, states: InstanceStates | None = None
+    ) -> None:
         self._config = config
         self._clock = clock
         self._events = events
-        self._states: dict[InstanceId, InstanceState] = {}
+        self._state = (states or InstanceStates()).of
         self._turns: dict[str, dict[str, int]] = {}
         self._held: dict[LeaseId, Admitted] = {}
 
@@ -52,12 +55,6 @@ class MemoryRouting:
             self._state(report.instance), self._config, report, self._clock.monotonic_us()
         )
         self._announce(report.instance, transition)
-
-    def _state(self, instance: Instance) -> InstanceState:
-        state = self._states.get(instance.id)
-        if state is None:
-            state = self._states[instance.id] = InstanceState()
-        return state
 
     def _announce(self, instance: Instance, transition: Transition | None) -> None:
         if transition is not None:

@@ -16,12 +16,13 @@ from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 from adapters.outbound.redis.asked import Asked
 from adapters.outbound.redis.connection import Client, Timeouts, close
 from adapters.outbound.redis.lua_scripts import Script, ScriptError
-from adapters.outbound.redis.probe import StoreProbe
+from adapters.outbound.redis.probe import PingProbe
 from adapters.outbound.redis.refusals import STORE_ERRORS, described, is_outage
 from adapters.outbound.redis.script_cache import ScriptCache
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.redis.words import Word, as_sent
 from application.errors import StateUnavailable
+from application.ports.store_probe import StoreProbe
 
 Now = Callable[[], str]
 """What scripts are given as `now_us`: "" lets Redis read its own clock; tests give virtual microseconds."""
@@ -63,7 +64,7 @@ class RedisExecutor:
         self._flush_is_due = False
         self._in_doubt = False
         self._forbidden: set[str] = set()
-        self._probe = StoreProbe(client, self._bound_s)
+        self._probe = PingProbe(client, self._bound_s)
         self._refreshing: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
@@ -238,3 +239,6 @@ class RedisExecutor:
             asked.fail(error)
         else:
             asked.fail(said)
+
+
+_conforms: type[StoreProbe] = RedisExecutor

@@ -13,7 +13,7 @@ _PROBE_MS = 1_000
 _REFRESH_PART = 5
 
 
-class StoreProbe:
+class PingProbe:
     """Knows where the store failed last, and asks there.
 
     A server that is out of memory, read-only or has lost a node still answers PING. So the probe writes, for a second,

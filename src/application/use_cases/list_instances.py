@@ -1,0 +1,53 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from application.ports.catalog_source import CatalogSource
+from application.ports.instance_control import InstanceControl
+from domain.catalog import Instance
+from domain.health import health_score
+from domain.latency import LatencyKind, Percentiles
+from domain.routing.instance_report import InstanceReport
+
+NOTHING_MEASURED = Percentiles(None, None, None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStatus:
+    """An instance of the configuration and how it does."""
+
+    instance: Instance
+    report: InstanceReport
+
+    @property
+    def measured(self) -> LatencyKind | None:
+        """What `latency` is of: whole replies, or first contents where only streams ran; None where nothing did."""
+        return next((kind for kind in LatencyKind if kind in self.report.latency), None)
+
+    @property
+    def latency(self) -> Percentiles:
+        """Of the last five minutes. The two kinds are never mixed."""
+        return NOTHING_MEASURED if self.measured is None else self.report.latency[self.measured]
+
+    @property
+    def health_score(self) -> int:
+        """0 to 100, for people."""
+        return health_score(self.latency.p95_us)
+
+
+@dataclass(frozen=True, slots=True)
+class ListInstances:
+    """Shows operators every instance."""
+
+    catalog_source: CatalogSource
+    instance_control: InstanceControl
+
+    async def __call__(self) -> Sequence[InstanceStatus]:
+        """Every instance of the configuration, in its order, disabled ones too.
+
+        Raises:
+            StateUnavailable: The shared state can't be reached.
+        """
+        catalog, _ = self.catalog_source.current()
+        instances = list(catalog.all_instances())
+        reports = await self.instance_control.inspect(instances)
+        return [InstanceStatus(*pair) for pair in zip(instances, reports, strict=True)]

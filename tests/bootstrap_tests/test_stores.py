@@ -1,0 +1,70 @@
+import pytest
+from dependency_injector.providers import Object
+
+from adapters.inbound.http.use_cases import ProcessFacts
+from adapters.testing.virtual_time import ManualClock
+from bootstrap import Container
+from bootstrap.configuration_error import ConfigurationError
+from bootstrap.settings import refuse_a_key_of_its_own, resolve_mode
+from bootstrap.stores import open_stores
+from tests.bootstrap_tests.documents import settings_of
+
+REDIS = "redis: {url: 'redis://r'}\n"
+POSTGRES = "database: {url: 'postgresql://d/x'}\n"
+SQLITE = "database: {url: 'sqlite:///f'}\n"
+KEY = "auth: {master_key: 'k'}\n"
+
+
+async def test_full_mode_watches_the_database() -> None:
+    stores = open_stores(settings_of(REDIS + POSTGRES), "full")
+
+    assert stores.database is not None
+    assert stores.probes == {"database": stores.database}
+    await stores.aclose()
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [(REDIS + POSTGRES, "lite"), (REDIS + "state: redis", "full"), (REDIS + SQLITE + "state: redis", "full")],
+)
+async def test_no_database_is_opened_in_lite_mode_or_where_none_is_set(text: str, mode: str) -> None:
+    stores = open_stores(settings_of(text), mode)
+
+    assert (stores.database, stores.probes) == (None, {})
+    await stores.aclose()
+
+
+def test_readiness_asks_the_stores_that_were_opened() -> None:
+    container = Container(settings=settings_of(""), master_key="k")
+
+    assert container.check_readiness().stores is container.store_watch()
+
+
+@pytest.mark.parametrize("text", [REDIS + POSTGRES, REDIS + POSTGRES + "mode: full", REDIS + "state: redis"])
+def test_full_mode_without_a_configured_master_key_is_refused(text: str) -> None:
+    settings = settings_of(text)
+    with pytest.raises(ConfigurationError, match=r"auth\.master_key: full mode .* MOONGATE_MASTER_KEY"):
+        refuse_a_key_of_its_own(settings, resolve_mode(settings, {}))
+
+
+@pytest.mark.parametrize("text", ["", REDIS + POSTGRES + KEY])
+def test_lite_mode_and_a_configured_key_are_not(text: str) -> None:
+    settings = settings_of(text)
+    refuse_a_key_of_its_own(settings, resolve_mode(settings, {}))
+
+
+async def test_gateway_whose_database_is_silent_starts_unready_and_names_it() -> None:
+    text = "database: {url: 'postgresql://127.0.0.1:1/x'}\nstate: memory\n"
+    facts = ProcessFacts("full", "database.url is set", "1")
+    container = Container(settings=settings_of(text), master_key="k", facts=Object(facts), clock=Object(ManualClock()))
+
+    async with container.app().test_app() as running:
+        ready = await running.test_client().get("/ready")
+        health = await running.test_client().get("/health")
+
+    assert ready.status_code == 503
+    assert await ready.get_json() == {
+        "status": "not_ready",
+        "parts": {"models": "ok", "server": "ok", "database": "does not answer"},
+    }
+    assert (health.status_code, (await health.get_json())["mode"]) == (200, "full")

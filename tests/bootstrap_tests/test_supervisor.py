@@ -1,0 +1,195 @@
+"""The supervisor with workers that do as the test says. Each scenario is a process of its own, because it forks."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.gateway_process import python_path
+
+PRELUDE = """
+import logging, os, pathlib, signal, sys, threading, time
+from adapters.outbound.system.clock import SystemClock
+from bootstrap.supervisor import Supervisor
+from bootstrap.worker import Worker
+
+logging.basicConfig(stream=sys.stdout, format="log: %(message)s", level=logging.INFO)
+
+def say(text):
+    os.write(1, f"{text}\\n".encode())
+
+def supervise(work, count=2, grace_us=5_000_000):
+    supervisor = Supervisor(work, count, SystemClock(), grace_us, lambda: say("ready"), lambda: say("end"))
+    status = supervisor.run()
+    say(f"status {status}")
+    sys.exit(status)
+
+def told_to_end(worker):
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    worker.tell_ready()
+    signal.sigwait([signal.SIGTERM])
+"""
+
+
+def outcome(body: str, folder: Path) -> tuple[int, list[str]]:
+    """Status and lines of a process that runs `body` after the prelude; `seen` is a folder of its own."""
+    script = f"{PRELUDE}\nseen = pathlib.Path({str(folder)!r})\n{textwrap.dedent(body)}"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": python_path()},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_all_workers_run_until_the_end_and_the_status_is_theirs(tmp_path: Path) -> None:
+    status, lines = outcome(
+        """
+        def work(worker):
+            (seen / str(worker.index)).touch()
+            if len(list(seen.iterdir())) == 3:
+                os.kill(os.getppid(), signal.SIGTERM)
+            told_to_end(worker)
+            return 0
+
+        supervise(work, count=3)
+        """,
+        tmp_path,
+    )
+
+    assert status == 0
+    assert [line for line in lines if "log:" not in line] == ["ready", "end", "status 0"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "told"),
+    [
+        ("return 2", 2, "ended with status 2 before it could serve"),
+        ("raise OSError('no disk')", 1, "ended with status 1 before it could serve"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", 1, "was ended by SIGKILL before it could serve"),
+    ],
+)
+def test_what_keeps_a_worker_from_serving_is_said_once_and_ends_it_all(
+    tmp_path: Path, ending: str, status: int, told: str
+) -> None:
+    code, lines = outcome(
+        f"""
+        def work(worker):
+            (seen / str(os.getpid())).touch()
+            {ending}
+
+        supervise(work, count=4)
+        """,
+        tmp_path,
+    )
+
+    assert code == status
+    assert len(list(tmp_path.iterdir())) == 1
+    assert [line for line in lines if "before it could serve" in line] == [line for line in lines if told in line]
+    assert len([line for line in lines if told in line]) == 1
+    assert "ready" not in lines
+
+
+def test_worker_that_keeps_dying_is_restarted_after_ever_longer_pauses(tmp_path: Path) -> None:
+    status, lines = outcome(
+        """
+        def work(worker):
+            if worker.index == 0:
+                told_to_end(worker)
+                return 0
+            (seen / str(os.getpid())).touch()
+            if len(list(seen.iterdir())) < 4:
+                return 7
+            os.kill(os.getppid(), signal.SIGTERM)
+            told_to_end(worker)
+            return 0
+
+        supervise(work)
+        """,
+        tmp_path,
+    )
+
+    pauses = [line.rpartition("starts in ")[2] for line in lines if "ended with status 7" in line]
+    assert pauses == ["0.1 s", "0.2 s", "0.4 s"]
+    assert status == 0
+
+
+def test_worker_that_does_not_end_in_time_is_killed_and_the_status_says_so(tmp_path: Path) -> None:
+    status, lines = outcome(
+        """
+        def work(worker):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            worker.tell_ready()
+            os.kill(os.getppid(), signal.SIGTERM)
+            while True:
+                signal.pause()
+
+        supervise(work, count=1, grace_us=200_000)
+        """,
+        tmp_path,
+    )
+
+    assert status == 1
+    assert [line for line in lines if "does not end: killed" in line] != []
+
+
+def test_worker_that_fails_while_it_ends_shows_in_the_status(tmp_path: Path) -> None:
+    status, lines = outcome(
+        """
+        def work(worker):
+            os.kill(os.getppid(), signal.SIGTERM)
+            told_to_end(worker)
+            return 3
+
+        supervise(work, count=1)
+        """,
+        tmp_path,
+    )
+
+    assert status == 1
+    assert any("ended with status 3" in line for line in lines)
+
+
+def test_end_before_any_worker_serves_is_no_failure(tmp_path: Path) -> None:
+    status, lines = outcome(
+        """
+        def work(worker):
+            os.kill(os.getppid(), signal.SIGINT)
+            while True:
+                signal.pause()
+
+        supervise(work)
+        """,
+        tmp_path,
+    )
+
+    assert (status, "ready" in lines) == (0, False)
+
+
+def test_workers_do_not_hear_what_a_terminal_tells_the_whole_group(tmp_path: Path) -> None:
+    status, lines = outcome(
+        """
+        def work(worker):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGHUP)
+            say("alive")
+            os.kill(os.getppid(), signal.SIGHUP)
+            os.kill(os.getppid(), signal.SIGTERM)
+            told_to_end(worker)
+            return 0
+
+        supervise(work, count=1)
+        """,
+        tmp_path,
+    )
+
+    assert status == 0
+    assert "alive" in lines
+    assert any("SIGHUP" in line for line in lines)

@@ -1,0 +1,120 @@
+"""Several gateway processes that share a Redis and a key, as one client sees them behind a load balancer."""
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e import raw_http
+from tests.e2e.gateway_process import Gateway, configuration, start_gateway, until_ready
+
+WITHIN_S = 60.0
+
+
+@dataclass
+class Fleet:
+    """The running gateways, in the order they were started. A killed one leaves the list."""
+
+    gateways: list[Gateway]
+    _turns: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def next(self) -> Gateway:
+        """One after the other."""
+        return self.gateways[next(self._turns) % len(self.gateways)]
+
+    async def chat(self, model: str, *, stream: bool = False) -> raw_http.RawReply:
+        """One request to the next gateway."""
+        return await self.next().chat(model, stream=stream)
+
+    async def spread(self, model: str, count: int, *, connections: int = 4) -> list[raw_http.RawReply]:
+        """`count` chat requests, evenly over all gateways, over `connections` kept connections to each.
+
+        The replies come in no order. A connection that a gateway closes is opened again.
+        """
+        shares = [_share(count, number, len(self.gateways)) for number in range(len(self.gateways))]
+        runs = [
+            _run(gateway, model, _share(share, number, connections))
+            for gateway, share in zip(self.gateways, shares, strict=True)
+            for number in range(connections)
+        ]
+        async with asyncio.timeout(WITHIN_S):
+            return [reply for replies in await asyncio.gather(*runs) for reply in replies]
+
+    async def each(self, ask: Callable[[Gateway], Awaitable[object]]) -> list[object]:
+        """What every gateway says, asked at once, in their order."""
+        return list(await asyncio.gather(*(ask(gateway) for gateway in self.gateways)))
+
+    async def instances(self, gateway: Gateway | None = None) -> dict[str, dict[str, object]]:
+        """`GET /admin/v1/instances` of one gateway, by instance id."""
+        asked = gateway or self.next()
+        reply = await raw_http.exchange(asked.port, asked.get("/admin/v1/instances"))
+        return {shown["id"]: shown for shown in reply.json()["data"]}
+
+    async def control(self, instance_id: str, verb: str, body: bytes = b"") -> raw_http.RawReply:
+        """`POST /admin/v1/instances/{id}/{verb}` to the next gateway."""
+        asked = self.next()
+        return await raw_http.exchange(asked.port, asked.post(f"/admin/v1/instances/{instance_id}/{verb}", body))
+
+    def kill(self, number: int = 0) -> Gateway:
+        """kill -9: no drain, no goodbye."""
+        killed = self.gateways.pop(number)
+        killed.process.kill()
+        killed.process.wait()
+        return killed
+
+
+def fleet_configuration(
+    redis_url: str,
+    model_list: Sequence[Mapping[str, object]],
+    *,
+    router: Mapping[str, object] | None = None,
+    redis: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """A gateway's configuration in full mode without Postgres. `redis` may add keys to that section."""
+    section = {"url": redis_url, **(redis or {})}
+    return configuration(model_list, router=router, mode="full", state="redis", redis=section)
+
+
+@asynccontextmanager
+async def running_fleet(document: Mapping[str, object], size: int, folder: Path) -> AsyncIterator[Fleet]:
+    """`size` gateways with one configuration and one key; those that still run at the end must exit cleanly."""
+    key = f"sk-test-{secrets.token_hex(16)}"
+    started: list[Gateway] = []
+    try:
+        for number in range(size):
+            own = folder / f"gateway-{number}"
+            own.mkdir()
+            started.append(start_gateway(document, own, key=key))
+        await asyncio.gather(*(until_ready(gateway) for gateway in started))
+        fleet = Fleet(list(started))
+        yield fleet
+        for gateway in fleet.gateways:
+            gateway.terminate()
+        assert await fleet.each(Gateway.exited) == [0] * len(fleet.gateways)
+    finally:
+        for gateway in started:
+            if gateway.process.poll() is None:
+                gateway.process.kill()
+                gateway.process.wait()
+
+
+async def _run(gateway: Gateway, model: str, count: int) -> list[raw_http.RawReply]:
+    """`count` requests, one after the other."""
+    request = gateway.post("/v1/chat/completions", raw_http.chat(model))
+    replies: list[raw_http.RawReply] = []
+    while len(replies) < count:
+        async with raw_http.RawConnection(gateway.port) as connection:
+            while len(replies) < count:
+                await connection.send(request)
+                replies.append(await connection.reply())
+                if replies[-1].headers.get("connection") == "close":
+                    break
+    return replies
+
+
+def _share(count: int, number: int, among: int) -> int:
+    """What falls to `number` (from 0) when `count` is dealt out `among` equals."""
+    return count // among + (number < count % among)
