@@ -211,12 +211,12 @@ async def test_the_local_routing_learns_by_itself_and_is_seen_while_it_decides(w
     world.shared.away = True
     await world.harness.fail(member, CONFIG.consecutive_failures)
 
-    while_away = world.harness.circuit(member)
+    while_away = await world.harness.circuit(member)
     world.shared.away = False
     await world.harness.take(Leaf(member))
 
     assert while_away is CircuitState.OPEN
-    assert world.harness.circuit(member) is CircuitState.CLOSED
+    assert await world.harness.circuit(member) is CircuitState.CLOSED
 
 
 async def test_nothing_local_is_merged_into_the_shared_state(world: World) -> None:
@@ -255,7 +255,7 @@ async def test_the_next_outage_begins_without_the_experience_of_the_last(world: 
 
     await world.harness.take(Leaf(member))
 
-    assert world.harness.circuit(member) is CircuitState.CLOSED
+    assert await world.harness.circuit(member) is CircuitState.CLOSED
 
 
 async def test_an_outage_longer_than_a_minute_forgets_nothing_on_the_way(world: World) -> None:

@@ -10,7 +10,8 @@ import pytest
 from redis.exceptions import ResponseError
 
 from adapters.outbound.redis.event_sink import BATCH, CAPACITY, RedisEventSink
-from adapters.outbound.redis.executor import RedisExecutor, Word
+from adapters.outbound.redis.executor import RedisExecutor
+from adapters.outbound.redis.words import Word
 from adapters.testing.doubles import SeededRandomness
 from adapters.testing.event_history_contract import opened
 from adapters.testing.virtual_time import VirtualClock, run_virtual

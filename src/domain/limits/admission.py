@@ -115,11 +115,11 @@ def release(request: CallerAdmissionRequest, admitted_us: int, meter_of: MeterOf
         _settle(limit, meter_of(limit), request, 0, admitted_us, now_us)
 
 
-def give_slots_back(request: CallerAdmissionRequest, meter_of: MeterOf) -> None:
+def give_slots_back(request: CallerAdmissionRequest, meter_of: MeterOf, now_us: int) -> None:
     """Gives back the slots alone, where it is not known any more what was charged."""
     for meter in map(meter_of, request.limits):
         if isinstance(meter, Leases):
-            meter.release(LeaseId(request.request_id))
+            meter.release(LeaseId(request.request_id), now_us)
 
 
 def renew(request: CallerAdmissionRequest, meter_of: MeterOf, now_us: int) -> bool:
@@ -173,7 +173,7 @@ def _settle(
     charged = limit.amount(request.tokens)
     match meter:
         case Leases():
-            meter.release(LeaseId(request.request_id))
+            meter.release(LeaseId(request.request_id), now_us)
         case TokenBucket():
             meter.settle(limit.limit, charged, actual, admitted_us, now_us)
         case SlidingWindow():

@@ -65,7 +65,7 @@ class MemoryAdmission:
         meter_of = self._meters_of(request, now_us)
         held = self._end(request, now_us)
         if held is None:
-            give_slots_back(request, meter_of)
+            give_slots_back(request, meter_of, now_us)
         else:
             settle(request, held.admitted_us, actual_tokens, meter_of, now_us)
 
@@ -74,7 +74,7 @@ class MemoryAdmission:
         meter_of = self._meters_of(request, now_us)
         held = self._end(request, now_us)
         if held is None:
-            give_slots_back(request, meter_of)
+            give_slots_back(request, meter_of, now_us)
         else:
             release(request, held.admitted_us, meter_of, now_us)
 

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
-from adapters.outbound.redis.executor import Now, RedisExecutor, Word, server_time
+from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
+from adapters.outbound.redis.words import Word
 from application.ports.admission import CallerAdmission
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused, Standing
 from domain.limits.decision import Decision

@@ -4,7 +4,8 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 from adapters.outbound.redis.event_history import stream_key
-from adapters.outbound.redis.executor import RedisExecutor, Word
+from adapters.outbound.redis.executor import RedisExecutor
+from adapters.outbound.redis.words import Word
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.event_sink import EventSink

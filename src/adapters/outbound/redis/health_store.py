@@ -1,7 +1,8 @@
 import asyncio
 from collections.abc import Sequence
 
-from adapters.outbound.redis.executor import Now, RedisExecutor, Word, server_time
+from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
+from adapters.outbound.redis.words import Word
 from application.ports.health_store import HealthStore
 from domain.health_report import REPORT_TTL_US, HealthReport, ModelHealth, bounded, summary
 from domain.identifiers import InstanceId, ModelName

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.outbound.redis.executor import Word
+from adapters.outbound.redis.words import Word
 from domain.catalog import Instance
 from domain.resilience.circuit_breaker import CircuitBreakerConfig, CircuitState, Transition
 from domain.routing.admission import Admitted, NotAdmitted
