@@ -1,5 +1,5 @@
--- lib/gcra_cost: the time that `amount` takes to refill in microseconds and fractions of 1/limit: amount * 60,000,000 / limit.
--- In two steps, so that no product exceeds 2^53.
+-- lib/gcra_cost: the time that `amount` takes to refill, amount * 60,000,000 / limit: microseconds, and fractions of
+-- 1/limit. In two steps, so that no product exceeds 2^53.
 local function gcra_cost(limit, amount)
   local scaled = amount * 6000
   local rest = scaled % limit

@@ -4,21 +4,19 @@
 -- @include lib/window_read
 local function window_decide(key, bucket_us, span, limit, amount, now_us)
   local current = math.floor(now_us / bucket_us)
-  local buckets, used, newest = window_read(key, current, span)
+  local used, oldest, newest = window_read(key, current, span)
   if used + amount <= limit then
     return true, limit - used - amount, 0, (current + span) * bucket_us - now_us
   end
-  local remaining, reset_after_us = math.max(0, limit - used), 0
-  if newest then
-    reset_after_us = (newest + span) * bucket_us - now_us
-  end
+  local remaining = math.max(0, limit - used)
+  local reset_after_us = newest and (newest + span) * bucket_us - now_us or 0
   if amount > limit then
     return false, remaining, -1, reset_after_us
   end
-  local bucket, left = current - span, used
-  while left + amount > limit and bucket < current do
+  local bucket, left = oldest - 1, used
+  while left + amount > limit and bucket < newest do
     bucket = bucket + 1
-    left = left - (buckets[bucket] or 0)
+    left = left - tonumber(redis.call('HGET', key, whole(bucket)) or 0)
   end
   return false, remaining, (bucket + span) * bucket_us - now_us, reset_after_us
 end

@@ -1,16 +1,17 @@
--- lib/window_read: the buckets of a window by their number, what they hold together, and the newest (nil: none).
--- A bucket counts while `current` is less than `span` buckets on. One from the near future (the clock has gone back)
--- counts as charged now; one from farther ahead says nothing.
+-- lib/window_read: what a window holds, its oldest and its newest bucket that count (nil: none), and the oldest stored.
+-- Stored as a hash: each bucket's amount by its number, and `used`, `oldest` and `newest` of all of them, so that a look
+-- at a busy window costs the buckets that have left it since the last charge, not all. A bucket counts while the
+-- current one is less than `span` on. Buckets from farther ahead were written by a clock that has gone back since.
+-- @include lib/whole
 local function window_read(key, current, span)
-  local stored, buckets, used, newest = redis.call('HGETALL', key), {}, 0, nil
-  for i = 1, #stored, 2 do
-    local bucket, amount = tonumber(stored[i]), tonumber(stored[i + 1])
-    if bucket > current - span and bucket <= current + span then
-      bucket = math.min(bucket, current)
-      buckets[bucket] = (buckets[bucket] or 0) + amount
-      used = used + amount
-      newest = math.max(bucket, newest or bucket)
-    end
+  local stored = redis.call('HMGET', key, 'used', 'oldest', 'newest')
+  local used, stored_oldest, newest = tonumber(stored[1] or 0), tonumber(stored[2] or 0), tonumber(stored[3] or 0)
+  if newest <= current - span or newest > current + span then
+    return 0, nil, nil, nil
   end
-  return buckets, used, newest
+  local oldest = math.max(stored_oldest, current - span + 1)
+  for bucket = stored_oldest, oldest - 1 do
+    used = used - tonumber(redis.call('HGET', key, whole(bucket)) or 0)
+  end
+  return used, oldest, newest, stored_oldest
 end
