@@ -122,6 +122,29 @@ class MinuteContract:
 
         assert refusal.decision.retry_after_us == 59 * SECOND_US + 999_000
 
+    async def test_a_sliding_window_gets_back_second_by_second_what_it_was_charged(
+        self, harness: AdmissionHarness
+    ) -> None:
+        limit = tpm(6)
+        for tokens in (1, 2, 3):
+            await harness.take(limit, tokens=tokens)
+            harness.clock.advance(10 * SECOND_US)
+
+        refusals = [(await harness.refused(limit, tokens=tokens)).decision for tokens in (1, 2, 3, 4)]
+        assert [refusal.retry_after_us for refusal in refusals] == [wait_s * SECOND_US for wait_s in (31, 41, 41, 51)]
+        assert {refusal.reset_after_us for refusal in refusals} == {51 * SECOND_US}
+        left = []
+        for span_us in (31 * SECOND_US - 1, 1, 10 * SECOND_US - 1, 1, 10 * SECOND_US):
+            harness.clock.advance(span_us)
+            left.append((await harness.refused(limit, tokens=7)).decision.remaining)
+        assert left == [0, 1, 1, 3, 6]
+
+    async def test_a_window_is_whole_when_its_last_bucket_has_left(self, harness: AdmissionHarness) -> None:
+        await harness.take(tpm(6), tokens=6)
+        harness.clock.advance(61 * SECOND_US + 500_000)
+
+        assert (await harness.refused(tpm(6), tokens=7)).decision.reset_after_us == 0
+
     async def test_a_fixed_window_is_new_at_the_turn_of_a_minute(self, harness: AdmissionHarness) -> None:
         limit = rpm(1, Algorithm.FIXED_WINDOW)
         harness.clock.advance(59 * SECOND_US + 999_999)
