@@ -1,6 +1,7 @@
 from typing import Any
 
-from adapters.outbound.redis.executor import Now, RedisExecutor, Word, server_time
+from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
+from adapters.outbound.redis.words import Word
 from application.ports.budget import Budgets
 from domain.budget.answers import (
     Balance,
