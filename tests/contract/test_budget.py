@@ -2,13 +2,12 @@ import asyncio
 from collections import Counter
 
 import pytest
-from redis.exceptions import ResponseError
 
 from adapters.outbound.memory.budget import MemoryBudgets
 from adapters.outbound.redis.budget import RedisBudgets
 from adapters.outbound.redis.connection import connect
 from adapters.outbound.redis.executor import RedisExecutor
-from adapters.outbound.redis.lua_scripts import all_scripts
+from adapters.outbound.redis.lua_scripts import ScriptError, all_scripts
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.system.clock import SystemClock
 from adapters.testing.budget_contract import BudgetContract
@@ -89,7 +88,7 @@ async def test_scripts_refuse_what_is_no_amount_before_they_write(
     key = await desk.opened("key", 100)
     await desk.held("r", 60, key)
 
-    with pytest.raises(ResponseError, match="whole nano-dollars"):
+    with pytest.raises(ScriptError, match="whole nano-dollars"):
         await redis_executor.call("budget/settle", key_names(redis_prefix), ["", "r:1", amount])
 
     assert await desk.money(key.of) == (0, 60)
