@@ -1,6 +1,6 @@
--- @include lib/budget_lines
 -- lib/budget_balance: what a period of a budget has come to. One that is not known begins at nothing, verified at the
 -- epoch of its series (`{epoch, since_us, expires_us}`, nil where it is too old) if it began after that was set.
+-- @include lib/budget_lines
 local function budget_balance(name, series, starts_us, now_us)
   local found = redis.call('HMGET', KEYS[1], 'b|' .. name, 's|' .. series)
   local checked = budget_lines(found[2])

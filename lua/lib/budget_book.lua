@@ -1,7 +1,7 @@
--- @include lib/budget_lines
--- @include lib/whole
 -- lib/budget_book: moves an open reservation (its lines) out of reserved and `actual_nano` into settled, in the periods
 -- it was made in, and notes in its lines how they stand then. A counter stops at 2^53 - 1.
+-- @include lib/budget_lines
+-- @include lib/whole
 local function budget_book(lines, actual_nano)
   for first = 5, #lines, 6 do
     local field = 'b|' .. lines[first]

@@ -1,6 +1,6 @@
+-- lib/budget_forget: drops an attempt; one that is open still is no longer counted.
 -- @include lib/budget_book
 -- @include lib/budget_lines
--- lib/budget_forget: drops an attempt; one that is open still is no longer counted.
 local function budget_forget(attempt)
   local field = 'a|' .. attempt
   local lines = budget_lines(redis.call('HGET', KEYS[1], field))

@@ -1,6 +1,6 @@
--- @include lib/whole
 -- lib/budget_keep: notes a balance and its series among the `fields` to write, and among `dues` when they are due:
 -- a week after the period's end or, where that is later, its last use.
+-- @include lib/whole
 local function budget_keep(fields, dues, name, series, ends_us, balance, now_us)
   local expires_us = whole(math.max(now_us, ends_us) + 604800000000)
   local function note(field, lines)

@@ -1,7 +1,7 @@
+-- lib/budget_resolve: ends a reservation, once; who asks again within two minutes hears the same. {}: not known.
 -- @include lib/budget_book
 -- @include lib/budget_sweep
 -- @include lib/whole
--- lib/budget_resolve: ends a reservation, once; who asks again within two minutes hears the same. {}: not known.
 local function budget_resolve(attempt, outcome, actual_nano, now_us)
   local lines = budget_sweep(attempt, now_us)
   if lines[1] ~= 'open' then

@@ -1,5 +1,5 @@
--- @include lib/budget_forget
 -- lib/budget_sweep: drops what is overdue, the attempt `own` and up to 50 others of each kind; the lines of `own`.
+-- @include lib/budget_forget
 local function budget_sweep(own, now_us)
   local suspense_us = 86400000000
   local lines = budget_lines(own and redis.call('HGET', KEYS[1], 'a|' .. own))

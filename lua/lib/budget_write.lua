@@ -1,5 +1,5 @@
--- @include lib/whole
 -- lib/budget_write: writes what was noted, and lets all keys of the account go when the last of what they hold is due.
+-- @include lib/whole
 local function budget_write(fields, dues, now_us)
   redis.call('HSET', KEYS[1], unpack(fields))
   redis.call('ZADD', KEYS[3], unpack(dues))

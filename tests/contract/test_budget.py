@@ -7,7 +7,7 @@ from adapters.outbound.memory.budget import MemoryBudgets
 from adapters.outbound.redis.budget import RedisBudgets
 from adapters.outbound.redis.connection import connect
 from adapters.outbound.redis.executor import RedisExecutor
-from adapters.outbound.redis.lua_scripts import all_scripts
+from adapters.outbound.redis.lua_scripts import ScriptError, all_scripts
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.system.clock import SystemClock
 from adapters.testing.budget_contract import BudgetContract
@@ -78,6 +78,20 @@ async def test_every_key_goes_with_the_last_of_what_it_holds(redis_executor: Red
 
 async def ttls_days(executor: RedisExecutor, keys: list[str]) -> list[float]:
     return [round(await executor.command("PTTL", key) * 1000 / DAY_US, 2) for key in keys]
+
+
+@pytest.mark.parametrize("amount", ["-1", "1.5", "1e3", "", " 1", str(2**53), str(2**64), "nan"])
+async def test_scripts_refuse_what_is_no_amount_before_they_write(
+    redis_executor: RedisExecutor, redis_prefix: str, amount: str
+) -> None:
+    desk = Desk(RedisBudgets(redis_executor, redis_prefix), ManualClock())
+    key = await desk.opened("key", 100)
+    await desk.held("r", 60, key)
+
+    with pytest.raises(ScriptError, match="whole nano-dollars"):
+        await redis_executor.call("budget/settle", key_names(redis_prefix), ["", "r:1", amount])
+
+    assert await desk.money(key.of) == (0, 60)
 
 
 async def test_the_servers_clock_is_used_where_none_is_given(redis_executor: RedisExecutor, redis_prefix: str) -> None:

@@ -1,3 +1,5 @@
+import io
+import struct
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -88,6 +90,22 @@ def test_a_local_day_is_as_long_as_it_is_there(
     assert day == Period(f"{id_}@{zone}", f"daily@{zone}", at(starts), at(ends))
     assert day.ends_us is not None
     assert day.ends_us - day.starts_us == hours * HOUR_US
+
+
+def zone_by(rule: str) -> ZoneInfo:
+    """A zone that follows a POSIX rule and is in no database (RFC 9636)."""
+    header = b"TZif2" + bytes(15) + struct.pack(">6l", 0, 0, 0, 0, 1, 4)
+    block = header + struct.pack(">lBB", 0, 0, 0) + b"AAA\0"
+    return ZoneInfo.from_file(io.BytesIO(block + block + f"\n{rule}\n".encode()), key="Made/Up")
+
+
+def test_a_day_begins_after_the_gap_where_the_clock_jumps_over_midnight() -> None:
+    zone = zone_by("AAA0BBB-1,M3.5.0/23:30,M10.5.0/3")  # last Sunday of March: 23:30 is followed by 00:30
+
+    sunday = period_of(at("2026-03-29T12:00Z"), PeriodKind.DAILY, zone)
+
+    assert sunday.ends_us == at("2026-03-29T23:30Z")
+    assert period_of(at("2026-03-29T23:30Z"), PeriodKind.DAILY, zone).id == "2026-03-30@Made/Up"
 
 
 @pytest.mark.parametrize(
