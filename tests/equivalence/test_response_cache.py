@@ -26,9 +26,9 @@ from tests.servers.redis_servers import standalone, valkey_binary
 # Long enough that no key ends in real time while a history is replayed.
 _MINUTE_US = 60_000_000
 
-_scopes = st.sampled_from(["t", "u"])
-_keys = st.sampled_from(["a", "b"])
-_spans_us = st.sampled_from([_MINUTE_US, _MINUTE_US + 1, 2 * _MINUTE_US + 7])
+_scopes = st.sampled_from(["t", "t", "u"])
+_keys = st.sampled_from(["a", "a", "b"])
+_spans_us = st.sampled_from([_MINUTE_US, _MINUTE_US, 2 * _MINUTE_US + 1])
 _numbers = st.integers(0, 3)
 _bodies = st.sampled_from([b"", b"x", b"y" * 30, b"z" * 51])
 _steps = st.one_of(
@@ -38,9 +38,10 @@ _steps = st.one_of(
     st.tuples(st.just("fill"), _numbers, _bodies, _spans_us),
     st.tuples(st.just("extend"), _numbers, _spans_us),
     st.tuples(st.just("abandon"), _numbers),
-    st.tuples(st.just("purge"), st.sampled_from(["t", "u", None])),
+    st.tuples(st.just("purge"), st.sampled_from(["t", "t", "u", None])),
     st.tuples(st.just("stats"), _scopes),
-    st.tuples(st.just("pass"), st.sampled_from([0, 1, _MINUTE_US - 1, _MINUTE_US])),
+    st.tuples(st.just("pass"), st.sampled_from([_MINUTE_US, _MINUTE_US - 1, 1])),
+    st.tuples(st.just("pass"), st.just(_MINUTE_US)),
 )
 _prefixes = count(1)
 
