@@ -10,7 +10,8 @@ from dataclasses import asdict
 from hashlib import blake2b
 from typing import Any
 
-from adapters.outbound.redis.executor import Now, RedisExecutor, Word, server_time
+from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
+from adapters.outbound.redis.words import Word
 from application.ports.response_cache import LARGEST_ENTRY_BYTES, ResponseCache
 from domain.chat import Usage
 from domain.response_cache import LONGEST_TTL_US, CachedReply, CacheStats, Fill, FillHeld

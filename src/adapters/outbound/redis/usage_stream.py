@@ -12,7 +12,8 @@ from itertools import chain
 from typing import Any
 from zlib import crc32
 
-from adapters.outbound.redis.executor import Now, RedisExecutor, Word, server_time
+from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
+from adapters.outbound.redis.words import Word
 from application.ports.clock import Clock
 from application.ports.usage_stream import UsageStream
 from domain.usage_stream import DeadLetter, UsageDepth, UsageEntry
