@@ -12,7 +12,7 @@
 --
 -- Returns  {epoch, meta, body} as strings; {} where there is no reply
 -- Writes   counters, with a TTL of books_ms; where the server evicted the reply, index and sizes lose it
--- Mirrors  adapters.outbound.memory.response_cache:MemoryResponseCache
+-- Mirrors  domain.response_cache:is_valid
 --
 -- @include lib/now
 -- @include lib/live_reply

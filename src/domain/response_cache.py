@@ -8,7 +8,7 @@ from domain.durations import MINUTE_US
 LONGEST_TTL_US = 30 * 1_440 * MINUTE_US
 """No reply is kept longer, whatever is asked."""
 
-ENTRY_OVERHEAD_BYTES = 1_024
+ENTRY_OVERHEAD_BYTES = 1_280
 """What an entry costs beside its body, in either store; measured, rounded up."""
 
 
@@ -80,6 +80,11 @@ class CacheStats:
             self.entries + other.entries,
             self.bytes + other.bytes,
         )
+
+
+def is_valid(expires_us: int, now_us: int) -> bool:
+    """Whether a reply may still be handed out; not at `expires_us` itself."""
+    return now_us < expires_us
 
 
 def acquire(current: Fill | None, wanted: Fill, now_us: int) -> Fill | FillHeld:

@@ -61,6 +61,7 @@ async def test_every_key_ends_by_itself(redis_executor: RedisExecutor, redis_pre
     cache = RedisResponseCache(redis_executor, redis_prefix)
     books_ms = LONGEST_TTL_US // 1_000
 
+    await cache.get("t", "a")
     fill = await filled(cache, "t", "a")
     held = await _times_to_live(cache, redis_executor)
     extended = await cache.extend_fill(fill, 3 * LEASE_US)
@@ -71,7 +72,7 @@ async def test_every_key_ends_by_itself(redis_executor: RedisExecutor, redis_pre
     await cache.purge(None)
     purged = await _times_to_live(cache, redis_executor)
 
-    assert held.keys() == {"fill", "generation", "epoch", "scopes"}
+    assert held.keys() == {"fill", "generation", "counters", "epoch", "scopes"}
     assert stored.keys() == {"entry", "generation", "counters", "index", "sizes", "epoch", "scopes"}
     assert 0 < held["fill"] <= LEASE_US // 1_000 < longer["fill"] <= 3 * LEASE_US // 1_000
     assert 0 < stored["entry"] <= TTL_US // 1_000
@@ -135,6 +136,19 @@ async def test_a_purge_of_all_reaches_scopes_that_nobody_remembers(
     assert not await cache.put("t", "b", reply(), TTL_US, fill)
     assert await cache.get("t", "b") is None
     assert isinstance(await cache.acquire_fill("t", "a", "r-1", LEASE_US), Fill)
+
+
+async def test_purges_of_all_follow_each_other_in_no_time_without_any_memory_of_scopes(
+    redis_executor: RedisExecutor, redis_prefix: str, clock: ManualClock
+) -> None:
+    cache = RedisResponseCache(redis_executor, redis_prefix, lambda: str(clock.now_us()))
+    for _ in range(3):
+        await cache.put("t", "a", reply(), TTL_US)
+        await redis_executor.command("DEL", cache._scopes_key)
+
+        assert await cache.purge(None) == 0
+
+        assert await cache.get("t", "a") is None
 
 
 async def test_what_the_server_evicts_is_counted_once(redis_executor: RedisExecutor, redis_prefix: str) -> None:

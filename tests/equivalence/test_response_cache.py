@@ -1,34 +1,25 @@
 """The memory adapter and the scripts answer random histories alike."""
 
-import asyncio
-from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.outbound.memory.response_cache import MemoryResponseCache
-from adapters.outbound.redis.connection import connect
 from adapters.outbound.redis.executor import RedisExecutor
-from adapters.outbound.redis.lua_scripts import all_scripts
 from adapters.outbound.redis.response_cache import RedisResponseCache
-from adapters.outbound.redis.store_breaker import StoreBreaker
-from adapters.outbound.system.clock import SystemClock
 from adapters.testing.virtual_time import ManualClock
 from application.ports.response_cache import ResponseCache
 from domain.chat import Usage
 from domain.response_cache import CachedReply, Fill
-from tests.servers.fixtures import PATIENT
-from tests.servers.redis_servers import standalone, valkey_binary
+from tests.equivalence.one_server import one_server
 
 # Long enough that no key ends in real time while a history is replayed.
 _MINUTE_US = 60_000_000
 
-_scopes = st.sampled_from(["t", "u"])
-_keys = st.sampled_from(["a", "b"])
-_spans_us = st.sampled_from([_MINUTE_US, _MINUTE_US + 1, 2 * _MINUTE_US + 7])
+_scopes = st.sampled_from(["t", "t", "u"])
+_keys = st.sampled_from(["a", "a", "b"])
+_spans_us = st.sampled_from([_MINUTE_US, _MINUTE_US, 2 * _MINUTE_US + 1])
 _numbers = st.integers(0, 3)
 _bodies = st.sampled_from([b"", b"x", b"y" * 30, b"z" * 51])
 _steps = st.one_of(
@@ -38,11 +29,11 @@ _steps = st.one_of(
     st.tuples(st.just("fill"), _numbers, _bodies, _spans_us),
     st.tuples(st.just("extend"), _numbers, _spans_us),
     st.tuples(st.just("abandon"), _numbers),
-    st.tuples(st.just("purge"), st.sampled_from(["t", "u", None])),
+    st.tuples(st.just("purge"), st.sampled_from(["t", "t", "u", None])),
     st.tuples(st.just("stats"), _scopes),
-    st.tuples(st.just("pass"), st.sampled_from([0, 1, _MINUTE_US - 1, _MINUTE_US])),
+    st.tuples(st.just("pass"), st.sampled_from([_MINUTE_US, _MINUTE_US - 1, 1])),
+    st.tuples(st.just("pass"), st.just(_MINUTE_US)),
 )
-_prefixes = count(1)
 
 
 def _reply(body: bytes) -> CachedReply:
@@ -90,9 +81,8 @@ class Replay:
         return await self._cache.abandon_fill(fill)
 
 
-async def _replay(executor: RedisExecutor, history: list[tuple[Any, ...]]) -> None:
+async def _replay(executor: RedisExecutor, prefix: str, history: list[tuple[Any, ...]]) -> None:
     clock = ManualClock()
-    prefix = f"equal-{next(_prefixes)}:"
     memory = Replay(MemoryResponseCache(clock, max_entry_bytes=50))
     scripts = Replay(RedisResponseCache(executor, prefix, lambda: str(clock.now_us()), max_entry_bytes=50))
     for number, step in enumerate(history):
@@ -103,25 +93,12 @@ async def _replay(executor: RedisExecutor, history: list[tuple[Any, ...]]) -> No
         assert expected == actual, f"step {number} of {history}: {step}"
 
 
-@pytest.fixture(scope="module")
-def server_url() -> Iterator[str]:
-    with standalone(valkey_binary()) as server:
-        yield server.url
-
-
-def test_histories_of_the_response_cache_get_equal_answers(server_url: str) -> None:
-    async def connected() -> RedisExecutor:
-        executor = RedisExecutor(connect(server_url, PATIENT), all_scripts(), PATIENT, StoreBreaker(SystemClock()))
-        await executor.load()
-        return executor
-
-    with asyncio.Runner() as runner:
-        executor = runner.run(connected())
+def test_histories_of_the_response_cache_get_equal_answers() -> None:
+    with one_server() as server:
 
         @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(_steps, min_size=5, max_size=40))
         def alike(history: list[tuple[Any, ...]]) -> None:
-            runner.run(_replay(executor, history))
+            server.run(_replay(server.executor, server.new_prefix(), history))
 
         alike()
-        runner.run(executor.aclose())

@@ -1,26 +1,17 @@
 """The memory adapter and the scripts answer random histories alike, in one shard, where order counts."""
 
-import asyncio
-from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.outbound.memory.usage_stream import MemoryUsageStream
-from adapters.outbound.redis.connection import connect
 from adapters.outbound.redis.executor import RedisExecutor
-from adapters.outbound.redis.lua_scripts import all_scripts
-from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.redis.usage_stream import RedisUsageStream
-from adapters.outbound.system.clock import SystemClock
 from adapters.testing.virtual_time import ManualClock
 from application.ports.usage_stream import UsageStream
 from domain.usage_stream import UsageEntry
-from tests.servers.fixtures import PATIENT
-from tests.servers.redis_servers import standalone, valkey_binary
+from tests.equivalence.one_server import one_server
 from tests.servers.usage_aging import age_pending
 
 _MINUTE_US = 60_000_000
@@ -44,7 +35,6 @@ _steps = st.one_of(
     st.tuples(st.just("depth")),
     st.tuples(st.just("pass"), st.just(_MINUTE_US)),
 )
-_prefixes = count(1)
 
 
 async def _ask(stream: UsageStream, step: tuple[Any, ...]) -> object:  # noqa: PLR0911 - one line for each verb
@@ -80,10 +70,10 @@ async def _dead(stream: UsageStream, limit: int) -> object:
     return pages
 
 
-async def _replay(executor: RedisExecutor, history: list[tuple[Any, ...]]) -> None:
+async def _replay(executor: RedisExecutor, prefix: str, history: list[tuple[Any, ...]]) -> None:
     clock = ManualClock()
     memory = MemoryUsageStream(clock)
-    scripts = RedisUsageStream(executor, f"equal-{next(_prefixes)}:", clock, lambda: str(clock.now_us()), shards=1)
+    scripts = RedisUsageStream(executor, prefix, clock, lambda: str(clock.now_us()), shards=1)
     for number, step in enumerate(history):
         if step[0] == "pass":
             clock.advance(step[1])
@@ -93,25 +83,12 @@ async def _replay(executor: RedisExecutor, history: list[tuple[Any, ...]]) -> No
         assert expected == actual, f"step {number} of {history}: {step}"
 
 
-@pytest.fixture(scope="module")
-def server_url() -> Iterator[str]:
-    with standalone(valkey_binary()) as server:
-        yield server.url
-
-
-def test_histories_of_the_usage_stream_get_equal_answers(server_url: str) -> None:
-    async def connected() -> RedisExecutor:
-        executor = RedisExecutor(connect(server_url, PATIENT), all_scripts(), PATIENT, StoreBreaker(SystemClock()))
-        await executor.load()
-        return executor
-
-    with asyncio.Runner() as runner:
-        executor = runner.run(connected())
+def test_histories_of_the_usage_stream_get_equal_answers() -> None:
+    with one_server() as server:
 
         @settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(_steps, min_size=5, max_size=40))
         def alike(history: list[tuple[Any, ...]]) -> None:
-            runner.run(_replay(executor, history))
+            server.run(_replay(server.executor, server.new_prefix(), history))
 
         alike()
-        runner.run(executor.aclose())

@@ -8,7 +8,7 @@ from itertools import count
 
 from application.ports.clock import Clock
 from application.ports.response_cache import LARGEST_ENTRY_BYTES, ResponseCache
-from domain.response_cache import LONGEST_TTL_US, CachedReply, CacheStats, Fill, FillHeld, acquire, holds
+from domain.response_cache import LONGEST_TTL_US, CachedReply, CacheStats, Fill, FillHeld, acquire, holds, is_valid
 
 MAX_BYTES = 268_435_456
 _SCOPES_COUNTED = 10_000
@@ -127,7 +127,7 @@ class MemoryResponseCache:
 
     def _live(self, place: _Place, now_us: int) -> _Entry | None:
         entry = self._entries.get(place)
-        if entry is None or now_us < entry.expires_us:
+        if entry is None or is_valid(entry.expires_us, now_us):
             return entry
         self._drop(place)
         return None
