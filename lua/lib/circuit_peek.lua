@@ -5,12 +5,8 @@ local function circuit_peek(circuit, now_us, last_resort, half_open_probes, open
     return circuit.generation, 0
   end
   if circuit.state == 'open' then
-    if circuit.forced ~= '' then
-      return nil, 'circuit_open', ''
-    end
-    if last_resort or now_us >= circuit.open_until_us then
-      return circuit.generation + 1, 1
-    end
+    if circuit.forced ~= '' then return nil, 'circuit_open', '' end
+    if last_resort or now_us >= circuit.open_until_us then return circuit.generation + 1, 1 end
     return nil, 'circuit_open', whole(circuit.open_until_us - now_us)
   end
   local live, first_us = 0, nil
