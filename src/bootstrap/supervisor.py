@@ -162,9 +162,9 @@ class Supervisor:
                 self._bury(each, os.waitstatus_to_exitcode(code))
 
     def _bury(self, dead: _Running, code: int) -> None:
-        # Before it has its handlers, SIGTERM ends a worker by itself.
         if self._ending:
-            if code not in {0, -signal.SIGTERM}:
+            # Before it has its handlers, a signal ends a worker by itself.
+            if code not in {0, -signal.SIGTERM, -END_NOW}:
                 _log.error("worker %d (pid %d) %s", dead.index + 1, dead.pid, _ended(code))
                 self._status = _FAILED
             return

@@ -26,9 +26,11 @@ def supervise(work, count=2, grace_us=5_000_000):
     say(f"status {status}")
     sys.exit(status)
 
-def told_to_end(worker):
+def told_to_end(worker, ask_for_it=False):
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     worker.tell_ready()
+    if ask_for_it:
+        os.kill(os.getppid(), signal.SIGTERM)
     signal.sigwait([signal.SIGTERM])
 """
 
@@ -53,9 +55,9 @@ def test_all_workers_run_until_the_end_and_the_status_is_theirs(tmp_path: Path) 
         """
         def work(worker):
             (seen / str(worker.index)).touch()
-            if len(list(seen.iterdir())) == 3:
-                os.kill(os.getppid(), signal.SIGTERM)
-            told_to_end(worker)
+            while worker.index == 2 and len(list(seen.iterdir())) < 3:
+                time.sleep(0.01)
+            told_to_end(worker, ask_for_it=worker.index == 2)
             return 0
 
         supervise(work, count=3)
@@ -107,8 +109,7 @@ def test_worker_that_keeps_dying_is_restarted_after_ever_longer_pauses(tmp_path:
             (seen / str(os.getpid())).touch()
             if len(list(seen.iterdir())) < 4:
                 return 7
-            os.kill(os.getppid(), signal.SIGTERM)
-            told_to_end(worker)
+            told_to_end(worker, ask_for_it=True)
             return 0
 
         supervise(work)
@@ -144,8 +145,7 @@ def test_worker_that_fails_while_it_ends_shows_in_the_status(tmp_path: Path) -> 
     status, lines = outcome(
         """
         def work(worker):
-            os.kill(os.getppid(), signal.SIGTERM)
-            told_to_end(worker)
+            told_to_end(worker, ask_for_it=True)
             return 3
 
         supervise(work, count=1)
@@ -181,8 +181,7 @@ def test_workers_do_not_hear_what_a_terminal_tells_the_whole_group(tmp_path: Pat
             os.kill(os.getpid(), signal.SIGHUP)
             say("alive")
             os.kill(os.getppid(), signal.SIGHUP)
-            os.kill(os.getppid(), signal.SIGTERM)
-            told_to_end(worker)
+            told_to_end(worker, ask_for_it=True)
             return 0
 
         supervise(work, count=1)

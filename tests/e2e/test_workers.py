@@ -98,8 +98,11 @@ async def test_stream_in_flight_finishes_after_sigterm_and_newcomers_are_refused
         in_flight = asyncio.create_task(gateway.chat(lane, stream=True))
         await eventually(lambda: upstream.lane(lane).requests, within_s=5, what="the stream has begun")
 
-        for worker in workers_of(gateway) if everybody else []:
-            worker.send_signal(signal.SIGTERM)
+        if everybody:
+            for worker in workers_of(gateway):
+                worker.send_signal(signal.SIGTERM)
+            # Signals of one kind that arrive together are one.
+            await eventually(lambda: len(log_lines(gateway, "draining")) == 2, within_s=5, what="both have heard it")
         gateway.terminate()
 
         await eventually(lambda: refuses(gateway.port), within_s=2, what="new connections are refused")
