@@ -20,11 +20,12 @@ class StoreProbeContract:
     async def test_several_may_ask_at_once(self, answering: StoreProbe) -> None:
         assert all(await asyncio.gather(*(answering.ping() for _ in range(5))))
 
-    async def test_who_asks_may_be_cancelled(self, answering: StoreProbe) -> None:
+    async def test_who_asks_may_be_cancelled_and_the_next_one_is_answered(self, answering: StoreProbe) -> None:
         asking = asyncio.ensure_future(answering.ping())
         await asyncio.sleep(0)
         asking.cancel()
-        await asyncio.wait({asking})
 
-        assert asking.cancelled()
+        # Either way: a client may have its answer before it hears of the cancellation.
+        ended, _ = await asyncio.wait({asking}, timeout=PATIENCE_S)
+        assert ended == {asking}
         assert await answering.ping()
