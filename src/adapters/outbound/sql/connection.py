@@ -9,6 +9,8 @@ A Postgres URL goes to the driver as it is, which reads it as libpq does.
 
 import asyncio
 import logging
+import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -77,8 +79,14 @@ def _sqlite(url: str, limits: Limits) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    event.listen(engine.sync_engine, "do_connect", _open_once)
     event.listen(engine.sync_engine, "connect", prepare)
     return engine
+
+
+def _open_once(_dialect: object, _record: object, arguments: Sequence[Any], options: Mapping[str, Any]) -> None:
+    """Fails here where the file can't be opened: the driver's own failure leaves a thread that outlives the loop."""
+    sqlite3.connect(*arguments, **options).close()
 
 
 class SqlDatabase:
