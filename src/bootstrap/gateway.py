@@ -17,6 +17,9 @@ from bootstrap.worker import END_NOW, Worker
 
 _log = logging.getLogger(__name__)
 
+_GC_ALLOCATIONS = 20_000
+_GC_GENERATIONS = 20
+
 
 class Ending:
     """When this process stops taking requests, and when it ends those it has."""
@@ -85,6 +88,8 @@ async def _serve(
     # What was made so far stays; the collector need not walk it again with every request.
     gc.collect()
     gc.freeze()
+    # A request makes some thousand objects and hardly a cycle: the default of 700 would look for them several times.
+    gc.set_threshold(_GC_ALLOCATIONS, _GC_GENERATIONS, _GC_GENERATIONS)
     await worker_serve(
         ASGIWrapper(app),
         config,
