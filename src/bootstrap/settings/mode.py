@@ -53,7 +53,7 @@ def resolve_mode(settings: Settings, environ: Mapping[str, str]) -> ModeDecision
 def refuse_unbuilt(decision: ModeDecision) -> None:
     """Raises ConfigurationError for a mode that this version can't serve."""
     if decision.mode is Mode.FULL:
-        why = f"{decision.reason}, but it has no Redis and Postgres adapters"
+        why = f"{decision.reason}, but its Redis and Postgres adapters are not in use yet"
         way_out = f"set {LITE_VARIABLE}=true to serve in lite mode"
         raise ConfigurationError([f"mode: this version can't serve in full mode yet: {why}; {way_out}"])
 
