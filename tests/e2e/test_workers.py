@@ -95,6 +95,8 @@ async def test_stream_in_flight_finishes_after_sigterm_and_newcomers_are_refused
     lane = f"slow-{everybody}"
     upstream.lane(lane).default = SLOW
     async with several(upstream, tmp_path, lane) as gateway:
+        # A worker that has only just been forked has nothing to drain: it dies of the signal, without a word.
+        await eventually(lambda: len(log_lines(gateway, "Running on")) == 2, within_s=15, what="both workers serve")
         in_flight = asyncio.create_task(gateway.chat(lane, stream=True))
         await eventually(lambda: upstream.lane(lane).requests, within_s=5, what="the stream has begun")
 
@@ -120,6 +122,8 @@ async def test_second_signal_ends_what_is_in_flight(
     lane = f"endless-{first.name}"
     upstream.lane(lane).default = ENDLESS
     async with several(upstream, tmp_path, lane) as gateway:
+        # A worker that has only just been forked has nothing to drain: it dies of the signal, without a word.
+        await eventually(lambda: len(log_lines(gateway, "Running on")) == 2, within_s=15, what="both workers serve")
         in_flight = asyncio.create_task(gateway.chat(lane, stream=True))
         await eventually(lambda: upstream.lane(lane).requests, within_s=5, what="the stream has begun")
         gateway.process.send_signal(first)
