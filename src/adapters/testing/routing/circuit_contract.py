@@ -112,6 +112,15 @@ class CircuitContract:
         assert probe.admitted.probe
         assert refusal.reason is Exclusion.PROBES_IN_FLIGHT
 
+    async def test_a_last_resort_that_fails_does_not_prolong_the_rest(self, harness: RoutingHarness) -> None:
+        await harness.fail(A, CONFIG.consecutive_failures)
+        harness.clock.advance(SECOND_US)
+
+        (await harness.take(Leaf(A, last_resort=True))).end(Outcome.FAILURE)
+
+        refusal = (await harness.refused(Leaf(A))).refusals[0]
+        assert refusal.retry_after_us == CONFIG.open_duration_us - SECOND_US
+
     async def test_a_cooldown_refuses_until_it_is_over_and_leaves_the_circuit_closed(
         self, harness: RoutingHarness
     ) -> None:
