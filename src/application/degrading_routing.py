@@ -52,16 +52,22 @@ class DegradingRouting:
         return (self._local if self.degraded else self._shared).view(instance, kind)
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
-        """As the port says; `degraded` in the answer tells who decided."""
+        """As the port says; `degraded` in the answer tells who decided.
+
+        Raises:
+            StateUnavailable: The shared routing has never been met, so this gateway's share is unknown.
+        """
         if request.lease_id not in self._holders:
             try:
                 answer = await self._shared.admit(request)
             except StateUnavailable:
+                if self._registry.count() is None:
+                    raise  # It was never met: how many share the limits is unknown, and "all of them are mine" a guess.
                 self._degrade()
             else:
                 self.degraded = False
                 return answer
-        return await self._admit_locally(request)
+        return await self._admit_locally(request, self._registry.count() or 1)
 
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
         """As the port says; never fails."""
@@ -89,10 +95,10 @@ class DegradingRouting:
         self.degraded = True
         self._local_used_us = now_us
 
-    async def _admit_locally(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
+    async def _admit_locally(self, request: AdmissionRequest, gateways: int) -> Admitted | NotAdmitted:
         holder = self._holders.get(request.lease_id, self._local)
         wanted: dict[InstanceId, Instance] = {}
-        plan = self._shared_out(request.plan, request.tokens, self._registry.count(), wanted)
+        plan = self._shared_out(request.plan, request.tokens, gateways, wanted)
         answer = await holder.admit(replace(request, plan=plan))
         if isinstance(answer, NotAdmitted):
             return replace(answer, degraded=True)

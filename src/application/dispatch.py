@@ -185,6 +185,8 @@ class Dispatch:
         lease = lease_id(journey.request.request_id, len(journey.trace.attempts) + 1)
         answer = await self.tools.routing.admit(AdmissionRequest(lease, plan, journey.need.tokens, LEASE_US))
         journey.note_refusals(answer.refusals)
+        if answer.degraded:
+            journey.note_degraded("routing")
         return answer if isinstance(answer, Admitted) else None
 
     async def _attempt(

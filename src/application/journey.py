@@ -98,6 +98,11 @@ class Journey:
             self.trace.exclusions.extend(refusals)
             self.refusals.update((refusal.instance_id, refusal) for refusal in refusals)
 
+    def note_degraded(self, feature: str) -> None:
+        """Notes that `feature` was decided by this gateway alone."""
+        if feature not in self.trace.degraded:
+            self.trace.degraded += (feature,)
+
     def _extend(self, queue: deque[ModelName], models: list[ModelName]) -> None:
         table = self.catalog.fallbacks
         if self._too_long():

@@ -10,16 +10,15 @@ import click
 
 from adapters.inbound.cli.listing import catalog_tables
 from adapters.inbound.cli.one_line_errors import USAGE_STATUS, CommandFailed, OneLineErrors
+from adapters.outbound.system.clock import SystemClock
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.data_directory import DEFAULT_DATA_DIR
 from bootstrap.settings import (
     BUILT_TYPES,
     CatalogResult,
     Loaded,
-    Mode,
     load_settings,
     refuse_a_key_of_its_own,
-    refuse_unbuilt,
     resolve_mode,
     to_catalog,
 )
@@ -61,7 +60,6 @@ def serve(config_path: Path | None, host: str | None, port: int | None, workers:
         _warn(loaded, to_catalog(loaded.settings, BUILT_TYPES))
         decision = resolve_mode(loaded.settings, os.environ)
         refuse_a_key_of_its_own(loaded.settings, decision)
-        refuse_unbuilt(decision)
         from bootstrap.server import serve as serve_until_stopped  # noqa: PLC0415 - other commands need no server
 
         return serve_until_stopped(loaded.settings, data_dir=data_dir, environ=os.environ)
@@ -75,6 +73,9 @@ def check_config(file: Path) -> None:
         loaded = load_settings(file, os.environ)
         result = to_catalog(loaded.settings, BUILT_TYPES)
         decision = resolve_mode(loaded.settings, os.environ)
+        from bootstrap.stores import open_stores  # noqa: PLC0415 - other commands need no client of any store
+
+        open_stores(loaded.settings, decision.mode, SystemClock())  # connects nowhere, and reads the URLs
     _warn(loaded, result)
     instances = list(result.catalog.all_instances())
     click.echo(
@@ -82,8 +83,7 @@ def check_config(file: Path) -> None:
         f"{_counted(len(instances), 'instance')} ({len(result.providers)} enabled), "
         f"{_counted(len(result.catalog.routes), 'route')}."
     )
-    note = "; this version can't serve in full mode yet" if decision.mode is Mode.FULL else ""
-    click.echo(f"Mode: {decision.mode} ({decision.reason}){note}.")
+    click.echo(f"Mode: {decision.mode} ({decision.reason}).")
 
 
 @cli.command()

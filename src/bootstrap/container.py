@@ -4,7 +4,7 @@ Every port is a provider here and can be replaced: `Container(settings=…, cloc
 """
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Callable, Dependency, Factory, Object, Singleton
+from dependency_injector.providers import Callable, Dependency, Factory, List, Object, Selector, Singleton
 
 from adapters.inbound.http.app import create_http_app
 from adapters.inbound.http.asgi import FrontDoor
@@ -19,14 +19,21 @@ from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.outbound.memory.routing import MemoryRouting
 from adapters.outbound.providers.lazy_transport import LazyTransport
 from adapters.outbound.providers.transport import AiohttpUpstream
+from adapters.outbound.redis.event_sink import RedisEventSink
+from adapters.outbound.redis.gateway_registry import RedisGatewayRegistry
+from adapters.outbound.redis.prober import Prober
+from adapters.outbound.redis.routing import RedisRouting
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.randomness import SystemRandomness
 from adapters.outbound.telemetry.event_log import LogEventSink
 from application.active_attempt import AttemptTools
+from application.degrading_routing import DegradingRouting
 from application.dispatch import Dispatch
 from application.draining import Draining
+from application.fan_out import FanOut
 from application.lease_keeper import LeaseKeeper
 from application.ports.clock import Clock
+from application.ports.randomness import Randomness
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
 from application.store_watch import StoreWatch
@@ -39,13 +46,23 @@ from application.use_cases.stream import Stream
 from bootstrap.lifespan import Lifespan, application
 from bootstrap.provider_wiring import SUPPORTS, configured_providers
 from bootstrap.settings import BUILT_TYPES, Settings, to_catalog
-from bootstrap.stores import open_stores
+from bootstrap.shared_state import SharedState
+from bootstrap.stores import Stores, open_stores
 
 _US_PER_SECOND = 1_000_000
+_GATEWAY_ID_BITS = 64
 
 
 def _now_s(clock: Clock) -> int:
     return clock.now_us() // _US_PER_SECOND
+
+
+def _state_of(stores: Stores) -> str:
+    return "memory" if stores.redis is None else "redis"
+
+
+def _new_gateway_id(randomness: Randomness) -> str:
+    return f"{randomness.bits(_GATEWAY_ID_BITS):016x}"
 
 
 class Container(DeclarativeContainer):
@@ -61,18 +78,38 @@ class Container(DeclarativeContainer):
 
     clock = Singleton(SystemClock)
     randomness = Singleton(SystemRandomness)
-    event_sink = Singleton(LogEventSink)
+
+    stores = Singleton(open_stores, settings, facts.provided.mode, clock)
+    state = Callable(_state_of, stores)
+    store_watch = Singleton(StoreWatch, stores.provided.probes, clock)
+    redis_executor = stores.provided.redis.executor
+    redis_prefix = settings.provided.redis.prefix
+
+    event_log = Singleton(LogEventSink)
+    redis_event_sink = Singleton(RedisEventSink, redis_executor, redis_prefix, clock, randomness)
+    event_sink = Selector(state, memory=event_log, redis=Singleton(FanOut, List(event_log, redis_event_sink)))
     decision_log = Singleton(MemoryDecisionLog)
     authenticator = Singleton(MemoryAuthenticator, master_key, require_auth=settings.provided.auth.require_auth)
     catalog_source = Singleton(MemoryCatalogSource, configured.provided.catalog, configured.provided.policy)
     instance_states = Singleton(InstanceStates)
-    routing = Singleton(MemoryRouting, breaker, clock, event_sink, instance_states)
+    gateway_registry = Singleton(
+        RedisGatewayRegistry, redis_executor, redis_prefix, Callable(_new_gateway_id, randomness), clock
+    )
+    redis_routing = Singleton(RedisRouting, redis_executor, breaker, clock, event_sink, redis_prefix)
+    routing = Selector(
+        state,
+        memory=Singleton(MemoryRouting, breaker, clock, event_sink, instance_states),
+        redis=Singleton(
+            DegradingRouting,
+            redis_routing,
+            Factory(MemoryRouting, breaker, clock, event_sink).provider,
+            gateway_registry,
+            clock,
+        ),
+    )
     instance_control = Singleton(MemoryInstanceControl, instance_states, clock, event_sink)
     transport = Singleton(LazyTransport, Object(AiohttpUpstream.open))
     provider_directory = Singleton(configured_providers, configured.provided.providers, transport, clock, randomness)
-
-    stores = Singleton(open_stores, settings, facts.provided.mode)
-    store_watch = Singleton(StoreWatch, stores.provided.probes, clock)
 
     draining = Singleton(Draining)
     leases = Singleton(LeaseKeeper, routing, clock)
@@ -126,5 +163,20 @@ class Container(DeclarativeContainer):
         instances=instances,
         facts=facts,
     )
-    lifespan = Singleton(Lifespan, leases=leases, transport=transport, stores=stores, store_watch=store_watch)
+    shared_state = Selector(
+        state,
+        memory=Object(None),
+        redis=Singleton(
+            SharedState,
+            store=stores.provided.redis,
+            routing=redis_routing,
+            events=redis_event_sink,
+            registry=gateway_registry,
+            prober=Singleton(Prober, redis_executor, stores.provided.redis.breaker, clock, randomness),
+            clock=clock,
+        ),
+    )
+    lifespan = Singleton(
+        Lifespan, leases=leases, transport=transport, stores=stores, store_watch=store_watch, shared=shared_state
+    )
     app = Singleton(application, http_app, lifespan)

@@ -8,6 +8,7 @@ from quart import Quart
 
 from application.lease_keeper import LeaseKeeper
 from application.store_watch import StoreWatch
+from bootstrap.shared_state import SharedState
 from bootstrap.stores import Stores
 
 
@@ -15,19 +16,28 @@ class Lifespan:
     """Starts and ends the background work of one gateway process."""
 
     def __init__(
-        self, leases: LeaseKeeper, transport: httpx.AsyncBaseTransport, stores: Stores, store_watch: StoreWatch
+        self,
+        leases: LeaseKeeper,
+        transport: httpx.AsyncBaseTransport,
+        stores: Stores,
+        store_watch: StoreWatch,
+        shared: SharedState | None = None,
     ) -> None:
         self._leases = leases
         self._transport = transport
         self._stores = stores
         self._store_watch = store_watch
+        self._shared = shared
         self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Before the first request. Waits a little for stores; one that stays silent does not keep it from starting."""
         await self._store_watch.meet()
-        for endless in (self._leases.run(), self._store_watch.run()):
-            self._running.append(asyncio.create_task(endless))
+        works = [self._leases.run(), self._store_watch.run()]
+        if self._shared is not None:
+            await self._shared.open()
+            works += self._shared.works()
+        self._running = [asyncio.create_task(endless) for endless in works]
 
     async def stop(self) -> None:
         """After the last one."""
@@ -36,6 +46,8 @@ class Lifespan:
         for task in self._running:
             with suppress(asyncio.CancelledError):
                 await task
+        if self._shared is not None:
+            await self._shared.close()
         await self._transport.aclose()
         await self._stores.aclose()
 

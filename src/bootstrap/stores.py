@@ -1,38 +1,79 @@
 """The stores that gateways share, opened as the mode asks for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from adapters.outbound.redis.connection import Timeouts, connect
+from adapters.outbound.redis.executor import RedisExecutor
+from adapters.outbound.redis.lua_scripts import all_scripts
+from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.sql.connection import SqlDatabase
+from application.ports.clock import Clock
 from application.ports.store_probe import StoreProbe
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.settings import Mode, Settings, names_postgres
+from bootstrap.settings.sections import RedisSettings
+
+
+@dataclass(frozen=True, slots=True)
+class RedisStore:
+    """The way to Redis, and the breaker around it."""
+
+    executor: RedisExecutor
+    breaker: StoreBreaker
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
     """What was opened; None for what this mode does without."""
 
+    redis: RedisStore | None = None
     database: SqlDatabase | None = None
-    probes: Mapping[str, StoreProbe] = field(default_factory=dict)
+
+    @property
+    def probes(self) -> Mapping[str, StoreProbe]:
+        """What tells whether each of them answers."""
+        found: dict[str, StoreProbe] = {}
+        if self.redis is not None:
+            found["redis"] = self.redis.executor
+        if self.database is not None:
+            found["database"] = self.database
+        return found
 
     async def aclose(self) -> None:
         """Closes all of them."""
+        if self.redis is not None:
+            await self.redis.executor.aclose()
         if self.database is not None:
             await self.database.aclose()
 
 
-def open_stores(settings: Settings, mode: str) -> Stores:
+def open_stores(settings: Settings, mode: str, clock: Clock) -> Stores:
     """The stores of `mode`: none in lite mode, which never connects. Nothing is connected here yet.
 
     Raises:
         ConfigurationError: A URL can't be used.
     """
-    url = settings.database.url.get_secret_value()
-    if mode != Mode.FULL or not names_postgres(url):
+    if mode != Mode.FULL:
         return Stores()
+    shares = settings.state != "memory" and settings.redis.url.get_secret_value()
+    redis = _redis(settings.redis, clock) if shares else None
+    url = settings.database.url.get_secret_value()
+    return Stores(redis, _database(url) if names_postgres(url) else None)
+
+
+def _redis(settings: RedisSettings, clock: Clock) -> RedisStore:
+    timeouts = Timeouts(settings.command_timeout_us, settings.connect_timeout_us)
+    breaker = StoreBreaker(clock)
     try:
-        database = SqlDatabase(url)
+        client = connect(settings.url.get_secret_value(), timeouts)
+    except ValueError as error:
+        raise ConfigurationError([f"redis.url: {error}"]) from error
+    return RedisStore(RedisExecutor(client, all_scripts(), timeouts, breaker), breaker)
+
+
+def _database(url: str) -> SqlDatabase:
+    try:
+        return SqlDatabase(url)
     except ValueError as error:
         raise ConfigurationError([f"database.url: {error}"]) from error
-    return Stores(database, {"database": database})

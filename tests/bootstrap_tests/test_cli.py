@@ -75,12 +75,16 @@ def test_check_config_prints_a_line_for_each_error(tmp_path: Path) -> None:
     ]
 
 
-def test_check_config_validates_full_mode_and_says_that_it_is_not_served_yet(tmp_path: Path) -> None:
+def test_check_config_tells_the_mode_and_why(tmp_path: Path) -> None:
     result = run("check-config", written(tmp_path, "redis: {url: redis://r}\ndatabase: {url: postgresql://d}"))
     assert result.exit_code == 0
-    assert (
-        "Mode: full (redis.url and database.url are set); this version can't serve in full mode yet." in result.stdout
-    )
+    assert "Mode: full (redis.url and database.url are set)." in result.stdout
+
+
+def test_check_config_refuses_a_url_that_no_store_could_be_reached_by(tmp_path: Path) -> None:
+    result = run("check-config", written(tmp_path, "redis: {url: redis://r/x}\nstate: redis"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "redis.url: expected the number of a database in the redis URL, found 'x'\n"
 
 
 def test_check_config_of_an_empty_file_is_valid(tmp_path: Path) -> None:
@@ -154,7 +158,6 @@ FULL = {"REDIS_URL": "redis://r", "DATABASE_URL": "postgresql://d"}
     [
         (("--port", "70000"), {}, "server.port: expected at most 65535, found 70000"),
         (("--workers", "2"), {}, "server.workers: 2 workers need Redis"),
-        ((), FULL | {"MOONGATE_MASTER_KEY": "k"}, "mode: this version can't serve in full"),
         ((), FULL, "auth.master_key: full mode"),
         (("--config", "/nowhere.yaml"), {}, "/nowhere.yaml: No such file or directory"),
     ],
@@ -167,6 +170,12 @@ def test_serve_refuses_with_one_line(
     assert result.stderr.startswith(line)
     assert len(result.stderr.splitlines()) == 1
     assert next(served) == []
+
+
+def test_serve_in_full_mode_needs_no_more_than_stores_and_a_key(served: Iterator[list[Any]]) -> None:
+    result = run("serve", environ=FULL | {"MOONGATE_MASTER_KEY": "k"})
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert len(next(served)) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,11 @@ from dependency_injector.errors import Error
 from dependency_injector.providers import Dependency, Object
 from quart import Quart
 
+from adapters.inbound.http.use_cases import ProcessFacts
+from adapters.outbound.memory.routing import MemoryRouting
 from adapters.testing.doubles import SeededRandomness
 from adapters.testing.virtual_time import EPOCH_US, ManualClock
+from application.degrading_routing import DegradingRouting
 from bootstrap import Container, create_app
 from bootstrap.provider_wiring import SUPPORTS
 from bootstrap.settings import BUILT_TYPES, Settings, parse_settings
@@ -35,12 +38,49 @@ def every_type() -> Settings:
     return settings({"model_list": entries})
 
 
-@pytest.mark.parametrize("configured", [settings(), every_type()], ids=["defaults", "every type of provider"])
-@pytest.mark.parametrize("name", [name for name in Container.providers if name not in {"settings", "master_key"}])
-def test_every_provider_of_the_container_can_be_built(name: str, configured: Settings) -> None:
-    container = Container(settings=configured, master_key=KEY)
+REDIS = {"redis": {"url": "redis://127.0.0.1:1"}}
+POSTGRES = {"database": {"url": "postgresql://127.0.0.1:1/x"}}
+SHARED_ONLY = {"gateway_registry", "redis_event_sink", "redis_executor", "redis_routing", "shared_state"}
 
-    assert container.providers[name]() is not None
+
+def in_mode(mode: str, document: dict[str, Any]) -> Container:
+    facts = ProcessFacts(mode, "test", "1")
+    return Container(settings=settings(document), master_key=KEY, facts=Object(facts))
+
+
+@pytest.mark.parametrize("name", [name for name in Container.providers if name not in {"settings", "master_key"}])
+@pytest.mark.parametrize(
+    ("mode", "document"),
+    [
+        ("lite", {}),
+        ("lite", REDIS | POSTGRES),
+        ("full", REDIS | POSTGRES),
+        ("full", REDIS | {"state": "redis"}),
+        ("full", POSTGRES | {"state": "memory"}),
+    ],
+    ids=["lite", "lite with stores that it ignores", "full", "redis alone", "postgres alone"],
+)
+async def test_every_provider_of_the_container_can_be_built(name: str, mode: str, document: dict[str, Any]) -> None:
+    shares = mode == "full" and document.get("state") != "memory"
+    container = in_mode(mode, document)
+
+    if shares or name not in SHARED_ONLY:
+        assert container.providers[name]() is not None
+    else:
+        assert container.stores().redis is None
+
+
+async def test_a_gateway_with_every_type_of_provider_can_be_built() -> None:
+    assert Container(settings=every_type(), master_key=KEY).app() is not None
+
+
+async def test_state_is_shared_where_there_is_redis_and_only_there() -> None:
+    alone, member = in_mode("lite", {}), in_mode("full", REDIS | {"state": "redis"})
+
+    assert isinstance(alone.routing(), MemoryRouting)
+    assert isinstance(member.routing(), DegradingRouting)
+    assert alone.shared_state() is None
+    assert member.shared_state().routing is member.redis_routing()
 
 
 def test_every_type_that_is_said_to_be_built_is_wired() -> None:

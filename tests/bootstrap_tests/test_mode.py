@@ -1,7 +1,7 @@
 import pytest
 
 from bootstrap.configuration_error import ConfigurationError
-from bootstrap.settings import Mode, refuse_unbuilt, resolve_mode
+from bootstrap.settings import Mode, resolve_mode
 from tests.bootstrap_tests.documents import settings_of
 
 REDIS = "redis: {url: 'redis://r'}\n"
@@ -60,9 +60,3 @@ def test_several_workers_without_redis_are_refused_with_its_name(text: str) -> N
     settings = settings_of(text + "server: {workers: 2}")
     with pytest.raises(ConfigurationError, match=r"server\.workers: 2 workers need Redis"):
         resolve_mode(settings, {})
-
-
-def test_full_mode_is_refused_for_now_and_lite_is_not() -> None:
-    refuse_unbuilt(resolve_mode(settings_of(""), {}))
-    with pytest.raises(ConfigurationError, match="can't serve in full mode yet"):
-        refuse_unbuilt(resolve_mode(settings_of(REDIS + POSTGRES), {}))

@@ -1,5 +1,6 @@
 import pytest
 from dependency_injector.providers import Object
+from redis.asyncio import Redis
 
 from adapters.inbound.http.use_cases import ProcessFacts
 from adapters.testing.virtual_time import ManualClock
@@ -15,23 +16,43 @@ SQLITE = "database: {url: 'sqlite:///f'}\n"
 KEY = "auth: {master_key: 'k'}\n"
 
 
-async def test_full_mode_watches_the_database() -> None:
-    stores = open_stores(settings_of(REDIS + POSTGRES), "full")
-
-    assert stores.database is not None
-    assert stores.probes == {"database": stores.database}
-    await stores.aclose()
-
-
 @pytest.mark.parametrize(
-    ("text", "mode"),
-    [(REDIS + POSTGRES, "lite"), (REDIS + "state: redis", "full"), (REDIS + SQLITE + "state: redis", "full")],
+    ("text", "mode", "opened"),
+    [
+        (REDIS + POSTGRES, "full", ["redis", "database"]),
+        (REDIS + POSTGRES, "lite", []),
+        (REDIS + "state: redis", "full", ["redis"]),
+        (REDIS + SQLITE + "state: redis", "full", ["redis"]),
+        (REDIS + POSTGRES + "state: memory", "full", ["database"]),
+        ("", "lite", []),
+    ],
 )
-async def test_no_database_is_opened_in_lite_mode_or_where_none_is_set(text: str, mode: str) -> None:
-    stores = open_stores(settings_of(text), mode)
+async def test_stores_are_opened_as_mode_and_state_ask(text: str, mode: str, opened: list[str]) -> None:
+    stores = open_stores(settings_of(text), mode, ManualClock())
 
-    assert (stores.database, stores.probes) == (None, {})
+    assert list(stores.probes) == opened
+    assert [name for name in ("redis", "database") if getattr(stores, name) is not None] == opened
     await stores.aclose()
+
+
+async def test_the_settings_of_redis_reach_its_client() -> None:
+    text = "redis: {url: 'redis://r', command_timeout: 70ms, connect_timeout: 30ms}\nstate: redis"
+
+    stores = open_stores(settings_of(text), "full", ManualClock())
+
+    assert stores.redis is not None
+    client = stores.redis.executor._client
+    assert isinstance(client, Redis)
+    options = client.connection_pool.connection_kwargs
+    assert (stores.redis.executor._bound_s, options["socket_connect_timeout"]) == (0.07, 0.03)
+    await stores.aclose()
+
+
+def test_a_url_that_can_not_be_used_is_an_error_that_names_its_setting() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        open_stores(settings_of("redis: {url: 'redis://r/x'}\nstate: redis"), "full", ManualClock())
+
+    assert list(caught.value.lines) == ["redis.url: expected the number of a database in the redis URL, found 'x'"]
 
 
 def test_readiness_asks_the_stores_that_were_opened() -> None:

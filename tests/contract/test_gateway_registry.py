@@ -38,7 +38,7 @@ class Fleet:
             await self.members[number].announce()
 
     @property
-    def counts(self) -> list[int]:
+    def counts(self) -> list[int | None]:
         return [member.count() for member in self.members]
 
 

@@ -48,13 +48,13 @@ class SharedRouting(MemoryRouting):
 
 @dataclass
 class StubRegistry:
-    gateways: int = 1
+    gateways: int | None = 1
 
     async def announce(self) -> None: ...
 
     async def leave(self) -> None: ...
 
-    def count(self) -> int:
+    def count(self) -> int | None:
         return self.gateways
 
 
@@ -95,6 +95,16 @@ async def test_while_the_store_is_away_attempts_are_admitted_locally_and_say_so(
     assert held.admitted.instance is limited
     assert refused.degraded
     assert world.routing.degraded
+
+
+async def test_a_store_that_was_never_met_leaves_nothing_to_share_out(world: World) -> None:
+    world.shared.away = True
+    world.registry.gateways = None
+
+    with pytest.raises(StateUnavailable):
+        await world.harness.admit(Leaf(instance("a")))
+
+    assert not world.routing.degraded
 
 
 @pytest.mark.parametrize(("limit", "gateways", "admitted"), [(10, 4, 3), (8, 4, 2), (1, 50, 1), (6, 1, 6)])

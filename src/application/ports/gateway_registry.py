@@ -15,9 +15,10 @@ class GatewayRegistry(Protocol):
         """This gateway is counted no more. Never fails; where it can't be said, silence says it later."""
         ...
 
-    def count(self) -> int:
+    def count(self) -> int | None:
         """Gateways known to live, this one included; at least 1. No I/O: as of the last announcement that was heard.
 
-        Right after an outage it does not fall for `LIVE_US`: the others may not have announced themselves again yet.
+        None until one was heard: nobody knows then what this gateway's share is. Right after an outage the number
+        does not fall for `LIVE_US`: the others may not have announced themselves again yet.
         """
         ...

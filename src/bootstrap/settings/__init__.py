@@ -6,7 +6,6 @@ from bootstrap.settings.mode import (
     ModeDecision,
     names_postgres,
     refuse_a_key_of_its_own,
-    refuse_unbuilt,
     resolve_mode,
 )
 from bootstrap.settings.providers import BUILT_TYPES, AnyProviderSettings
@@ -25,7 +24,6 @@ __all__ = [
     "names_postgres",
     "parse_settings",
     "refuse_a_key_of_its_own",
-    "refuse_unbuilt",
     "resolve_mode",
     "to_catalog",
 ]

@@ -50,14 +50,6 @@ def resolve_mode(settings: Settings, environ: Mapping[str, str]) -> ModeDecision
     return decision
 
 
-def refuse_unbuilt(decision: ModeDecision) -> None:
-    """Raises ConfigurationError for a mode that this version can't serve."""
-    if decision.mode is Mode.FULL:
-        why = f"{decision.reason}, but its Redis and Postgres adapters are not in use yet"
-        way_out = f"set {LITE_VARIABLE}=true to serve in lite mode"
-        raise ConfigurationError([f"mode: this version can't serve in full mode yet: {why}; {way_out}"])
-
-
 def _decide(settings: Settings, environ: Mapping[str, str]) -> ModeDecision:
     if _is_true(environ):
         return ModeDecision(Mode.LITE, f"{LITE_VARIABLE} is true")

@@ -19,10 +19,12 @@ def header_value(text: str) -> str:
 
 
 def trace_headers(trace: DecisionTrace) -> list[Header]:
-    """Attempts made, and the models gone through where there was more than one."""
+    """Attempts made, the models gone through where there was more than one, what was decided without its store."""
     headers = [("x-moongate-attempts", str(len(trace.attempts)))]
     if len(trace.models_visited) > 1:
         headers.append(("x-moongate-fallbacks", header_value(">".join(trace.models_visited))))
+    if trace.degraded:
+        headers.append(("x-moongate-degraded", ",".join(trace.degraded)))
     return headers
 
 

@@ -10,7 +10,7 @@ class MemoryGatewayRegistry:
     async def leave(self) -> None:
         return
 
-    def count(self) -> int:
+    def count(self) -> int | None:
         return 1
 
 

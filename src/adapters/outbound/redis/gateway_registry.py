@@ -45,8 +45,8 @@ class RedisGatewayRegistry:
         except StateUnavailable:
             return
 
-    def count(self) -> int:
-        return self._count
+    def count(self) -> int | None:
+        return None if self._answered_us is None else self._count
 
 
 _conforms: type[GatewayRegistry] = RedisGatewayRegistry

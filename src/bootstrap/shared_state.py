@@ -1,0 +1,51 @@
+"""What a gateway does beside its requests where it shares its state with others."""
+
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.outbound.redis.event_sink import RedisEventSink
+from adapters.outbound.redis.prober import Prober
+from adapters.outbound.redis.routing import RedisRouting
+from application.announcing import keep_announcing
+from application.errors import StateUnavailable
+from application.ports.clock import Clock
+from application.ports.gateway_registry import GatewayRegistry
+from bootstrap.stores import RedisStore
+
+
+@dataclass(frozen=True, slots=True)
+class SharedState:
+    """Keeps this gateway in step with Redis and with the other gateways."""
+
+    store: RedisStore
+    routing: RedisRouting
+    events: RedisEventSink
+    registry: GatewayRegistry
+    prober: Prober
+    clock: Clock
+
+    async def open(self) -> None:
+        """Loads the scripts and learns who else serves. Where Redis does not answer, the prober does the first later.
+
+        Raises:
+            ScriptError: A script does not compile.
+        """
+        with suppress(StateUnavailable):
+            await self.store.executor.load()
+        await self.registry.announce()
+
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs for as long as requests are served; each ends by cancellation."""
+        return [
+            self.prober.run(),
+            self.routing.run(),
+            self.events.run(),
+            keep_announcing(self.registry, self.clock),
+        ]
+
+    async def close(self) -> None:
+        """Sends what was reported and announced, after the last request."""
+        await self.routing.settle()
+        await self.events.flush()
