@@ -5,8 +5,8 @@ from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.gateway_registry import GatewayRegistry
 from application.ports.routing import Routing
+from application.store_failure import FORGET_AFTER_US
 from domain.catalog import Instance, InstanceLimits
-from domain.durations import MINUTE_US
 from domain.gateways import share
 from domain.identifiers import InstanceId, LeaseId
 from domain.latency import LatencyKind
@@ -14,9 +14,6 @@ from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from domain.routing.instance_state import InstanceView
 from domain.routing.report import AttemptReport
 from domain.routing.strategy import Leaf, Node, Ordered, Weighted
-
-# So long do limits look back. A shorter pause between two outages must not make their counters forget.
-FORGET_AFTER_US = MINUTE_US
 
 
 class DegradingRouting:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from application.active_attempt import ActiveAttempt, AttemptTools
+from application.attempt_admission import AttemptAdmission
 from application.conclusion import conclude
 from application.errors import ModelNotAllowed, model_not_found
 from application.gateway_request import GatewayRequest
 from application.journey import Journey, Step
-from application.lease_keeper import LEASE_US
 from application.ports.catalog_source import CatalogSource
 from application.ports.decision_log import DecisionLog
 from application.ports.provider import Call, Provider, ProviderDirectory
@@ -18,15 +18,15 @@ from application.retry_budgets import RetryBudgets
 from application.selection import Selection, expected_tokens, latency_kind
 from application.spans import Spans
 from domain.catalog import Instance, RouteModel
+from domain.chat import Usage
 from domain.failure import Blame, ProviderFailed
 from domain.identifiers import ModelName, lease_id
 from domain.resilience.circuit import CircuitState
 from domain.resilience.deadline import Deadline
 from domain.resilience.retry import LONGEST_PAUSE_US, backoff_us
-from domain.routing.admission import AdmissionRequest, Admitted
+from domain.routing.admission import Admitted
 from domain.routing.candidates import Need
 from domain.routing.decision import AttemptTrace, DecisionTrace
-from domain.routing.strategy import Node
 
 T = TypeVar("T")
 Perform = Callable[[Provider, Call, Spans], Awaitable[T]]
@@ -50,6 +50,7 @@ class Dispatch:
     providers: ProviderDirectory
     decisions: DecisionLog
     retry_budgets: RetryBudgets
+    admission: AttemptAdmission
     selection: Selection
     tools: AttemptTools
 
@@ -78,8 +79,9 @@ class Dispatch:
                 return served
         return None
 
-    def finish(self, journey: Journey, outcome: str, cost_nano: int | None = None) -> None:
-        """Closes the story of a request."""
+    def finish(self, journey: Journey, outcome: str, cost_nano: int | None = None, usage: Usage | None = None) -> None:
+        """Closes the story of a request. `usage`: what its last attempt used, where that is known."""
+        self.admission.leave(journey, usage)
         journey.trace.outcome = outcome
         journey.trace.cost_nano = cost_nano
         journey.trace.finished_us = self.tools.clock.now_us()
@@ -110,6 +112,7 @@ class Dispatch:
             deadline=Deadline(self.tools.clock.monotonic_us() + span_us),
             trace=trace,
         )
+        self.admission.expect(journey)
         if resolved.route is not None:
             return journey, Step(resolved.route.models, resolved.route)
         return journey, Step((RouteModel(resolved.model or ModelName(llm.model)),))
@@ -119,7 +122,7 @@ class Dispatch:
         left = {member.model_name: member for member in step.models}
         while left and journey.goes_on():
             plan = self.selection.plan_step(journey, step, left)
-            admitted = await self._admit(journey, plan)
+            admitted = await self.admission.admit(journey, plan)
             if admitted is None:
                 journey.passed_over(left)
                 return None
@@ -156,10 +159,10 @@ class Dispatch:
         if not self.retry_budgets.of(last.model_name, now_us).try_withdraw(now_us):
             journey.trace.notes.append(f"retry budget of {last.model_name} is spent")
             return None
-        admitted = await self._admit(journey, plan)
+        admitted = await self.admission.admit(journey, plan)
         if admitted is not None or not may_repeat or not await self._pause(journey, attempt_in_model - 1):
             return admitted
-        return await self._admit(journey, self.selection.plan_again(journey, last))
+        return await self.admission.admit(journey, self.selection.plan_again(journey, last))
 
     def _is_out(self, journey: Journey, instance: Instance) -> bool:
         view = self.tools.routing.view(instance, latency_kind(journey.request.llm))
@@ -174,20 +177,6 @@ class Dispatch:
             return False
         await self.tools.clock.sleep(wanted_us)
         return True
-
-    async def _admit(self, journey: Journey, plan: Node | None) -> Admitted | None:
-        """Asks the shared state for an instance; None where there is none or no time is left."""
-        if journey.deadline.passed(self.tools.clock.monotonic_us()):
-            journey.deadline_passed = True
-            return None
-        if plan is None:
-            return None
-        lease = lease_id(journey.request.request_id, len(journey.trace.attempts) + 1)
-        answer = await self.tools.routing.admit(AdmissionRequest(lease, plan, journey.need.tokens, LEASE_US))
-        journey.note_refusals(answer.refusals)
-        if answer.degraded:
-            journey.note_degraded("routing")
-        return answer if isinstance(answer, Admitted) else None
 
     async def _attempt(
         self, journey: Journey, admitted: Admitted, attempt_in_model: int, perform: Perform[T]

@@ -8,6 +8,7 @@
     ├── ModelNotFound
     ├── ModelNotAllowed
     ├── InstanceNotFound
+    ├── RateLimited
     ├── NoInstanceAvailable
     ├── DeadlineExceeded
     ├── StateUnavailable
@@ -69,6 +70,14 @@ class ModelNotAllowed(GatewayError):
 
 class InstanceNotFound(GatewayError):
     """No instance of the configuration has this id."""
+
+
+class RateLimited(GatewayError):
+    """The caller is over a limit of its own. After `retry_after_us` one more is admitted, if nobody comes before."""
+
+    def __init__(self, message: str, *, retry_after_us: int, trace: DecisionTrace | None = None) -> None:
+        super().__init__(message, trace=trace)
+        self.retry_after_us = retry_after_us
 
 
 class NoInstanceAvailable(GatewayError):

@@ -8,6 +8,7 @@ from application.gateway_request import GatewayRequest
 from domain.catalog import Catalog, Route, RouteModel, RouterPolicy
 from domain.failure import Failure, FailureKind
 from domain.identifiers import InstanceId, ModelName
+from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted
 from domain.resilience.deadline import Deadline
 from domain.routing.candidates import Need
 from domain.routing.decision import DecisionTrace, Refusal
@@ -28,6 +29,8 @@ class Journey:
     Attributes:
         failures: Of all attempts, in order.
         refusals: Of the last time nothing could be admitted, by instance.
+        entry: What the caller's limits are asked; None where there are none.
+        let_in: What they answered; None before, and after the request has left.
     """
 
     request: GatewayRequest
@@ -36,6 +39,8 @@ class Journey:
     need: Need
     deadline: Deadline
     trace: DecisionTrace
+    entry: CallerAdmissionRequest | None = None
+    let_in: CallerAdmitted | None = None
     tried: set[InstanceId] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
     refusals: dict[InstanceId, Refusal] = field(default_factory=dict)

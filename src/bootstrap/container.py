@@ -11,6 +11,7 @@ from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import BodyLimits
 from adapters.inbound.http.use_cases import InstanceUseCases, ProcessFacts
+from adapters.outbound.memory.admission import MemoryAdmission
 from adapters.outbound.memory.authenticator import MemoryAuthenticator
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
@@ -19,6 +20,7 @@ from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.outbound.memory.routing import MemoryRouting
 from adapters.outbound.providers.lazy_transport import LazyTransport
 from adapters.outbound.providers.transport import AiohttpUpstream
+from adapters.outbound.redis.admission import RedisAdmission
 from adapters.outbound.redis.event_sink import RedisEventSink
 from adapters.outbound.redis.gateway_registry import RedisGatewayRegistry
 from adapters.outbound.redis.prober import Prober
@@ -27,6 +29,9 @@ from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.randomness import SystemRandomness
 from adapters.outbound.telemetry.event_log import LogEventSink
 from application.active_attempt import AttemptTools
+from application.attempt_admission import AttemptAdmission
+from application.caller_gate import CallerGate
+from application.degrading_admission import DegradingAdmission
 from application.degrading_routing import DegradingRouting
 from application.dispatch import Dispatch
 from application.draining import Draining
@@ -112,6 +117,21 @@ class Container(DeclarativeContainer):
     provider_directory = Singleton(configured_providers, configured.provided.providers, transport, clock, randomness)
 
     draining = Singleton(Draining)
+    redis_admission = Singleton(RedisAdmission, redis_executor, redis_prefix)
+    caller_admission = Selector(
+        state,
+        memory=Singleton(MemoryAdmission, clock),
+        redis=Singleton(
+            DegradingAdmission,
+            redis_admission,
+            Factory(MemoryAdmission, clock).provider,
+            gateway_registry,
+            clock,
+            settings.provided.rate_limit.failure_policy,
+        ),
+    )
+    caller_gate = Singleton(CallerGate, caller_admission, routing, settings.provided.rate_limit.policy, clock)
+
     leases = Singleton(LeaseKeeper, routing, clock)
     attempt_tools = Singleton(
         AttemptTools,
@@ -127,6 +147,7 @@ class Container(DeclarativeContainer):
         providers=provider_directory,
         decisions=decision_log,
         retry_budgets=Singleton(RetryBudgets, retry_budget),
+        admission=Singleton(AttemptAdmission, routing, caller_gate, clock),
         selection=Singleton(Selection, routing=routing, randomness=randomness, breaker=breaker),
         tools=attempt_tools,
     )
@@ -150,6 +171,7 @@ class Container(DeclarativeContainer):
         randomness=randomness,
         limits=Factory(BodyLimits, max_body_bytes=settings.provided.server.max_body_bytes),
         in_flight=in_flight,
+        trusted_proxies=settings.provided.auth.trusted_networks,
     )
     http_app = Singleton(
         create_http_app,
@@ -177,6 +199,12 @@ class Container(DeclarativeContainer):
         ),
     )
     lifespan = Singleton(
-        Lifespan, leases=leases, transport=transport, stores=stores, store_watch=store_watch, shared=shared_state
+        Lifespan,
+        leases=leases,
+        gate=caller_gate,
+        transport=transport,
+        stores=stores,
+        store_watch=store_watch,
+        shared=shared_state,
     )
     app = Singleton(application, http_app, lifespan)

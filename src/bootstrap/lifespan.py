@@ -6,6 +6,7 @@ from contextlib import suppress
 import httpx
 from quart import Quart
 
+from application.caller_gate import CallerGate
 from application.lease_keeper import LeaseKeeper
 from application.store_watch import StoreWatch
 from bootstrap.shared_state import SharedState
@@ -18,12 +19,14 @@ class Lifespan:
     def __init__(
         self,
         leases: LeaseKeeper,
+        gate: CallerGate,
         transport: httpx.AsyncBaseTransport,
         stores: Stores,
         store_watch: StoreWatch,
         shared: SharedState | None = None,
     ) -> None:
         self._leases = leases
+        self._gate = gate
         self._transport = transport
         self._stores = stores
         self._store_watch = store_watch
@@ -33,7 +36,7 @@ class Lifespan:
     async def start(self) -> None:
         """Before the first request. Waits a little for stores; one that stays silent does not keep it from starting."""
         await self._store_watch.meet()
-        works = [self._leases.run(), self._store_watch.run()]
+        works = [self._leases.run(), self._gate.run(), self._store_watch.run()]
         if self._shared is not None:
             await self._shared.open()
             works += self._shared.works()
@@ -46,6 +49,7 @@ class Lifespan:
         for task in self._running:
             with suppress(asyncio.CancelledError):
                 await task
+        await self._gate.settle()
         if self._shared is not None:
             await self._shared.close()
         await self._transport.aclose()

@@ -17,6 +17,7 @@ class Caller:
     """A principal that was authenticated. There is no empty one.
 
     Attributes:
+        id: Unique among its kind: of an anonymous caller, the address it comes from.
         models: Names it may ask for (models, aliases, routes); None for all.
         tags: Instances it may use must carry all of these.
     """
@@ -25,6 +26,11 @@ class Caller:
     id: str
     models: frozenset[str] | None = None
     tags: frozenset[str] = frozenset()
+
+    @property
+    def account(self) -> str:
+        """Whose limits its requests count against."""
+        return f"{self.kind}:{self.id}"
 
     def may_use(self, name: str) -> bool:
         """Whether it may ask for that model, alias or route."""

@@ -24,7 +24,7 @@ class Complete:
         reply, attempt = served.value, served.attempt
         attempt.succeeded(reply.usage)
         cost_nano = attempt.instance.prices.cost_nano(reply.usage or _counted(request, reply))
-        self.dispatch.finish(served.journey, "success", cost_nano)
+        self.dispatch.finish(served.journey, "success", cost_nano, reply.usage)
         return Completed(reply, attempt.instance, cost_nano, served.journey.trace)
 
 

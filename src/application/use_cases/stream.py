@@ -39,7 +39,7 @@ class Stream:
 
         def finish(outcome: str, usage: Usage | None) -> None:
             cost_nano = None if usage is None else prices.cost_nano(usage)
-            self.dispatch.finish(served.journey, outcome, cost_nano)
+            self.dispatch.finish(served.journey, outcome, cost_nano, usage)
 
         return CommittedStream(
             served.value.head,

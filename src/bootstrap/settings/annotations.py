@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from domain.catalog import WEIGHT_SCALE
 from domain.durations import parse_duration_us
+from domain.limits.limit import LARGEST_LIMIT
 from domain.money import TOKENS_PER_PRICE, parse_price_nano
 from domain.routing.strategies import parse_strategy
 
@@ -136,6 +137,8 @@ Integer = Annotated[int, BeforeValidator(_no_flag)]
 Natural = Annotated[int, Field(ge=0), BeforeValidator(_no_flag)]
 Count = Annotated[int, Field(ge=1), BeforeValidator(_no_flag)]
 OptionalCount = Annotated[Count | None, BeforeValidator(_empty_is_none)]
+Limit = Annotated[int, Field(ge=1, le=LARGEST_LIMIT), BeforeValidator(_no_flag)]
+OptionalLimit = Annotated[Limit | None, BeforeValidator(_empty_is_none)]
 Port = Annotated[int, Field(ge=0, le=65_535), BeforeValidator(_no_flag)]
 Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), BeforeValidator(_no_flag)]
 Threshold = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), BeforeValidator(_no_flag)]

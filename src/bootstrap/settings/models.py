@@ -9,6 +9,7 @@ from bootstrap.settings.annotations import (
     Integer,
     Name,
     OptionalCount,
+    OptionalLimit,
     OptionalTimeout,
     OptionalToken,
     Price,
@@ -47,9 +48,9 @@ class ModelSettings(Section):
     priority: Integer = 0
     weight: Weight = 1.0
     timeout_us: OptionalTimeout = Field(default=None, alias="timeout")
-    rpm: OptionalCount = None
-    tpm: OptionalCount = None
-    max_parallel: OptionalCount = None
+    rpm: OptionalLimit = None
+    tpm: OptionalLimit = None
+    max_parallel: OptionalLimit = None
     input_price_nano: Price = Field(default=None, alias="input_cost_per_token")
     output_price_nano: Price = Field(default=None, alias="output_cost_per_token")
     cached_input_price_nano: Price = Field(default=None, alias="cached_input_cost_per_token")

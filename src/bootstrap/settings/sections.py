@@ -3,11 +3,13 @@
 Sections of features that this version doesn't have yet are validated all the same, so that a file stays good.
 """
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from application.store_failure import OnStoreFailure
 from bootstrap.settings.annotations import (
     Count,
     Dollars,
@@ -16,16 +18,19 @@ from bootstrap.settings.annotations import (
     Name,
     Natural,
     Network,
-    OptionalCount,
+    OptionalLimit,
     Port,
     Secret,
     Section,
     Span,
     Timeout,
 )
+from domain.chat import Endpoint
 from domain.durations import SECOND_US
+from domain.limits.limit import Algorithm
+from domain.limits.rate_policy import RatePolicy
 
-OnStoreFailure = Literal["degrade", "open", "closed"]
+OnStoreFailureText = Literal["degrade", "open", "closed"]
 
 _MIB = 1024 * 1024
 
@@ -80,17 +85,40 @@ class AuthSettings(Section):
     key_pepper: Secret = SecretStr("")
     trusted_proxies: tuple[Network, ...] = ()
 
+    @property
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The same, parsed; an address is a network of one."""
+        return tuple(ip_network(text, strict=False) for text in self.trusted_proxies)
+
 
 class RateLimitSettings(Section):
     """Requests per minute of one caller. None: no limit."""
 
     enabled: Flag = True
     algorithm: Literal["sliding-window", "token-bucket", "fixed-window"] = "sliding-window"
-    global_rpm: OptionalCount = None
-    chat_completions_rpm: OptionalCount = None
-    completions_rpm: OptionalCount = None
-    embeddings_rpm: OptionalCount = None
-    on_store_failure: OnStoreFailure = "degrade"
+    global_rpm: OptionalLimit = None
+    chat_completions_rpm: OptionalLimit = None
+    completions_rpm: OptionalLimit = None
+    embeddings_rpm: OptionalLimit = None
+    on_store_failure: OnStoreFailureText = "degrade"
+
+    @property
+    def failure_policy(self) -> OnStoreFailure:
+        """What is done while Redis is away."""
+        return OnStoreFailure(self.on_store_failure)
+
+    @property
+    def policy(self) -> RatePolicy:
+        """The same for the domain."""
+        if not self.enabled:
+            return RatePolicy()
+        own = {
+            Endpoint.CHAT: self.chat_completions_rpm,
+            Endpoint.COMPLETIONS: self.completions_rpm,
+            Endpoint.EMBEDDINGS: self.embeddings_rpm,
+        }
+        by_endpoint = {endpoint: limit for endpoint, limit in own.items() if limit is not None}
+        return RatePolicy(Algorithm(self.algorithm), self.global_rpm, by_endpoint)
 
 
 class CacheSettings(Section):
@@ -107,7 +135,7 @@ class CacheSettings(Section):
 class BudgetSettings(Section):
     """How money is reserved before a call."""
 
-    on_store_failure: OnStoreFailure = "closed"
+    on_store_failure: OnStoreFailureText = "closed"
     reservation: Literal["upper-bound", "expected"] = "upper-bound"
     reservation_ttl_us: Timeout = Field(default=660 * SECOND_US, alias="reservation_ttl")
     default_output_tokens: Count = 150

@@ -60,9 +60,13 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class CallerAdmitted:
-    """The request may run. Every limit was charged and tells what is left."""
+    """The request may run. Every limit was charged and tells what is left.
+
+    `degraded`: decided by this gateway alone, without the shared state.
+    """
 
     standings: tuple[Standing, ...]
+    degraded: bool = False
 
     def tightest(self, kind: LimitKind) -> Standing | None:
         """The limit of that kind with the least left, for the headers of the answer; None where there is none."""
@@ -79,6 +83,7 @@ class CallerRefused:
 
     limit: Limit
     decision: Decision
+    degraded: bool = False
 
 
 def admit(request: CallerAdmissionRequest, meter_of: MeterOf, now_us: int) -> CallerAdmitted | CallerRefused:

@@ -1,9 +1,10 @@
 """The application without adapters to the world: memory state, virtual time, scripted providers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from adapters.outbound.memory.admission import MemoryAdmission
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
 from adapters.outbound.memory.routing import MemoryRouting
@@ -11,9 +12,13 @@ from adapters.testing.doubles import FakeProviderDirectory, SeededRandomness, Sp
 from adapters.testing.scripted_provider import ScriptedProvider
 from adapters.testing.virtual_time import VirtualClock
 from application.active_attempt import AttemptTools
+from application.attempt_admission import AttemptAdmission
+from application.caller_gate import CallerGate
 from application.dispatch import Dispatch
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.lease_keeper import LeaseKeeper
+from application.ports.admission import CallerAdmission
+from application.ports.clock import Clock
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
 from application.use_cases.complete import Complete
@@ -22,6 +27,7 @@ from domain.callers import Caller, CallerKind
 from domain.catalog import Catalog, Instance, RouterPolicy
 from domain.chat import Endpoint, LlmRequest
 from domain.identifiers import InstanceId, ModelName, RequestId
+from domain.limits.rate_policy import RatePolicy
 from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.resilience.retry_budget import RetryBudgetConfig
 from domain.routing.decision import DecisionTrace
@@ -48,6 +54,8 @@ class Gateway:
     policy: RouterPolicy = field(default_factory=RouterPolicy)
     breaker: CircuitBreakerConfig = field(default_factory=CircuitBreakerConfig)
     budget: RetryBudgetConfig = field(default_factory=RetryBudgetConfig)
+    rates: RatePolicy = field(default_factory=RatePolicy)
+    make_admission: Callable[[Clock], CallerAdmission] = MemoryAdmission
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -58,11 +66,14 @@ class Gateway:
         self.decisions = MemoryDecisionLog()
         randomness = SeededRandomness()
         tools = AttemptTools(self.routing, self.leases, self.clock, randomness, self.breaker.slow_call_duration_us)
+        self.admission = self.make_admission(self.clock)
+        self.gate = CallerGate(self.admission, self.routing, self.rates, self.clock)
         dispatch = Dispatch(
             MemoryCatalogSource(self.catalog, self.policy),
             FakeProviderDirectory(self.upstreams),
             self.decisions,
             RetryBudgets(self.budget),
+            AttemptAdmission(self.routing, self.gate, self.clock),
             Selection(self.routing, randomness, self.breaker),
             tools,
         )

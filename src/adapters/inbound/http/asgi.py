@@ -7,8 +7,8 @@ the handler beside one watcher that cancels it the moment the client goes.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, HTTPScope
@@ -16,6 +16,7 @@ from quart import Response
 from quart.wrappers.response import DataBody
 
 from adapters.inbound.http.authentication import authenticate
+from adapters.inbound.http.client_address import Network, client_address
 from adapters.inbound.http.errors import InternalError, ShuttingDown, error_answer
 from adapters.inbound.http.exchange import Incoming
 from adapters.inbound.http.in_flight import InFlight
@@ -27,12 +28,13 @@ from adapters.inbound.http.receiving import (
     refuse_bad_framing,
     refuse_large_headers,
 )
-from adapters.inbound.http.request_headers import client_request_id, combined
+from adapters.inbound.http.request_headers import RawHeaders, client_request_id, combined
 from application.errors import GatewayError, NotAuthenticated
 from application.ports.authenticator import Authenticator
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.silence_watch import SilenceWatch
+from domain.callers import Caller, CallerKind
 from domain.durations import SECOND_US
 from domain.identifiers import RequestId, uuid7
 
@@ -55,10 +57,23 @@ class FrontDoor:
     randomness: Randomness
     limits: BodyLimits = field(default=BodyLimits())
     in_flight: InFlight = field(default_factory=InFlight)
+    trusted_proxies: Sequence[Network] = ()
 
     def new_request_id(self) -> RequestId:
         """The gateway's own id for a request."""
         return uuid7(self.clock.now_us() // 1_000, self.randomness.bits(_ID_BITS))
+
+    async def caller(self, scope: HTTPScope, headers: RawHeaders) -> Caller | None:
+        """Who asks: a key's owner, or an address; None only where the path is open.
+
+        Raises:
+            NotAuthenticated: No valid credential.
+        """
+        caller = await authenticate(self.authenticator, scope["raw_path"], headers)
+        if caller is None or caller.kind is not CallerKind.ANONYMOUS:
+            return caller
+        peer = scope["client"][0] if scope["client"] else None
+        return replace(caller, id=client_address(peer, headers, self.trusted_proxies))
 
 
 class GatewayConnection:
@@ -104,7 +119,7 @@ class GatewayConnection:
         refuse_bad_framing(self._headers)
         refuse_large_headers(self._scope)
         try:
-            caller = await authenticate(self._door.authenticator, self._scope["raw_path"], self._headers)
+            caller = await self._door.caller(self._scope, self._headers)
         except NotAuthenticated as error:
             # There is nothing to guard where nothing is: the honest answer helps whoever mistyped a path.
             raise self._app.misrouted(self._scope["path"], self._scope["method"]) or error from None

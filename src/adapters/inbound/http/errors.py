@@ -100,6 +100,7 @@ TABLE = MappingProxyType(
         RequestTooLarge: Row(413, _CLIENT, "request_too_large"),
         errors.UpstreamRefused: Row(400, _CLIENT, "invalid_request"),
         errors.UpstreamRateLimited: Row(429, _RATE, "rate_limit_exceeded"),
+        errors.RateLimited: Row(429, _RATE, "rate_limit_exceeded"),
         HeadersTooLarge: Row(431, _CLIENT, "headers_too_large"),
         InternalError: Row(500, _SERVER, "internal_error"),
         ShuttingDown: Row(503, _SERVER, "shutting_down"),
@@ -173,7 +174,7 @@ def _retry_headers(error: errors.GatewayError, status: int) -> tuple[Header, ...
     if status not in {429, 503}:
         return ()
     match error:
-        case errors.NoInstanceAvailable():
+        case errors.NoInstanceAvailable() | errors.RateLimited():
             span_us: int | None = error.retry_after_us
         case errors.UpstreamError():
             span_us = error.failure.retry_after_us

@@ -1,0 +1,68 @@
+from dataclasses import dataclass
+
+from application.caller_gate import CallerGate
+from application.errors import GatewayError
+from application.journey import Journey
+from application.lease_keeper import LEASE_US
+from application.ports.clock import Clock
+from application.ports.routing import Routing
+from domain.chat import Usage
+from domain.identifiers import lease_id
+from domain.limits.admission import CallerAdmissionRequest
+from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
+from domain.routing.strategy import Node
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptAdmission:
+    """Finds each attempt an instance in the shared state, and the first one of a request its caller's admission."""
+
+    routing: Routing
+    gate: CallerGate
+    clock: Clock
+
+    def expect(self, journey: Journey) -> None:
+        """Before the first attempt: notes what the caller's limits will be asked."""
+        journey.entry = self.gate.entry(journey.request, journey.need.tokens)
+
+    async def admit(self, journey: Journey, plan: Node | None) -> Admitted | None:
+        """An instance of the plan; None where there is none or no time is left.
+
+        Raises:
+            GatewayError: The caller is over a limit, or the state that decides it is away.
+        """
+        if journey.deadline.passed(self.clock.monotonic_us()):
+            journey.deadline_passed = True
+            return None
+        if plan is None:
+            return None
+        lease = lease_id(journey.request.request_id, len(journey.trace.attempts) + 1)
+        asked = AdmissionRequest(lease, plan, journey.need.tokens, LEASE_US)
+        if journey.entry is None or journey.let_in is not None:
+            answer = await self.routing.admit(asked)
+        else:
+            answer = await self._enter(journey, journey.entry, asked)
+        journey.note_refusals(answer.refusals)
+        if answer.degraded:
+            journey.note_degraded("routing")
+        return answer if isinstance(answer, Admitted) else None
+
+    def leave(self, journey: Journey, usage: Usage | None) -> None:
+        """After the last attempt. `usage` is what that used; None where it is unknown."""
+        if journey.entry is None or journey.let_in is None:
+            return
+        tokens = None if usage is None else usage.input_tokens + usage.output_tokens
+        self.gate.leave(journey.entry, journey.let_in, ran=bool(journey.trace.attempts), tokens=tokens)
+        journey.let_in = None
+
+    async def _enter(
+        self, journey: Journey, entry: CallerAdmissionRequest, asked: AdmissionRequest
+    ) -> Admitted | NotAdmitted:
+        try:
+            journey.let_in, answer = await self.gate.enter(entry, asked)
+        except GatewayError as error:
+            error.trace = journey.trace
+            raise
+        if journey.let_in.degraded:
+            journey.note_degraded("rate_limit")
+        return answer

@@ -1,0 +1,136 @@
+import asyncio
+from contextlib import suppress
+
+from application.background import Background
+from application.errors import GatewayError, RateLimited, RequestExceedsLimit, StateUnavailable
+from application.gateway_request import GatewayRequest
+from application.lease_keeper import LEASE_US
+from application.ports.admission import CallerAdmission
+from application.ports.clock import Clock
+from application.ports.routing import Routing
+from domain.durations import ceil_seconds
+from domain.identifiers import RequestId
+from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
+from domain.limits.limit import Limit, LimitKind
+from domain.limits.rate_policy import RatePolicy
+from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
+
+_RENEW_EVERY_US = LEASE_US // 3
+_REMEMBERED_REFUSALS = 10_000
+_UNITS = {
+    LimitKind.REQUESTS: "requests per minute",
+    LimitKind.TOKENS: "tokens per minute",
+    LimitKind.PARALLEL: "requests at the same time",
+}
+
+
+class CallerGate:
+    """Lets a request in where all limits of its caller have room, in the same round trip that finds it an instance.
+
+    When one of the two refuses, the other is undone. A caller that was just refused is asked alone, before routing,
+    until its time has come: a stream of requests over a limit costs half, and never touches anybody's turns.
+    """
+
+    def __init__(self, admission: CallerAdmission, routing: Routing, policy: RatePolicy, clock: Clock) -> None:
+        self._admission = admission
+        self._routing = routing
+        self._policy = policy
+        self._clock = clock
+        self._background = Background()
+        self._refused_until_us: dict[str, int] = {}
+        self._to_renew: dict[RequestId, CallerAdmissionRequest] = {}
+
+    def entry(self, request: GatewayRequest, tokens: int) -> CallerAdmissionRequest | None:
+        """What `request` has to pass; None where nothing limits its caller."""
+        limits = self._policy.limits_of(request.caller, request.llm.endpoint)
+        if not limits:
+            return None
+        return CallerAdmissionRequest(request.request_id, request.caller.account, limits, tokens, LEASE_US)
+
+    async def enter(
+        self, entry: CallerAdmissionRequest, asked: AdmissionRequest
+    ) -> tuple[CallerAdmitted, Admitted | NotAdmitted]:
+        """The caller's admission and the instance's. The first must be ended by `leave`, whatever the second is.
+
+        Raises:
+            RateLimited: A limit of the caller has no room now.
+            RequestExceedsLimit: It never will have, for a request of that size.
+            StateUnavailable: The store is away, and the policy is closed.
+        """
+        if self._refused_until_us.get(entry.account, 0) > self._clock.monotonic_us():
+            return await self._enter_first(entry, asked)
+        entering = asyncio.create_task(self._admission.admit(entry))
+        routed: Admitted | NotAdmitted | None = None
+        try:
+            routed = await self._routing.admit(asked)
+            return self._let_in(entry, await asyncio.shield(entering)), routed
+        except BaseException:
+            if isinstance(routed, Admitted):
+                self._routing.withdraw(asked)
+            self._background.do(self._give_back(entering, entry))
+            raise
+
+    def leave(self, entry: CallerAdmissionRequest, admitted: CallerAdmitted, *, ran: bool, tokens: int | None) -> None:
+        """The request is over. `ran`: a provider was asked. `tokens` is what it used; None where that is unknown."""
+        self._to_renew.pop(entry.request_id, None)
+        if not ran:
+            self._background.do(self._admission.release(entry))
+        elif admitted.degraded or any(limit.kind is not LimitKind.REQUESTS for limit in entry.limits):
+            self._background.do(self._admission.settle(entry, tokens))
+
+    async def run(self) -> None:
+        """Renews the slots of running requests, for ever; ends by cancellation."""
+        while True:
+            await self._clock.sleep(_RENEW_EVERY_US)
+            # A store that is away keeps nothing from running; the next round may find it back in time.
+            with suppress(StateUnavailable):
+                await asyncio.gather(*(self._admission.renew(entry) for entry in self._to_renew.values()))
+
+    async def settle(self) -> None:
+        """Returns when all that was left is accounted for."""
+        await self._background.settle()
+
+    async def _enter_first(
+        self, entry: CallerAdmissionRequest, asked: AdmissionRequest
+    ) -> tuple[CallerAdmitted, Admitted | NotAdmitted]:
+        entering = asyncio.create_task(self._admission.admit(entry))
+        try:
+            admitted = self._let_in(entry, await asyncio.shield(entering))
+            return admitted, await self._routing.admit(asked)
+        except BaseException:
+            self._background.do(self._give_back(entering, entry))
+            raise
+
+    async def _give_back(
+        self, entering: "asyncio.Task[CallerAdmitted | CallerRefused]", entry: CallerAdmissionRequest
+    ) -> None:
+        """Ends what was admitted, or will be: the request is not going to run."""
+        with suppress(StateUnavailable):
+            if isinstance(await entering, CallerAdmitted):
+                await self._admission.release(entry)
+
+    def _let_in(self, entry: CallerAdmissionRequest, answer: CallerAdmitted | CallerRefused) -> CallerAdmitted:
+        if isinstance(answer, CallerRefused):
+            raise self._refusal(entry, answer)
+        self._refused_until_us.pop(entry.account, None)
+        if any(limit.kind is LimitKind.PARALLEL for limit in entry.limits):
+            self._to_renew[entry.request_id] = entry
+        return answer
+
+    def _refusal(self, entry: CallerAdmissionRequest, refused: CallerRefused) -> GatewayError:
+        limit, wait_us = refused.limit, refused.decision.retry_after_us
+        if wait_us is None:
+            return RequestExceedsLimit(f"about {entry.tokens} tokens can never fit {_said(limit)}: send less")
+        if limit.kind is not LimitKind.PARALLEL:
+            self._remember(entry.account, wait_us)
+        message = f"over your limit of {_said(limit)}: try again in {ceil_seconds(wait_us)} s"
+        return RateLimited(message, retry_after_us=wait_us)
+
+    def _remember(self, account: str, wait_us: int) -> None:
+        if len(self._refused_until_us) >= _REMEMBERED_REFUSALS:
+            del self._refused_until_us[next(iter(self._refused_until_us))]
+        self._refused_until_us[account] = self._clock.monotonic_us() + wait_us
+
+
+def _said(limit: Limit) -> str:
+    return f"{limit.limit} {_UNITS[limit.kind]}"
