@@ -5,9 +5,7 @@ local function circuit_record(keys, circuit, config, now_us, report)
   for _, probe in ipairs(circuit.probes) do
     holds = holds or (probe[1] == report.lease_id and probe[2] > now_us)
   end
-  if #circuit.probes > 0 then
-    redis.call('HSET', keys.circuit, 'probes', probes_text(circuit.probes, now_us, report.lease_id))
-  end
+  permit_drop(keys.circuit, circuit, now_us, report.lease_id)
   if report.generation ~= circuit.generation or report.outcome == 'ignored' or circuit.forced ~= '' then
     return nil
   end

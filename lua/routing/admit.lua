@@ -1,6 +1,6 @@
 -- routing/admit.lua: takes the first instance of a plan that circuit, cooldown and limits allow, or nothing at all.
 --
--- KEYS[1]    admitted   string  the answer given to this lease; absent: not asked yet
+-- KEYS[1]    admitted   string  the answer given to this lease, and what it took of round-robins; absent: not asked yet
 -- KEYS[2..]  instances  mixed   four for each instance (circuit hash, requests ring, tokens ring, leases zset), then
 --                               one hash of credits for each round-robin of the plan; absent: the initial state
 -- ARGV[1]    now_us            int|""  virtual time for tests; "" reads the server's TIME
@@ -38,7 +38,7 @@ local held = redis.call('GET', KEYS[1])
 local now_us, lease_id, lease_us = now(ARGV[1]), ARGV[2], tonumber(ARGV[4])
 local count = tonumber(ARGV[7])
 if held then
-  local instance, generation, probe, bucket_s = string.match(held, '^(%d+) (%d+) (%d) (%d+)$')
+  local instance, generation, probe, bucket_s = string.match(held, '^(%d+) (%d+) (%d) (%d+)')
   return {1, tonumber(instance), tonumber(generation), tonumber(probe), tonumber(bucket_s), '', ''}
 end
 local settings = {now_us = now_us, tokens = tonumber(ARGV[3]), probes = tonumber(ARGV[5]), open_us = tonumber(ARGV[6])}
@@ -68,10 +68,11 @@ redis.call('ZADD', KEYS[first + 3], whole(now_us + lease_us), lease_id)
 redis.call('PEXPIRE', KEYS[first + 3], math.floor(lease_us / 500))
 ring_add(KEYS[first + 1], bucket_s, 1, false)
 ring_add(KEYS[first + 2], bucket_s, settings.tokens, false)
+local said = string.format('%d %d %d %s', path.instance, generation, probe, whole(bucket_s))
 for _, turn in ipairs(path.turns) do
+  said = said .. string.format(' %d:%d:%s', turn.turn, turn.picked, table.concat(turn.passed, ','))
   redis.call('HSET', turn.key, unpack(turn.credits))
   redis.call('PEXPIRE', turn.key, 3600000)
 end
-redis.call('SET', KEYS[1], string.format('%d %d %d %s', path.instance, generation, probe, whole(bucket_s)), 'PX',
-  math.floor(lease_us / 1000))
+redis.call('SET', KEYS[1], said, 'PX', math.floor(lease_us / 1000))
 return {1, path.instance, generation, probe, bucket_s, before, reason, unpack(context.refusals)}

@@ -31,6 +31,7 @@
 -- @include lib/whole
 -- @include lib/circuit_load
 -- @include lib/probes_text
+-- @include lib/permit_drop
 -- @include lib/window_note
 -- @include lib/jittered_open
 -- @include lib/circuit_move

@@ -19,9 +19,9 @@ from domain.routing.strategy import Leaf, Node, Ordered, Weighted
 class DegradingRouting:
     """Asks the shared routing; while it does not answer, a local one with this gateway's share of every limit.
 
-    What was admitted by one is renewed by it and reported to it. The local one starts without experience and is put
-    aside when the shared one answers again: nothing of it is merged. It is forgotten after a minute, not at once, or
-    a store that fails every other time would open a new window with each failure.
+    What was admitted by one is renewed, withdrawn and reported there. The local one starts without experience and is
+    put aside when the shared one answers again: nothing of it is merged. It is forgotten after a minute, not at once,
+    or a store that fails every other time would open a new window with each failure.
 
     Attributes:
         degraded: The last attempt was decided locally.
@@ -65,6 +65,10 @@ class DegradingRouting:
                 self.degraded = False
                 return answer
         return await self._admit_locally(request, self._registry.count() or 1)
+
+    def withdraw(self, request: AdmissionRequest) -> None:
+        """Goes to the one that admitted it. Its share of the limits makes no difference: none is decided."""
+        self._holders.pop(request.lease_id, self._shared).withdraw(request)
 
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
         """As the port says; never fails."""

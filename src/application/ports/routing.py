@@ -12,9 +12,9 @@ from domain.routing.report import AttemptReport
 class Routing(Protocol):
     """The state that decides which instance serves an attempt: circuits, cooldowns, limits, turns, latency, load.
 
-    `admit` and `report` are atomic over everything they touch, in one step, whatever else happens at the same time,
-    and idempotent by lease id: repeated, `admit` answers as before and `report` changes nothing. Circuits that change
-    state are announced to the event sink.
+    `admit`, `withdraw` and `report` are atomic over everything they touch, in one step, whatever else happens at the
+    same time, and idempotent by lease id: repeated, `admit` answers as before and the others change nothing. Circuits
+    that change state are announced to the event sink.
     """
 
     def view(self, instance: Instance, kind: LatencyKind) -> InstanceView:
@@ -26,6 +26,17 @@ class Routing(Protocol):
 
         Charges its rpm, tpm and a lease, takes a probe permit where the circuit is not closed, and steps the
         round-robin states on the way to it. A refused request changes nothing.
+        """
+        ...
+
+    def withdraw(self, request: AdmissionRequest) -> None:
+        """Undoes an admission whose attempt never ran; `request` is the one that was admitted.
+
+        Lease and probe permit are given back, rpm and tpm are uncharged where they were charged, and the round-robins
+        get back what it took of them, so that other requests go where they had gone without it. A circuit that
+        half-opened for it stays so. A lease that is not held (refused, reported, expired, withdrawn) changes nothing;
+        admitted again under the same lease id, it is decided anew. Never blocks and never fails, as `report`, and has
+        taken effect before the next `admit` of this process; while the store is away the lease expires instead.
         """
         ...
 

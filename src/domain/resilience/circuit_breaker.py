@@ -29,6 +29,7 @@ __all__ = [
     "peek",
     "probe_now",
     "record",
+    "release",
     "renew",
     "slow_start_factor",
     "transition_between",
@@ -105,6 +106,14 @@ def renew(circuit: Circuit, now_us: int, permit_id: LeaseId, permit_us: int) -> 
     return replace(circuit, probes=tuple(renewed if probe[0] == permit_id else probe for probe in circuit.probes))
 
 
+def release(circuit: Circuit, permit_id: LeaseId) -> Circuit:
+    """The circuit without a probe's permit: its place is free again. That is no outcome."""
+    if not circuit.probes:
+        return circuit
+    kept = tuple(probe for probe in circuit.probes if probe[0] != permit_id)
+    return circuit if len(kept) == len(circuit.probes) else replace(circuit, probes=kept)
+
+
 def record(
     config: CircuitBreakerConfig,
     circuit: Circuit,
@@ -122,7 +131,7 @@ def record(
     moves nothing; it only gives back the permit. A slow success of a probe is a success: the instance answers.
     `jitter`, uniform in [0, 1), spreads the open time.
     """
-    freed = _without_probe(circuit, permit_id) if circuit.probes else circuit
+    freed = release(circuit, permit_id)
     if generation != circuit.generation or outcome is Outcome.IGNORED or circuit.forced is not None:
         return None, freed
     if circuit.state is CircuitState.CLOSED:
@@ -209,8 +218,3 @@ def _probe_failed(config: CircuitBreakerConfig, circuit: Circuit, now_us: int, j
 
 def _holds_probe(circuit: Circuit, permit_id: LeaseId, now_us: int) -> bool:
     return any(holder == permit_id and expires_us > now_us for holder, expires_us in circuit.probes)
-
-
-def _without_probe(circuit: Circuit, permit_id: LeaseId) -> Circuit:
-    kept = tuple(probe for probe in circuit.probes if probe[0] != permit_id)
-    return circuit if len(kept) == len(circuit.probes) else replace(circuit, probes=kept)

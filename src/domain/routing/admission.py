@@ -40,6 +40,15 @@ class AdmissionRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """A round-robin that was stepped: who was eligible, with which weights, and whose turn it was."""
+
+    key: str
+    eligible: tuple[tuple[str, int], ...]
+    picked: str
+
+
+@dataclass(frozen=True, slots=True)
 class Admitted:
     """The instance to call.
 
@@ -48,6 +57,7 @@ class Admitted:
         refusals: Who was passed over on the way.
         transition: The circuit half-opened for this attempt.
         degraded: Decided by this gateway alone, without the shared state.
+        turns: What a withdrawal gives back; empty where a store remembers it.
     """
 
     instance: Instance
@@ -57,6 +67,7 @@ class Admitted:
     refusals: tuple[Refusal, ...] = ()
     transition: Transition | None = None
     degraded: bool = False
+    turns: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +80,10 @@ class NotAdmitted:
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """A leaf that can be taken, and the turns that are spent on the way to it."""
+    """A leaf that can be taken, and the turns that are spent on the way to it, with the credits after them."""
 
     leaf: Leaf
-    turns: tuple[tuple[str, dict[str, int]], ...] = ()
+    turns: tuple[tuple[Turn, dict[str, int]], ...] = ()
 
 
 def admit(
@@ -83,8 +94,8 @@ def admit(
     path = walk.resolve(request.plan)
     if path is None:
         return NotAdmitted(tuple(walk.refusals))
-    turns.update(path.turns)
-    return _take(request, path.leaf, config, state_of(path.leaf.instance), tuple(walk.refusals), now_us)
+    turns.update((turn.key, credits_after) for turn, credits_after in path.turns)
+    return _take(request, path, config, state_of(path.leaf.instance), tuple(walk.refusals), now_us)
 
 
 class _Walk:
@@ -129,7 +140,8 @@ class _Walk:
         if not weights:
             return None
         name, credits_after = pick(weights, self._turns.get(node.key, {}))
-        return _Path(paths[name].leaf, (*paths[name].turns, (node.key, credits_after)))
+        turn = Turn(node.key, tuple(weights), name)
+        return _Path(paths[name].leaf, (*paths[name].turns, (turn, credits_after)))
 
 
 def _examine(
@@ -165,13 +177,13 @@ def _over_a_limit(instance: Instance, tokens: int, state: InstanceState, now_us:
 
 def _take(
     request: AdmissionRequest,
-    leaf: Leaf,
+    path: _Path,
     config: CircuitBreakerConfig,
     state: InstanceState,
     refusals: tuple[Refusal, ...],
     now_us: int,
 ) -> Admitted:
-    before = state.circuit
+    leaf, before = path.leaf, state.circuit
     permit, state.circuit = try_acquire(
         config, state.circuit, now_us, request.lease_id, request.lease_us, last_resort=leaf.last_resort
     )
@@ -181,4 +193,5 @@ def _take(
     bucket_s = state.requests.charge(1, now_us)
     state.tokens.charge(request.tokens, now_us)
     transition = transition_between(before, state.circuit, now_us)
-    return Admitted(leaf.instance, permit.generation, permit.probe, bucket_s, refusals, transition)
+    spent = tuple(turn for turn, _ in path.turns)
+    return Admitted(leaf.instance, permit.generation, permit.probe, bucket_s, refusals, transition, turns=spent)

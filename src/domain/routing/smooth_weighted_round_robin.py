@@ -38,3 +38,23 @@ def pick(weights: Sequence[tuple[str, int]], current: Mapping[str, int]) -> tupl
         raise ValueError("smooth weighted round-robin needs a member with a weight above 0")
     credits_after[best] = best_credit - total
     return best, credits_after
+
+
+def unpick(weights: Sequence[tuple[str, int]], picked: str, current: Mapping[str, int]) -> dict[str, int]:
+    """Every member's credit as if `picked` had never been picked among `weights`, whatever was picked since.
+
+    What the pick gave and took is given back as differences, so picks that came in between keep theirs. Undone at
+    once it leaves the credits as they were.
+
+    Args:
+        weights: The members that were eligible then, with their weights of then.
+        picked: The one whose turn it was.
+        current: Credits by member now.
+    """
+    credits_after = dict(current)
+    total = 0
+    for member, weight in weights:
+        credits_after[member] = credits_after.get(member, 0) - weight
+        total += weight
+    credits_after[picked] += total
+    return credits_after

@@ -13,6 +13,7 @@ from domain.routing import instance_state
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted, admit
 from domain.routing.instance_state import InstanceView
 from domain.routing.report import AttemptReport
+from domain.routing.withdrawal import withdraw
 
 
 class MemoryRouting:
@@ -40,6 +41,11 @@ class MemoryRouting:
             self._held[request.lease_id] = answer
             self._announce(answer.instance, answer.transition)
         return answer
+
+    def withdraw(self, request: AdmissionRequest) -> None:
+        held = self._held.pop(request.lease_id, None)
+        if held is not None:
+            withdraw(request, held, self._state(held.instance), self._turns, self._clock.monotonic_us())
 
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
         now_us = self._clock.monotonic_us()

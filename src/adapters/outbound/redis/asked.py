@@ -1,11 +1,15 @@
 """One question on its way to Redis."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.outbound.redis.lua_scripts import Script
 from adapters.outbound.redis.words import Word
+
+Answer = Coroutine[Any, Any, Any]
+"""What is awaited for what was asked."""
 
 
 @dataclass(slots=True, eq=False)

@@ -13,7 +13,7 @@ from redis.asyncio import RedisCluster
 from redis.crc import key_slot
 from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
-from adapters.outbound.redis.asked import Asked
+from adapters.outbound.redis.asked import Answer, Asked
 from adapters.outbound.redis.connection import Client, Timeouts, close
 from adapters.outbound.redis.lua_scripts import Script, ScriptError
 from adapters.outbound.redis.probe import PingProbe
@@ -83,8 +83,8 @@ class RedisExecutor:
             self._breaker.trip(described(error))
             raise StateUnavailable(f"redis does not answer ({type(error).__name__})") from error
 
-    async def call(self, name: str, keys: Sequence[str], arguments: Sequence[Word]) -> Any:
-        """What the script answers.
+    def call(self, name: str, keys: Sequence[str], arguments: Sequence[Word]) -> Answer:
+        """Asks a script at once, before whatever is asked next; what it answers is there to be awaited.
 
         Raises:
             ScriptError: It was called wrongly, or it failed: a bug.
@@ -95,7 +95,7 @@ class RedisExecutor:
         if isinstance(self._client, RedisCluster) and len({key_slot(key.encode()) for key in keys}) > 1:
             raise ScriptError(f"{name}: its keys lie in different slots")
         words = (*self._scripts.called(script), len(keys), *(as_sent(word, name) for word in (*keys, *arguments)))
-        return await self._ask(words, script, keys[0] if keys else None)
+        return self._ask(words, script, keys[0] if keys else None)
 
     async def command(self, *words: Word) -> Any:
         """What the command answers; of a Cluster, the node that has its key.
@@ -130,15 +130,19 @@ class RedisExecutor:
             await asyncio.wait([self._refreshing])
         await close(self._client)
 
-    async def _ask(self, words: tuple[Word, ...], script: Script | None = None, key: str | None = None) -> Any:
-        if self._breaker.is_open:
-            raise StateUnavailable("redis is unavailable")
+    def _ask(self, words: tuple[Word, ...], script: Script | None = None, key: str | None = None) -> Answer:
         loop = asyncio.get_running_loop()
         asked = Asked(words, loop.create_future(), loop.time(), script, key)
-        self._pending.append(asked)
-        if not self._flush_is_due:
-            self._flush_is_due = True
-            loop.call_soon(self._flush)
+        if self._breaker.is_open:
+            asked.fail(StateUnavailable("redis is unavailable"))
+        else:
+            self._pending.append(asked)
+            if not self._flush_is_due:
+                self._flush_is_due = True
+                loop.call_soon(self._flush)
+        return self._answer(asked)
+
+    async def _answer(self, asked: Asked) -> Any:
         if not self._in_doubt:
             return await asked.answer
         try:

@@ -1,13 +1,19 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from typing import Any
 
 from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
 from adapters.outbound.redis.routing.keys import RoutingKeys
 from adapters.outbound.redis.routing.snapshot import Picture, unknown_view
-from adapters.outbound.redis.routing.wire import FlatPlan, admission_of, report_words, transition_of
+from adapters.outbound.redis.routing.wire import (
+    FlatPlan,
+    admission_of,
+    report_words,
+    transition_of,
+    withdrawal_words,
+)
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
@@ -32,7 +38,8 @@ class RedisRouting:
     """Routing state that all gateways share. Admission is decided in Redis, in one script and one round trip.
 
     Choosing by load or latency goes by pictures of the instances in use, at most 200 ms old; what they say wrongly of
-    a circuit or a limit costs nothing, since admission asks the truth. Reports are sent in the background.
+    a circuit or a limit costs nothing, since admission asks the truth. Reports and withdrawals are sent in the
+    background, asked at once, so that they stand before the next admission.
     """
 
     def __init__(
@@ -53,7 +60,8 @@ class RedisRouting:
         self._pictures: dict[InstanceId, Picture] = {}
         self._looked_at: dict[InstanceId, tuple[Instance, int]] = {}
         self._running: Counter[InstanceId] = Counter()
-        self._background: set[asyncio.Task[None]] = set()
+        self._held: dict[LeaseId, InstanceId] = {}
+        self._background: set[asyncio.Task[Any]] = set()
 
     def view(self, instance: Instance, kind: LatencyKind) -> InstanceView:
         monotonic_us = self._clock.monotonic_us()
@@ -65,12 +73,7 @@ class RedisRouting:
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
         flat = FlatPlan.of(request.plan)
-        first = flat.instances[0]
-        keys = [
-            self._keys.admitted(first, request.lease_id),
-            *(key for instance in flat.instances for key in self._keys.of(instance).admission),
-            *(self._keys.turn(first, turn) for turn in flat.turns),
-        ]
+        keys = self._admission_keys(flat, request.lease_id)
         config = self._config
         settings = (request.tokens, request.lease_us, config.half_open_probes, config.open_duration_us)
         words = [self._now(), request.lease_id, *settings, len(flat.instances), *flat.limits, *flat.words]
@@ -78,9 +81,16 @@ class RedisRouting:
             await self._executor.call("routing/admit", keys, words), flat.instances, self._clock.now_us()
         )
         if isinstance(answer, Admitted):
-            self._running[answer.instance.id] += 1
+            self._begin(request.lease_id, answer.instance.id)
             self._announce(answer.instance, answer.transition)
         return answer
+
+    def withdraw(self, request: AdmissionRequest) -> None:
+        self._end(request.lease_id)
+        flat = FlatPlan.of(request.plan)
+        words = [self._now(), *withdrawal_words(request, len(flat.instances))]
+        keys = self._admission_keys(flat, request.lease_id)
+        self._send(self._executor.call("routing/withdraw", keys, words))
 
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
         now = self._now()
@@ -98,12 +108,25 @@ class RedisRouting:
     def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
         keys = self._keys.of(instance)
         words = [self._now(), kind.value, sample_us]
-        self._send(self._observe([keys.latency, *keys.sketches[kind]], words))
+        self._send(self._executor.call("latency/observe", [keys.latency, *keys.sketches[kind]], words))
 
     def report(self, report: AttemptReport) -> None:
-        if self._running[report.instance.id] > 0:
-            self._running[report.instance.id] -= 1
-        self._send(self._report(report, self._now()))
+        self._end(report.lease_id)
+        keys = self._keys.of(report.instance)
+        answer = self._executor.call(
+            "routing/report",
+            [
+                self._keys.admitted(report.instance, report.lease_id),
+                keys.circuit,
+                keys.window,
+                keys.tokens,
+                keys.leases,
+                keys.latency,
+                *keys.sketches[report.latency_kind],
+            ],
+            [self._now(), *report_words(report, self._config)],
+        )
+        self._send(self._announce_reported(report.instance, answer))
 
     async def settle(self) -> None:
         """Returns when everything that was reported so far has arrived, or was given up."""
@@ -144,39 +167,40 @@ class RedisRouting:
             except StateUnavailable:
                 continue
 
-    async def _observe(self, keys: list[str], words: list[Any]) -> None:
-        await self._executor.call("latency/observe", keys, words)
+    def _admission_keys(self, flat: FlatPlan, lease_id: LeaseId) -> list[str]:
+        first = flat.instances[0]
+        return [
+            self._keys.admitted(first, lease_id),
+            *(key for instance in flat.instances for key in self._keys.of(instance).admission),
+            *(self._keys.turn(first, turn) for turn in flat.turns),
+        ]
 
-    async def _report(self, report: AttemptReport, now: str) -> None:
-        keys = self._keys.of(report.instance)
-        answer = await self._executor.call(
-            "routing/report",
-            [
-                self._keys.admitted(report.instance, report.lease_id),
-                keys.circuit,
-                keys.window,
-                keys.tokens,
-                keys.leases,
-                keys.latency,
-                *keys.sketches[report.latency_kind],
-            ],
-            [now, *report_words(report, self._config)],
-        )
-        self._announce(report.instance, transition_of(answer, self._clock.now_us()))
+    def _begin(self, lease_id: LeaseId, instance_id: InstanceId) -> None:
+        if lease_id not in self._held:
+            self._held[lease_id] = instance_id
+            self._running[instance_id] += 1
 
-    def _send(self, work: Coroutine[Any, Any, None]) -> None:
+    def _end(self, lease_id: LeaseId) -> None:
+        instance_id = self._held.pop(lease_id, None)
+        if instance_id is not None:
+            self._running[instance_id] -= 1
+
+    async def _announce_reported(self, instance: Instance, answer: Awaitable[list[Any]]) -> None:
+        self._announce(instance, transition_of(await answer, self._clock.now_us()))
+
+    def _send(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._sent)
 
-    def _sent(self, task: "asyncio.Task[None]") -> None:
+    def _sent(self, task: "asyncio.Task[Any]") -> None:
         self._background.discard(task)
         if task.cancelled():
             return
         error = task.exception()
         # While Redis is away its breaker says so, once; the lease then comes back by expiry.
         if error is not None and not isinstance(error, StateUnavailable):
-            _log.error("a report was lost", exc_info=error)
+            _log.error("a report or a withdrawal was lost", exc_info=error)
 
     def _announce(self, instance: Instance, transition: Transition | None) -> None:
         if transition is not None:

@@ -1,13 +1,13 @@
 """Plans, reports and answers as flat lists, the way scripts take and give them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.outbound.redis.words import Word
 from domain.catalog import Instance
 from domain.resilience.circuit_breaker import CircuitBreakerConfig, CircuitState, Transition
-from domain.routing.admission import Admitted, NotAdmitted
+from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from domain.routing.decision import Exclusion, Refusal
 from domain.routing.report import AttemptReport
 from domain.routing.strategy import Leaf, Node, Ordered, Weighted
@@ -58,6 +58,28 @@ class FlatPlan:
                 for name, weight, child in node.children:
                     self.words += (name, weight)
                     self._add(child)
+
+
+def withdrawal_words(request: AdmissionRequest, instance_count: int) -> list[Word]:
+    """The arguments of `routing/withdraw` behind the time: round-robins in the order that `FlatPlan` meets them."""
+    words: list[Word] = [request.lease_id, request.tokens, instance_count]
+    for node in _round_robins(request.plan):
+        words.append(len(node.children))
+        words += (word for name, weight, _ in node.children for word in (name, weight))
+    return words
+
+
+def _round_robins(node: Node) -> Iterator[Weighted]:
+    match node:
+        case Ordered():
+            for child in node.children:
+                yield from _round_robins(child)
+        case Weighted():
+            yield node
+            for _, _, child in node.children:
+                yield from _round_robins(child)
+        case Leaf():
+            pass
 
 
 def admission_of(answer: list[Any], instances: Sequence[Instance], now_us: int) -> Admitted | NotAdmitted:

@@ -1,0 +1,16 @@
+-- lib/turns_unpick: gives back what an admission took of round-robins: ` turn:picked:passed,over…` each at the end of `held`,
+-- children by number. Keys stand behind `before`; from ARGV[place] on come the children: how many, name, weight, …
+local function turns_unpick(held, before, place)
+  local steps, turn = {}, 0
+  for number, picked, passed in string.gmatch(held, ' (%d+):(%d+):([%d,]*)') do
+    steps[tonumber(number)] = {tonumber(picked), ',' .. passed .. ','}
+  end
+  while ARGV[place] do
+    local children = tonumber(ARGV[place])
+    turn = turn + 1
+    if steps[turn] then
+      turn_unpick(KEYS[before + turn], place, children, steps[turn][1], steps[turn][2])
+    end
+    place = place + 1 + 2 * children
+  end
+end
