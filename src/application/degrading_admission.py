@@ -1,11 +1,9 @@
-from collections.abc import Callable
 from dataclasses import replace
 
 from application.errors import StateUnavailable
 from application.ports.admission import CallerAdmission
-from application.ports.clock import Clock
 from application.ports.gateway_registry import GatewayRegistry
-from application.store_failure import FORGET_AFTER_US, OnStoreFailure
+from application.store_failure import OnStoreFailure
 from domain.gateways import share
 from domain.identifiers import RequestId
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
@@ -17,24 +15,21 @@ class DegradingAdmission:
 
     DEGRADE asks a local one, with this gateway's share of every limit; OPEN admits; CLOSED raises StateUnavailable, and
     so does DEGRADE where the shared one has never been met, because the share is unknown. What was admitted locally is
-    ended locally; ending what the shared one admitted never fails: its leases expire.
+    ended locally; ending what the shared one admitted never fails: its leases expire. Nothing local is ever merged into
+    what is shared, and nothing of it is forgotten early: a store that fails every other time opens no new windows.
     """
 
     def __init__(
         self,
         shared: CallerAdmission,
-        make_local: Callable[[], CallerAdmission],
+        local: CallerAdmission,
         registry: GatewayRegistry,
-        clock: Clock,
         policy: OnStoreFailure,
     ) -> None:
         self._shared = shared
-        self._make_local = make_local
         self._registry = registry
-        self._clock = clock
         self._policy = policy
-        self._local = make_local()
-        self._local_used_us = clock.monotonic_us()
+        self._local = local
         self._held: dict[RequestId, tuple[CallerAdmission, CallerAdmissionRequest] | None] = {}
 
     async def admit(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
@@ -88,20 +83,13 @@ class DegradingAdmission:
         gateways = self._registry.count()
         if gateways is None:
             raise StateUnavailable("the shared state has not answered since the start")
-        held = self._held.get(request.request_id) or (self._current_local(), _shared_out(request, gateways))
+        held = self._held.get(request.request_id) or (self._local, _shared_out(request, gateways))
         answer = await held[0].admit(held[1])
         if isinstance(answer, CallerRefused):
             whole = next(limit for limit in request.limits if limit.name == answer.limit.name)
             return replace(answer, limit=whole, degraded=True)
         self._held[request.request_id] = held
         return replace(answer, degraded=True)
-
-    def _current_local(self) -> CallerAdmission:
-        now_us = self._clock.monotonic_us()
-        if now_us - self._local_used_us > FORGET_AFTER_US:
-            self._local = self._make_local()
-        self._local_used_us = now_us
-        return self._local
 
 
 def _shared_out(request: CallerAdmissionRequest, gateways: int) -> CallerAdmissionRequest:

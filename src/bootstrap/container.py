@@ -124,9 +124,8 @@ class Container(DeclarativeContainer):
         redis=Singleton(
             DegradingAdmission,
             redis_admission,
-            Factory(MemoryAdmission, clock).provider,
+            Singleton(MemoryAdmission, clock),
             gateway_registry,
-            clock,
             settings.provided.rate_limit.failure_policy,
         ),
     )

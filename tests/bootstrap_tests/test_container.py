@@ -40,7 +40,14 @@ def every_type() -> Settings:
 
 REDIS = {"redis": {"url": "redis://127.0.0.1:1"}}
 POSTGRES = {"database": {"url": "postgresql://127.0.0.1:1/x"}}
-SHARED_ONLY = {"gateway_registry", "redis_event_sink", "redis_executor", "redis_routing", "shared_state"}
+SHARED_ONLY = {
+    "gateway_registry",
+    "redis_admission",
+    "redis_event_sink",
+    "redis_executor",
+    "redis_routing",
+    "shared_state",
+}
 
 
 def in_mode(mode: str, document: dict[str, Any]) -> Container:
@@ -127,7 +134,7 @@ async def test_the_lifespan_starts_and_ends_its_background_work() -> None:
 
     async with container.app().test_app():
         running = tuple(container.lifespan()._running)
-        assert len(running) == 2
+        assert len(running) == 3
         assert not any(task.done() for task in running)
 
     assert all(task.done() for task in running)

@@ -38,6 +38,7 @@ ROWS = [
     (errors.UpstreamFailed("m", failure=failure()), 502, "upstream_error"),
     (errors.StreamBroken("m", failure=failure()), 502, "upstream_error"),
     (errors.NoInstanceAvailable("m", retry_after_us=1), 503, "no_available_instance"),
+    (errors.RateLimited("m", retry_after_us=1), 429, "rate_limit_exceeded"),
     (errors.StateUnavailable("m"), 503, "state_unavailable"),
     (errors.DeadlineExceeded("m"), 504, "upstream_timeout"),
 ]

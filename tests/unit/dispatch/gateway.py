@@ -7,6 +7,7 @@ from typing import Any
 from adapters.outbound.memory.admission import MemoryAdmission
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
+from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.outbound.memory.routing import MemoryRouting
 from adapters.testing.doubles import FakeProviderDirectory, SeededRandomness, SpyEventSink
 from adapters.testing.scripted_provider import ScriptedProvider
@@ -61,7 +62,8 @@ class Gateway:
         self.clock = VirtualClock()
         self.events = SpyEventSink()
         self.upstreams = {instance.id: ScriptedProvider() for instance in self.catalog.all_instances()}
-        self.routing = MemoryRouting(self.breaker, self.clock, self.events)
+        self.states = InstanceStates()
+        self.routing = MemoryRouting(self.breaker, self.clock, self.events, self.states)
         self.leases = LeaseKeeper(self.routing, self.clock)
         self.decisions = MemoryDecisionLog()
         randomness = SeededRandomness()

@@ -43,8 +43,7 @@ class MemoryAdmission:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        # Minutes begin when those of the wall clock do, but never twice: time that goes back would break the windows.
-        self._offset_us = clock.now_us() - clock.monotonic_us()
+        self._offset_us: int | None = None
         self._meters: dict[_MeterKey, Meter] = {}
         self._touched_us: dict[_MeterKey, int] = {}
         self._held: dict[RequestId, _Held] = {}
@@ -83,7 +82,11 @@ class MemoryAdmission:
         return renew(request, self._meters_of(request, now_us), now_us)
 
     def _now_us(self) -> int:
-        return self._clock.monotonic_us() + self._offset_us
+        monotonic_us = self._clock.monotonic_us()
+        if self._offset_us is None:
+            # Minutes begin when those of the wall clock do, but never twice: time that goes back would break windows.
+            self._offset_us = self._clock.now_us() - monotonic_us
+        return monotonic_us + self._offset_us
 
     def _meters_of(self, request: CallerAdmissionRequest, now_us: int) -> MeterOf:
         def meter_of(limit: Limit) -> Meter:
