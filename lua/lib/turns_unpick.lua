@@ -1,5 +1,5 @@
--- lib/turns_unpick: gives back what an admission took of round-robins: ` turn:picked:passed,over…` each at the end of `held`,
--- children by number. Keys stand behind `before`; from ARGV[place] on come the children: how many, name, weight, …
+-- lib/turns_unpick: gives back what an admission took of round-robins: `held` ends in ` turn:picked:passed,over…` of
+-- each, by number. Keys stand behind `before`; from ARGV[place] on come the children: how many, name, weight, …
 local function turns_unpick(held, before, place)
   local steps, turn = {}, 0
   for number, picked, passed in string.gmatch(held, ' (%d+):(%d+):([%d,]*)') do

@@ -48,10 +48,23 @@ def _instance(name: str, *limits: int | None) -> Instance:
 
 INSTANCES = (_instance("a"), _instance("b", 12, 300, 3))
 
+
+def _height(node: Node) -> int:
+    match node:
+        case Leaf():
+            return 0
+        case Ordered():
+            return max(_height(child) for child in node.children)
+        case Weighted():
+            return 1 + max(_height(child) for _, _, child in node.children)
+
+
 LEAVES = st.builds(Leaf, st.sampled_from(INSTANCES), st.booleans())
 
 
-def _named(children: list[tuple[int, Node]], key: str) -> Weighted:
+def _named(children: list[tuple[int, Node]], letter: str) -> Weighted:
+    # No round-robin stands below one of the same name: a turn is taken once on the way to an instance.
+    key = f"{letter}{max(_height(child) for _, child in children)}"
     return Weighted(key, tuple((f"n{place}", weight, child) for place, (weight, child) in enumerate(children)))
 
 
@@ -93,6 +106,11 @@ class End:
 
 
 @dataclass(frozen=True)
+class Withdraw:
+    which: int
+
+
+@dataclass(frozen=True)
 class Renew:
     which: int
 
@@ -124,10 +142,12 @@ STEPS = st.tuples(
         ENDS,
         ENDS,
         st.builds(Renew, st.integers(0, 5)),
+        st.builds(Withdraw, st.integers(0, 5)),
+        st.builds(Withdraw, st.integers(0, 5)),
         st.builds(Observe, st.sampled_from(INSTANCES), st.sampled_from(list(LatencyKind)), st.integers(1, 10**9)),
     ),
 )
-Step = tuple[int, Take | End | Renew | Observe]
+Step = tuple[int, Take | End | Renew | Withdraw | Observe]
 
 
 @dataclass
@@ -136,7 +156,7 @@ class Side:
 
     routing: Routing
     events: SpyEventSink
-    held: list[tuple[LeaseId, Admitted, int]] = field(default_factory=list)
+    held: list[tuple[AdmissionRequest, Admitted]] = field(default_factory=list)
     taken: int = 0
 
     def moves(self) -> list[tuple[str, ...]]:
@@ -144,19 +164,22 @@ class Side:
         said = [(event.instance_id, event.transition) for event in self.events.events]
         return [(instance, moved.before, moved.after, moved.reason) for instance, moved in said]
 
-    async def play(self, step: Take | End | Renew | Observe) -> object:
+    async def play(self, step: Take | End | Renew | Withdraw | Observe) -> object:
         match step:
             case Take():
                 self.taken += 1
-                lease = LeaseId(f"l{self.taken}")
-                answer = await self.routing.admit(AdmissionRequest(lease, step.plan, step.tokens, LEASE_US))
+                request = AdmissionRequest(LeaseId(f"l{self.taken}"), step.plan, step.tokens, LEASE_US)
+                answer = await self.routing.admit(request)
                 if isinstance(answer, Admitted):
-                    self.held.append((lease, answer, step.tokens))
+                    self.held.append((request, answer))
                     return (answer.instance.id, answer.generation, answer.probe, answer.bucket_s, answer.refusals)
                 return answer
             case Renew() if self.held:
-                lease, admitted, _ = self.held[step.which % len(self.held)]
-                await self.routing.renew({lease: admitted.instance}, LEASE_US)
+                request, admitted = self.held[step.which % len(self.held)]
+                await self.routing.renew({request.lease_id: admitted.instance}, LEASE_US)
+            case Withdraw() if self.held:
+                # It stays in the list, so that it is reported, renewed and withdrawn again after that.
+                self.routing.withdraw(self.held[step.which % len(self.held)][0])
             case End() if self.held:
                 self._end(step)
             case Observe():
@@ -164,11 +187,11 @@ class Side:
         return None
 
     def _end(self, step: End) -> None:
-        lease, admitted, reserved = self.held.pop(step.which % len(self.held))
+        request, admitted = self.held.pop(step.which % len(self.held))
         cooldown, cooldown_us, grows = step.cooldown or (None, 0, False)
         self.routing.report(
             AttemptReport(
-                lease_id=lease,
+                lease_id=request.lease_id,
                 instance=admitted.instance,
                 generation=admitted.generation,
                 probe=admitted.probe,
@@ -177,7 +200,7 @@ class Side:
                 latency_kind=LatencyKind.WHOLE,
                 latency_us=step.latency_us,
                 slow=step.slow,
-                tokens_reserved=reserved,
+                tokens_reserved=request.tokens,
                 tokens_actual=step.tokens,
                 jitter=step.jitter,
                 cooldown=cooldown,

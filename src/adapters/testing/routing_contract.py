@@ -10,9 +10,10 @@ from adapters.testing.routing.harness import CONFIG, RoutingHarness
 from adapters.testing.routing.latency_contract import LatencyContract
 from adapters.testing.routing.limit_contract import LimitContract
 from adapters.testing.routing.plan_contract import PlanContract
+from adapters.testing.routing.withdrawal_contract import WithdrawalContract
 
 __all__ = ["CONFIG", "RoutingContract", "RoutingHarness"]
 
 
-class RoutingContract(PlanContract, LimitContract, CircuitContract, LatencyContract):
+class RoutingContract(PlanContract, LimitContract, CircuitContract, LatencyContract, WithdrawalContract):
     """All of it."""

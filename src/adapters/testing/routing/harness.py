@@ -66,7 +66,7 @@ class RoutingHarness:
         """One admission that must succeed."""
         answer = await self.admit(plan, tokens=tokens, lease=lease)
         assert isinstance(answer, Admitted), answer
-        return Held(self, LeaseId(lease or f"lease-{self.taken}"), answer, tokens)
+        return Held(self, LeaseId(lease or f"lease-{self.taken}"), answer, tokens, plan)
 
     async def refused(self, plan: Node, *, tokens: int = 0) -> NotAdmitted:
         """One admission that must be refused."""
@@ -92,6 +92,11 @@ class Held:
     lease_id: LeaseId
     admitted: Admitted
     tokens: int
+    plan: Node
+
+    def withdraw(self) -> None:
+        """Undoes it: it never ran."""
+        self.harness.routing.withdraw(AdmissionRequest(self.lease_id, self.plan, self.tokens, LEASE_US))
 
     def end(
         self,
