@@ -140,6 +140,18 @@ class TestWhatAnOperatorSetStays:
 
         assert await redis_executor.command("PTTL", circuit_key) == FOREVER
 
+    async def test_a_probe_keeps_an_automatic_circuit_for_another_week(
+        self, in_redis: Controlled, redis_executor: RedisExecutor, circuit_key: str
+    ) -> None:
+        await in_redis.routing.fail(A, CONFIG.consecutive_failures)
+        await in_redis.arrive()
+        await redis_executor.command("PEXPIRE", circuit_key, 60_000)
+        in_redis.routing.clock.advance(CONFIG.open_duration_us)
+
+        await in_redis.routing.take(Leaf(A))
+
+        assert await redis_executor.command("PTTL", circuit_key) > 60_000
+
     async def test_a_drain_that_is_undone_leaves_no_key(
         self, in_redis: Controlled, redis_url: str, redis_prefix: str
     ) -> None:

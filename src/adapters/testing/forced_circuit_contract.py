@@ -9,6 +9,9 @@ from domain.routing.decision import Exclusion
 from domain.routing.instance_report import CircuitReport, InstanceReport
 from domain.routing.strategy import Leaf
 
+# Times with all their digits: a store that rounds them is found out.
+ODD_US = SECOND_US + 234_567
+
 
 class ForcedCircuitContract:
     """Circuits as operators see and force them: a part of `InstanceControlContract`."""
@@ -109,7 +112,7 @@ class ForcedCircuitContract:
 
     async def test_automatic_again_it_is_due_since_it_was_last_forced(self, controlled: Controlled) -> None:
         await controlled.control.force(A, CircuitState.OPEN)
-        controlled.routing.clock.advance(SECOND_US)
+        controlled.routing.clock.advance(ODD_US)
         forced_us = controlled.routing.clock.now_us()
         await controlled.control.force(A, CircuitState.OPEN)
         controlled.routing.clock.advance(SECOND_US)
@@ -117,7 +120,7 @@ class ForcedCircuitContract:
         await controlled.control.force(A, None)
 
         circuit = (await controlled.report()).circuit
-        assert (circuit.opened_at_us, circuit.next_probe_at_us) == (forced_us - SECOND_US, forced_us)
+        assert (circuit.opened_at_us, circuit.next_probe_at_us) == (forced_us - ODD_US, forced_us)
         assert (await controlled.other_routing.take(Leaf(A))).admitted.probe
 
     async def test_automatic_where_nothing_was_forced_changes_nothing(self, controlled: Controlled) -> None:
@@ -190,6 +193,18 @@ class ForcedCircuitContract:
         assert (await controlled.report()).circuit == CircuitReport()
         await controlled.routing.fail(A, 1)
         assert (await controlled.report()).circuit.state is CircuitState.OPEN
+
+    async def test_a_circuit_forced_closed_forgets_the_calls_before(self, controlled: Controlled) -> None:
+        for number in range(CONFIG.minimum_calls - 1):
+            outcome = Outcome.SUCCESS if number % 3 == 2 else Outcome.FAILURE
+            (await controlled.routing.take(Leaf(A))).end(outcome)
+        await controlled.arrive()
+        await controlled.control.force(A, CircuitState.CLOSED)
+        await controlled.control.force(A, None)
+
+        await controlled.routing.fail(A, 1)
+
+        assert (await controlled.report()).circuit == CircuitReport()
 
     async def test_earlier_openings_are_forgotten_by_forcing_it_closed(self, controlled: Controlled) -> None:
         await controlled.routing.fail(A, CONFIG.consecutive_failures)

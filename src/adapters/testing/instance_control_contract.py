@@ -150,6 +150,15 @@ class InstanceControlContract(ForcedCircuitContract):
         controlled.routing.clock.advance(WINDOW_MINUTES * MINUTE_US)
         assert (await controlled.report()).latency == {}
 
+    async def test_each_of_five_minutes_counts(self, controlled: Controlled) -> None:
+        counts = []
+        for _ in range(2 * WINDOW_MINUTES):
+            controlled.routing.routing.observe_latency(A, WHOLE, 100_000)
+            counts.append((await controlled.report()).latency[WHOLE].count)
+            controlled.routing.clock.advance(MINUTE_US)
+
+        assert counts == [1, 2, 3, 4, 5, 5, 5, 5, 5, 5]
+
     async def test_a_drain_and_its_end_are_everybodys(self, controlled: Controlled) -> None:
         await controlled.control.drain(A, True)
         assert await controlled.exclusion() is Exclusion.DRAINED
