@@ -24,6 +24,7 @@
 -- @include lib/whole
 -- @include lib/circuit_load
 -- @include lib/circuit_peek
+-- @include lib/circuit_keep
 -- @include lib/probes_text
 -- @include lib/ring_used
 -- @include lib/ring_refusal
@@ -62,7 +63,7 @@ if probe == 1 then
   end
   circuit.probes[#circuit.probes + 1] = {lease_id, now_us + lease_us}
   redis.call('HSET', KEYS[first], 'probes', probes_text(circuit.probes, now_us, ''), 'early', early and 1 or 0)
-  redis.call('PEXPIRE', KEYS[first], 604800000)
+  circuit_keep(KEYS[first], circuit)
 end
 redis.call('ZADD', KEYS[first + 3], whole(now_us + lease_us), lease_id)
 redis.call('PEXPIRE', KEYS[first + 3], math.floor(lease_us / 500))

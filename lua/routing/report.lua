@@ -24,7 +24,8 @@
 --                                   open_duration_us, max_open_duration_us, probes_to_close
 --
 -- Returns  {before, after, reason} of the circuit; {} where it did not move or the lease is not held (any more)
--- Writes   all of the above: circuit and rest (7 d), window (its length), latency (1 h), sketches (6 min), tokens (62 s)
+-- Writes   all of the above: circuit and rest (7 d; none while forced or drained), window (its length), latency (1 h),
+--          sketches (6 min), tokens (62 s)
 -- Mirrors  domain.routing.instance_state:apply
 --
 -- @include lib/now
@@ -39,6 +40,7 @@
 -- @include lib/circuit_count
 -- @include lib/circuit_probed
 -- @include lib/circuit_record
+-- @include lib/circuit_keep
 -- @include lib/rest_note
 -- @include lib/latency_learn
 -- @include lib/sketch_add
@@ -68,5 +70,5 @@ end
 local report = {lease_id = ARGV[2], generation = tonumber(ARGV[3]), outcome = outcome, slow = tonumber(ARGV[8]),
   jitter = tonumber(ARGV[10])}
 local moved = circuit_record({circuit = KEYS[2], window = KEYS[3]}, circuit, config, now_us, report)
-redis.call('PEXPIRE', KEYS[2], 604800000)
+circuit_keep(KEYS[2], circuit)
 return moved or {}

@@ -144,6 +144,8 @@ class StubGateway:
         return found
 
     async def list_instances(self) -> list[InstanceStatus]:
+        if self.error is not None:
+            raise self.error
         return [InstanceStatus(self.instance, self.report)]
 
     async def drain(self, instance_id: InstanceId, drained: bool) -> InstanceStatus:
@@ -153,6 +155,8 @@ class StubGateway:
         return await self._control(instance_id, state)
 
     async def _control(self, instance_id: InstanceId, wish: object) -> InstanceStatus:
+        if self.error is not None:
+            raise self.error
         if instance_id != self.instance.id:
             raise InstanceNotFound("no such instance")
         self.controlled.append((instance_id, wish))

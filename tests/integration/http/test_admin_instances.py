@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from application.errors import StateUnavailable
 from domain.failure import Cooldown
 from domain.identifiers import InstanceId, ModelName
 from domain.latency import LatencyKind, Percentiles
@@ -155,3 +156,30 @@ async def test_unknown_instance_is_404_in_the_shape_of_all_errors(
 
     assert answer.status_code == 404
     assert (await answer.get_json())["error"]["code"] == "instance_not_found"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "document"),
+    [
+        ("GET", "", None),
+        ("POST", "/gpt4-eu/drain", None),
+        ("POST", "/gpt4-eu/undrain", None),
+        ("POST", "/gpt4-eu/circuit", {"state": "open"}),
+    ],
+)
+async def test_state_that_can_not_be_reached_is_503_in_the_shape_of_all_errors(
+    method: str, path: str, document: dict[str, object] | None
+) -> None:
+    client = http_app(StubGateway(error=StateUnavailable("redis is unavailable"))).test_client()
+
+    send = client.get if method == "GET" else client.post
+    answer = await send(INSTANCES + path, data=body_of(document), headers=BEARER)
+
+    assert answer.status_code == 503
+    assert (await answer.get_json())["error"] == {
+        "message": "redis is unavailable",
+        "type": "server_error",
+        "param": None,
+        "code": "state_unavailable",
+    }
+    assert int(answer.headers["retry-after"]) >= 1
