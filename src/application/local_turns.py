@@ -66,6 +66,10 @@ class LocalTurns:
             self._correct(held, self._credits.settled(order.ways.get(answer.instance.id, held.way)))
         return answer
 
+    def withdraw(self, request: AdmissionRequest) -> None:
+        """As the port says; the turn is given back, too."""
+        self._shared.withdraw(self._give_back(request.lease_id) or request)
+
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
         """As the port says."""
         await self._shared.renew(leases, lease_us)

@@ -30,7 +30,6 @@ from domain.routing.decision import Refusal
 from domain.routing.instance_state import InstanceView
 from domain.routing.portions import portions
 from domain.routing.report import AttemptReport
-from domain.routing.strategy import Node
 
 REFRESH_EVERY_US = SECOND_US // 5
 _LOOKED_AT_WITHIN_US = 10 * SECOND_US
@@ -79,18 +78,18 @@ class RedisRouting:
         return picture.view(self._config, kind, monotonic_us, running_here)
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
-        parts = portions(request.plan)
+        parts = _in_portions(request)
         refusals: tuple[Refusal, ...] = ()
         for portion in range(self._portion_of(request.lease_id), len(parts)):
-            answer = await self._admit_portion(request, parts[portion])
+            answer = await self._admit_portion(parts[portion])
             refusals += answer.refusals
             if isinstance(answer, Admitted):
                 self._begin(request.lease_id, answer.instance.id, portion)
                 return replace(answer, refusals=refusals) if portion else answer
         return NotAdmitted(refusals)
 
-    async def _admit_portion(self, request: AdmissionRequest, part: Node) -> Admitted | NotAdmitted:
-        flat = FlatPlan.of(part)
+    async def _admit_portion(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
+        flat = FlatPlan.of(request.plan)
         keys = self._admission_keys(flat, request.lease_id)
         config = self._config
         settings = (request.tokens, request.lease_us, config.half_open_probes, config.open_duration_us)
@@ -103,10 +102,10 @@ class RedisRouting:
         return answer
 
     def withdraw(self, request: AdmissionRequest) -> None:
-        part = portions(request.plan)[self._portion_of(request.lease_id)]
+        part = _in_portions(request)[self._portion_of(request.lease_id)]
         self._end(request.lease_id)
-        flat = FlatPlan.of(part)
-        words = [self._now(), *withdrawal_words(request, len(flat.instances))]
+        flat = FlatPlan.of(part.plan)
+        words = [self._now(), *withdrawal_words(part, len(flat.instances))]
         keys = self._admission_keys(flat, request.lease_id)
         self._send(self._executor.call("routing/withdraw", keys, words))
 
@@ -228,6 +227,11 @@ class RedisRouting:
     def _announce(self, instance: Instance, transition: Transition | None) -> None:
         if transition is not None:
             self._events.publish(CircuitChanged(instance.id, transition))
+
+
+def _in_portions(request: AdmissionRequest) -> list[AdmissionRequest]:
+    parts = portions(request.plan)
+    return [request] if len(parts) == 1 else [replace(request, plan=part) for part in parts]
 
 
 _conforms: type[Routing] = RedisRouting
