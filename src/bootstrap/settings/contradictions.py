@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bootstrap.configuration_error import spell_path
 from bootstrap.settings.references import cycle_in, fallback_graph, follow
+from bootstrap.settings.routing_groups import divided_groups
 from domain.identifiers import ModelName
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def contradictions(settings: "Settings") -> list[str]:
         *_cycles(settings),
         *_open_doors(settings),
         *_impossible_spans(settings),
+        *divided_groups(settings),
     ]
 
 

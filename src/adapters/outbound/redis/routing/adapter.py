@@ -2,6 +2,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
@@ -25,7 +26,9 @@ from domain.identifiers import InstanceId, LeaseId
 from domain.latency import LatencyKind
 from domain.resilience.circuit_breaker import CircuitBreakerConfig, Transition
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
+from domain.routing.decision import Refusal
 from domain.routing.instance_state import InstanceView
+from domain.routing.portions import portions
 from domain.routing.report import AttemptReport
 
 REFRESH_EVERY_US = SECOND_US // 5
@@ -36,6 +39,9 @@ _log = logging.getLogger("moongate.store")
 
 class RedisRouting:
     """Routing state that all gateways share. Admission is decided in Redis, in one script and one round trip.
+
+    Of a plan with more than 16 instances the next 16 are asked only where the ones before are all refused; each 16 are
+    decided in one step.
 
     Choosing by load or latency goes by pictures of the instances in use, at most 200 ms old; what they say wrongly of
     a circuit or a limit costs nothing, since admission asks the truth. Reports and withdrawals are sent in the
@@ -60,7 +66,7 @@ class RedisRouting:
         self._pictures: dict[InstanceId, Picture] = {}
         self._looked_at: dict[InstanceId, tuple[Instance, int]] = {}
         self._running: Counter[InstanceId] = Counter()
-        self._held: dict[LeaseId, InstanceId] = {}
+        self._held: dict[LeaseId, tuple[InstanceId, int]] = {}
         self._background: set[asyncio.Task[Any]] = set()
 
     def view(self, instance: Instance, kind: LatencyKind) -> InstanceView:
@@ -72,6 +78,17 @@ class RedisRouting:
         return picture.view(self._config, kind, monotonic_us, running_here)
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
+        parts = _in_portions(request)
+        refusals: tuple[Refusal, ...] = ()
+        for portion in range(self._portion_of(request.lease_id), len(parts)):
+            answer = await self._admit_portion(parts[portion])
+            refusals += answer.refusals
+            if isinstance(answer, Admitted):
+                self._begin(request.lease_id, answer.instance.id, portion)
+                return replace(answer, refusals=refusals) if portion else answer
+        return NotAdmitted(refusals)
+
+    async def _admit_portion(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
         flat = FlatPlan.of(request.plan)
         keys = self._admission_keys(flat, request.lease_id)
         config = self._config
@@ -81,14 +98,14 @@ class RedisRouting:
             await self._executor.call("routing/admit", keys, words), flat.instances, self._clock.now_us()
         )
         if isinstance(answer, Admitted):
-            self._begin(request.lease_id, answer.instance.id)
             self._announce(answer.instance, answer.transition)
         return answer
 
     def withdraw(self, request: AdmissionRequest) -> None:
+        part = _in_portions(request)[self._portion_of(request.lease_id)]
         self._end(request.lease_id)
-        flat = FlatPlan.of(request.plan)
-        words = [self._now(), *withdrawal_words(request, len(flat.instances))]
+        flat = FlatPlan.of(part.plan)
+        words = [self._now(), *withdrawal_words(part, len(flat.instances))]
         keys = self._admission_keys(flat, request.lease_id)
         self._send(self._executor.call("routing/withdraw", keys, words))
 
@@ -175,15 +192,20 @@ class RedisRouting:
             *(self._keys.turn(first, turn) for turn in flat.turns),
         ]
 
-    def _begin(self, lease_id: LeaseId, instance_id: InstanceId) -> None:
+    def _begin(self, lease_id: LeaseId, instance_id: InstanceId, portion: int) -> None:
         if lease_id not in self._held:
-            self._held[lease_id] = instance_id
+            self._held[lease_id] = (instance_id, portion)
             self._running[instance_id] += 1
 
     def _end(self, lease_id: LeaseId) -> None:
-        instance_id = self._held.pop(lease_id, None)
-        if instance_id is not None:
-            self._running[instance_id] -= 1
+        held = self._held.pop(lease_id, None)
+        if held is not None:
+            self._running[held[0]] -= 1
+
+    def _portion_of(self, lease_id: LeaseId) -> int:
+        """Which part of its plan holds the instance of a lease. Redis remembers instances by number, within a part."""
+        held = self._held.get(lease_id)
+        return 0 if held is None else held[1]
 
     async def _announce_reported(self, instance: Instance, answer: Awaitable[list[Any]]) -> None:
         self._announce(instance, transition_of(await answer, self._clock.now_us()))
@@ -205,6 +227,11 @@ class RedisRouting:
     def _announce(self, instance: Instance, transition: Transition | None) -> None:
         if transition is not None:
             self._events.publish(CircuitChanged(instance.id, transition))
+
+
+def _in_portions(request: AdmissionRequest) -> list[AdmissionRequest]:
+    parts = portions(request.plan)
+    return [request] if len(parts) == 1 else [replace(request, plan=part) for part in parts]
 
 
 _conforms: type[Routing] = RedisRouting
