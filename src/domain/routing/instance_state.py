@@ -51,6 +51,7 @@ class InstanceView:
         weight_factor: 0.1 to 1; below 1 for a while after its circuit closed (slow start).
         requests_used, tokens_used: Of the last 60 s.
         latency_us: Estimate decayed to now; None where nothing was measured.
+        taken_out: By an operator, who drained it or forced its circuit open.
     """
 
     circuit: CircuitState
@@ -62,6 +63,7 @@ class InstanceView:
     requests_used: int
     tokens_used: int
     latency_us: int | None
+    taken_out: bool = False
 
 
 def view(state: InstanceState, config: CircuitBreakerConfig, kind: LatencyKind, now_us: int) -> InstanceView:
@@ -77,6 +79,7 @@ def view(state: InstanceState, config: CircuitBreakerConfig, kind: LatencyKind, 
         requests_used=state.requests.used(now_us),
         tokens_used=state.tokens.used(now_us),
         latency_us=read(state.latency.get(kind), now_us),
+        taken_out=state.drained or (circuit.forced and circuit.state is CircuitState.OPEN),
     )
 
 

@@ -94,9 +94,13 @@ class RedisRouting:
         config = self._config
         settings = (request.tokens, request.lease_us, config.half_open_probes, config.open_duration_us)
         words = [self._now(), request.lease_id, *settings, len(flat.instances), *flat.limits, *flat.words]
-        answer = admission_of(
-            await self._executor.call("routing/admit", keys, words), flat.instances, self._clock.now_us()
-        )
+        try:
+            said = await self._executor.call("routing/admit", keys, words)
+        except asyncio.CancelledError:
+            # It may be taken all the same. This is sent after it, and changes nothing where it never was.
+            self._send(self._withdrawal(request, flat))
+            raise
+        answer = admission_of(said, flat.instances, self._clock.now_us())
         if isinstance(answer, Admitted):
             self._announce(answer.instance, answer.transition)
         return answer
@@ -104,10 +108,7 @@ class RedisRouting:
     def withdraw(self, request: AdmissionRequest) -> None:
         part = _in_portions(request)[self._portion_of(request.lease_id)]
         self._end(request.lease_id)
-        flat = FlatPlan.of(part.plan)
-        words = [self._now(), *withdrawal_words(part, len(flat.instances))]
-        keys = self._admission_keys(flat, request.lease_id)
-        self._send(self._executor.call("routing/withdraw", keys, words))
+        self._send(self._withdrawal(part, FlatPlan.of(part.plan)))
 
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
         now = self._now()
@@ -174,15 +175,17 @@ class RedisRouting:
         """Refreshes the pictures of instances in use, for ever; ends by cancellation."""
         while True:
             await self._clock.sleep(REFRESH_EVERY_US)
-            recent_us = self._clock.monotonic_us() - _LOOKED_AT_WITHIN_US
-            for instance, looked_us in list(self._looked_at.values()):
-                if looked_us < recent_us:
-                    del self._looked_at[instance.id]
-                    self._pictures.pop(instance.id, None)
             try:
                 await self.refresh([instance for instance, _ in self._looked_at.values()])
             except StateUnavailable:
                 continue
+            self._forget_unused(self._clock.monotonic_us() - _LOOKED_AT_WITHIN_US)
+
+    def _forget_unused(self, since_us: int) -> None:
+        """Who was not looked at is not asked about any more; but what an operator took out must be known in an outage."""
+        for instance, looked_us in list(self._looked_at.values()):
+            if looked_us < since_us and not self._pictures[instance.id].taken_out:
+                del self._looked_at[instance.id], self._pictures[instance.id]
 
     def _admission_keys(self, flat: FlatPlan, lease_id: LeaseId) -> list[str]:
         first = flat.instances[0]
@@ -191,6 +194,10 @@ class RedisRouting:
             *(key for instance in flat.instances for key in self._keys.of(instance).admission),
             *(self._keys.turn(first, turn) for turn in flat.turns),
         ]
+
+    def _withdrawal(self, request: AdmissionRequest, flat: FlatPlan) -> Coroutine[Any, Any, Any]:
+        words = [self._now(), *withdrawal_words(request, len(flat.instances))]
+        return self._executor.call("routing/withdraw", self._admission_keys(flat, request.lease_id), words)
 
     def _begin(self, lease_id: LeaseId, instance_id: InstanceId, portion: int) -> None:
         if lease_id not in self._held:

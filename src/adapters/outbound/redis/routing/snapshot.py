@@ -63,6 +63,11 @@ class Picture:
             latency=latency,
         )
 
+    @property
+    def taken_out(self) -> bool:
+        """An operator drained it or forced its circuit open."""
+        return self.drained or (self.forced and self.state is CircuitState.OPEN)
+
     def view(
         self, config: CircuitBreakerConfig, kind: LatencyKind, monotonic_us: int, running_here: int
     ) -> InstanceView:
@@ -79,6 +84,7 @@ class Picture:
             requests_used=self.requests,
             tokens_used=self.tokens,
             latency_us=read(self.latency.get(kind), now_us),
+            taken_out=self.taken_out,
         )
 
 
