@@ -6,14 +6,13 @@ from application.ports.clock import Clock
 from application.ports.gateway_registry import GatewayRegistry
 from application.ports.routing import Routing
 from application.store_failure import FORGET_AFTER_US
-from domain.catalog import Instance, InstanceLimits
-from domain.gateways import share
-from domain.identifiers import InstanceId, LeaseId
+from domain.catalog import Instance
+from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from domain.routing.instance_state import InstanceView
 from domain.routing.report import AttemptReport
-from domain.routing.strategy import Leaf, Node, Ordered, Weighted
+from domain.routing.shares import Shares
 
 
 class DegradingRouting:
@@ -41,7 +40,7 @@ class DegradingRouting:
         self._local = make_local()
         self._local_used_us = clock.monotonic_us()
         self._holders: dict[LeaseId, Routing] = {}
-        self._shares: dict[InstanceId, tuple[Instance, int, Instance]] = {}
+        self._shares = Shares()
         self.degraded = False
 
     def view(self, instance: Instance, kind: LatencyKind) -> InstanceView:
@@ -98,52 +97,21 @@ class DegradingRouting:
 
     async def _admit_locally(self, request: AdmissionRequest, gateways: int) -> Admitted | NotAdmitted:
         holder = self._holders.get(request.lease_id, self._local)
-        wanted: dict[InstanceId, Instance] = {}
-        plan = self._shared_out(request.plan, request.tokens, gateways, wanted)
-        answer = await holder.admit(replace(request, plan=plan))
+        shared_out = self._shares.of(request.plan, request.tokens, gateways, self._is_out)
+        left_out = tuple(shared_out.refusals)
+        if shared_out.plan is None:
+            return NotAdmitted(left_out, degraded=True)
+        answer = await holder.admit(replace(request, plan=shared_out.plan))
+        refusals = left_out + answer.refusals
         if isinstance(answer, NotAdmitted):
-            return replace(answer, degraded=True)
+            return NotAdmitted(refusals, degraded=True)
         self._holders[request.lease_id] = holder
-        return replace(answer, instance=wanted.get(answer.instance.id, answer.instance), degraded=True)
+        instance = shared_out.whole.get(answer.instance.id, answer.instance)
+        return replace(answer, instance=instance, refusals=refusals, degraded=True)
 
-    def _shared_out(self, node: Node, tokens: int, gateways: int, wanted: dict[InstanceId, Instance]) -> Node:
-        """The plan with this gateway's shares; `wanted` gets the instances as they were."""
-        match node:
-            case Leaf():
-                wanted[node.instance.id] = node.instance
-                return replace(node, instance=self._share_of(node.instance, tokens, gateways))
-            case Ordered():
-                return Ordered(tuple(self._shared_out(child, tokens, gateways, wanted) for child in node.children))
-            case Weighted():
-                children = (
-                    (name, weight, self._shared_out(child, tokens, gateways, wanted))
-                    for name, weight, child in node.children
-                )
-                return replace(node, children=tuple(children))
-
-    def _share_of(self, instance: Instance, tokens: int, gateways: int) -> Instance:
-        known = self._shares.get(instance.id)
-        if known is None or known[0] is not instance or known[1] != gateways:
-            known = (instance, gateways, replace(instance, limits=_shared_limits(instance.limits, gateways)))
-            self._shares[instance.id] = known
-        own, whole = known[2], instance.limits.tokens_per_minute
-        part = own.limits.tokens_per_minute
-        if whole is None or part is None or not part < tokens <= whole:
-            return own
-        # Larger than the share, but not than the limit: it goes where nothing else went within the minute.
-        return replace(own, limits=replace(own.limits, tokens_per_minute=tokens))
-
-
-def _shared_limits(limits: InstanceLimits, gateways: int) -> InstanceLimits:
-    return InstanceLimits(
-        _shared_limit(limits.requests_per_minute, gateways),
-        _shared_limit(limits.tokens_per_minute, gateways),
-        _shared_limit(limits.max_parallel, gateways),
-    )
-
-
-def _shared_limit(limit: int | None, gateways: int) -> int | None:
-    return None if limit is None else share(limit, gateways)
+    def _is_out(self, instance: Instance) -> bool:
+        """What an operator took out stays out: the last that was seen of it counts, however old that is by now."""
+        return self._shared.view(instance, LatencyKind.WHOLE).taken_out
 
 
 _conforms: type[Routing] = DegradingRouting

@@ -23,6 +23,7 @@ from adapters.outbound.providers.transport import AiohttpUpstream
 from adapters.outbound.redis.admission import RedisAdmission
 from adapters.outbound.redis.event_sink import RedisEventSink
 from adapters.outbound.redis.gateway_registry import RedisGatewayRegistry
+from adapters.outbound.redis.instance_control import RedisInstanceControl
 from adapters.outbound.redis.prober import Prober
 from adapters.outbound.redis.routing import RedisRouting
 from adapters.outbound.system.clock import SystemClock
@@ -37,6 +38,7 @@ from application.dispatch import Dispatch
 from application.draining import Draining
 from application.fan_out import FanOut
 from application.lease_keeper import LeaseKeeper
+from application.local_turns import LocalTurns
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.retry_budgets import RetryBudgets
@@ -106,13 +108,21 @@ class Container(DeclarativeContainer):
         memory=Singleton(MemoryRouting, breaker, clock, event_sink, instance_states),
         redis=Singleton(
             DegradingRouting,
-            redis_routing,
+            Selector(
+                settings.provided.router.weighted_round_robin,
+                strict=redis_routing,
+                local=Singleton(LocalTurns, redis_routing, randomness, clock),
+            ),
             Factory(MemoryRouting, breaker, clock, event_sink).provider,
             gateway_registry,
             clock,
         ),
     )
-    instance_control = Singleton(MemoryInstanceControl, instance_states, clock, event_sink)
+    instance_control = Selector(
+        state,
+        memory=Singleton(MemoryInstanceControl, instance_states, clock, event_sink),
+        redis=Singleton(RedisInstanceControl, redis_executor, clock, event_sink, redis_prefix),
+    )
     transport = Singleton(LazyTransport, Object(AiohttpUpstream.open))
     provider_directory = Singleton(configured_providers, configured.provided.providers, transport, clock, randomness)
 

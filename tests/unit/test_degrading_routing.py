@@ -3,6 +3,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from adapters.outbound.memory.instance_control import MemoryInstanceControl
+from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.outbound.memory.routing import MemoryRouting
 from adapters.testing.doubles import SpyEventSink
 from adapters.testing.routing.harness import CONFIG, LEASE_US, WHOLE, RoutingHarness, instance, ordered, weighted
@@ -26,8 +28,8 @@ class SharedRouting(MemoryRouting):
 
     away = False
 
-    def __init__(self, clock: ManualClock, events: SpyEventSink) -> None:
-        super().__init__(CONFIG, clock, events)
+    def __init__(self, clock: ManualClock, events: SpyEventSink, states: InstanceStates) -> None:
+        super().__init__(CONFIG, clock, events, states)
         self.reports: list[AttemptReport] = []
         self.renewed: list[LeaseId] = []
 
@@ -66,7 +68,9 @@ class World:
     registry: StubRegistry = field(default_factory=StubRegistry)
 
     def __post_init__(self) -> None:
-        self.shared = SharedRouting(self.clock, self.events)
+        states = InstanceStates()
+        self.shared = SharedRouting(self.clock, self.events, states)
+        self.control = MemoryInstanceControl(states, self.clock, self.events)
         self.routing = DegradingRouting(
             self.shared, lambda: MemoryRouting(CONFIG, self.clock, self.events), self.registry, self.clock
         )
@@ -158,6 +162,23 @@ async def test_a_request_larger_than_the_share_goes_where_nothing_else_went(worl
 
     assert (after_it.refusals[0].reason, after_another.refusals[0].reason) == (Exclusion.TPM_LIMIT,) * 2
     assert never.retry_after_us is None
+
+
+@pytest.mark.parametrize("forced", [False, True], ids=["drained", "forced open"])
+async def test_what_an_operator_took_out_stays_out_while_the_store_is_away(world: World, forced: bool) -> None:
+    out, other = instance("out"), instance("other")
+    if forced:
+        await world.control.force(out, CircuitState.OPEN)
+    else:
+        await world.control.drain(out, drained=True)
+    world.shared.away = True
+
+    held = await world.harness.take(weighted((out, 5_000), (other, 1)))
+    alone = await world.harness.refused(ordered(out))
+
+    assert held.admitted.instance.id == "other"
+    assert [refusal.instance_id for refusal in held.admitted.refusals] == ["out"]
+    assert ([refusal.reason for refusal in alone.refusals], alone.degraded) == ([Exclusion.DRAINED], True)
 
 
 async def test_the_share_follows_the_number_of_gateways_and_the_configuration(world: World) -> None:

@@ -149,7 +149,7 @@ async def test_corrections_add_up_whoever_answers_first(world: World) -> None:
     asking = [asyncio.ensure_future(world.harness.take(plan)) for _ in range(60)]
     await asyncio.sleep(0)
     world.shared.open.set()
-    taken = Counter([(await held).admitted.instance.id for held in asking])
+    taken = Counter([str((await held).admitted.instance.id) for held in asking])
 
     assert taken["f"] == 0
     assert sum(world.turns._credits.of("k", (), 0, float).by_member.values()) == 0

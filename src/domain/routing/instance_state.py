@@ -79,7 +79,7 @@ def view(state: InstanceState, config: CircuitBreakerConfig, kind: LatencyKind, 
         requests_used=state.requests.used(now_us),
         tokens_used=state.tokens.used(now_us),
         latency_us=read(state.latency.get(kind), now_us),
-        taken_out=state.drained or (circuit.forced and circuit.state is CircuitState.OPEN),
+        taken_out=state.drained or circuit.forced is CircuitState.OPEN,
     )
 
 

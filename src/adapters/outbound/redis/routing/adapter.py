@@ -182,7 +182,7 @@ class RedisRouting:
             self._forget_unused(self._clock.monotonic_us() - _LOOKED_AT_WITHIN_US)
 
     def _forget_unused(self, since_us: int) -> None:
-        """Who was not looked at is not asked about any more; but what an operator took out must be known in an outage."""
+        """Who was not looked at is not asked about any more. What an operator took out must be known in an outage."""
         for instance, looked_us in list(self._looked_at.values()):
             if looked_us < since_us and not self._pictures[instance.id].taken_out:
                 del self._looked_at[instance.id], self._pictures[instance.id]
