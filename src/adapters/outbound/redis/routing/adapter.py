@@ -184,8 +184,10 @@ class RedisRouting:
     def _forget_unused(self, since_us: int) -> None:
         """Who was not looked at is not asked about any more. What an operator took out must be known in an outage."""
         for instance, looked_us in list(self._looked_at.values()):
-            if looked_us < since_us and not self._pictures[instance.id].taken_out:
-                del self._looked_at[instance.id], self._pictures[instance.id]
+            picture = self._pictures.get(instance.id)
+            if looked_us < since_us and not (picture and picture.taken_out):
+                del self._looked_at[instance.id]
+                self._pictures.pop(instance.id, None)
 
     def _admission_keys(self, flat: FlatPlan, lease_id: LeaseId) -> list[str]:
         first = flat.instances[0]
