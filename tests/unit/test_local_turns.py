@@ -199,6 +199,17 @@ async def test_many_who_ask_at_once_expect_nothing_of_who_is_out(world: World) -
         assert Counter(taken[start : start + 3]) == {"a": 2, "b": 1}
 
 
+async def test_many_who_ask_at_once_expect_nothing_of_who_is_out_further_down(world: World) -> None:
+    inner = weighted((FULL, 5), (A, 1), (B, 1), key="inner")
+    plan = Weighted("outer", (("m", 2, inner), ("n", 1, Leaf(C))))
+    await world.sequence(plan, 9)
+
+    taken = await world.wave(plan, 30)
+
+    for start in range(0, 30, 3):
+        assert Counter(taken[start : start + 3]) == {"a": 1, "b": 1, "c": 1}
+
+
 async def test_who_was_refused_and_taken_then_has_its_part_again(world: World) -> None:
     blocked = instance("b", max_parallel=0)
     assert await world.sequence(weighted((A, 1), (blocked, 1)), 4) == "aaaa"
