@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from application.ports.clock import Clock
@@ -11,7 +11,7 @@ from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from domain.routing.instance_state import InstanceView
 from domain.routing.local_credits import LocalCredits
 from domain.routing.report import AttemptReport
-from domain.routing.turn_order import Credits, Way, in_turn
+from domain.routing.turn_order import Way, in_turn
 
 
 @dataclass(slots=True)
@@ -20,6 +20,7 @@ class _Held:
 
     request: AdmissionRequest
     way: Way
+    expires_us: int
 
 
 class LocalTurns:
@@ -34,7 +35,7 @@ class LocalTurns:
 
     def __init__(self, shared: Routing, randomness: Randomness, clock: Clock) -> None:
         self._shared = shared
-        self._randomness = randomness
+        self._draw = randomness.draw
         self._clock = clock
         self._credits = LocalCredits()
         self._held: dict[LeaseId, _Held] = {}
@@ -48,12 +49,13 @@ class LocalTurns:
         held = self._held.get(request.lease_id)
         if held is not None:
             return await self._shared.admit(held.request)
-        order = in_turn(request.plan, self._credits_of)
+        now_us = self._clock.monotonic_us()
+        order = in_turn(request.plan, lambda key, weights: self._credits.of(key, weights, now_us, self._draw))
         if not order.has_turns:
             return await self._shared.admit(request)
-        held = self._held[request.lease_id] = _Held(
-            replace(request, plan=order.plan), self._credits.expected(order.ways.values())
-        )
+        way = self._credits.expected(order.ways.values())
+        held = _Held(replace(request, plan=order.plan), way, now_us + request.lease_us)
+        self._held[request.lease_id] = held
         self._credits.charge(held.way)
         try:
             answer = await self._shared.admit(held.request)
@@ -67,11 +69,23 @@ class LocalTurns:
         return answer
 
     def withdraw(self, request: AdmissionRequest) -> None:
-        """As the port says; the turn is given back, too."""
-        self._shared.withdraw(self._give_back(request.lease_id) or request)
+        """As the port says; the turn is given back, too, while the lease lives."""
+        held = self._held.get(request.lease_id)
+        if held is None:
+            self._shared.withdraw(request)
+            return
+        if self._clock.monotonic_us() >= held.expires_us:
+            held.way = ()
+        self._give_back(request.lease_id)
+        self._shared.withdraw(held.request)
 
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
         """As the port says."""
+        now_us = self._clock.monotonic_us()
+        for lease_id in leases:
+            held = self._held.get(lease_id)
+            if held is not None and now_us < held.expires_us:
+                held.expires_us = now_us + lease_us
         await self._shared.renew(leases, lease_us)
 
     def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
@@ -83,22 +97,16 @@ class LocalTurns:
         self._held.pop(report.lease_id, None)
         self._shared.report(report)
 
-    def _credits_of(self, key: str, members: Sequence[tuple[str, int]]) -> Credits:
-        return self._credits.of(key, members, self._clock.monotonic_us(), self._randomness.draw)
-
     def _correct(self, held: _Held, way: Way) -> None:
         if way != held.way:
             self._credits.give_back(held.way)
             self._credits.charge(way)
             held.way = way
 
-    def _give_back(self, lease_id: LeaseId) -> AdmissionRequest | None:
-        """Takes back the turns of a lease; answers what was passed on for it."""
+    def _give_back(self, lease_id: LeaseId) -> None:
         held = self._held.pop(lease_id, None)
-        if held is None:
-            return None
-        self._credits.give_back(held.way)
-        return held.request
+        if held is not None:
+            self._credits.give_back(held.way)
 
 
 _conforms: type[Routing] = LocalTurns

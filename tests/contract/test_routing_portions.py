@@ -7,9 +7,11 @@ import pytest
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.routing import RedisRouting
 from adapters.testing.doubles import SpyEventSink
-from adapters.testing.routing.harness import CONFIG, RoutingHarness, instance, ordered, weighted
+from adapters.testing.routing.harness import CONFIG, LEASE_US, RoutingHarness, instance, ordered, weighted
 from adapters.testing.virtual_time import ManualClock
 from domain.catalog import Instance
+from domain.identifiers import LeaseId
+from domain.routing.admission import AdmissionRequest, Admitted
 from domain.routing.decision import Exclusion
 from domain.routing.strategy import Ordered
 
@@ -88,6 +90,22 @@ async def test_a_reported_lease_is_asked_from_the_first_portion_again(world: Wor
     await world.routing.settle()
 
     assert (await world.harness.take(plan, lease="same")).admitted.instance == once
+
+
+@pytest.mark.parametrize("place", [0, 20, 49])
+async def test_a_withdrawal_undoes_the_admission_of_any_portion(world: World, place: int) -> None:
+    limited = instance("limited", rpm=1, max_parallel=1)
+    plan = Ordered((ordered(*FULL[:place]), weighted((limited, 1)), ordered(*FULL[place:])))
+    request = AdmissionRequest(LeaseId("same"), plan, 0, LEASE_US)
+    for _ in range(3):
+        answer = await world.routing.admit(request)
+        assert isinstance(answer, Admitted)
+        assert answer.instance == limited
+        assert await world.requests_of(limited) == 1
+
+        world.routing.withdraw(request)
+
+        assert await world.requests_of(limited) == 0
 
 
 async def test_a_round_robin_is_exact_whatever_its_size(world: World) -> None:

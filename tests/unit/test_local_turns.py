@@ -11,6 +11,7 @@ from adapters.testing.doubles import SeededRandomness, SpyEventSink
 from adapters.testing.routing.harness import (
     CONFIG,
     LEASE_US,
+    WHOLE,
     A,
     B,
     C,
@@ -46,6 +47,7 @@ class SharedRouting(MemoryRouting):
         self.open = asyncio.Event()
         self.open.set()
         self.away = False
+        self.withdrawn: list[Node] = []
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
         self.plans.append(request.plan)
@@ -53,6 +55,10 @@ class SharedRouting(MemoryRouting):
         if self.away:
             raise StateUnavailable("away")
         return await super().admit(request)
+
+    def withdraw(self, request: AdmissionRequest) -> None:
+        self.withdrawn.append(request.plan)
+        super().withdraw(request)
 
 
 @dataclass
@@ -72,6 +78,17 @@ class World:
 
     async def sequence(self, plan: Node, picks: int) -> str:
         return "".join([await self.one(plan) for _ in range(picks)])
+
+    async def wave(self, plan: Node, size: int) -> str:
+        """The instances of attempts that all ask before the first is answered."""
+        self.shared.open.clear()
+        asking = [asyncio.ensure_future(self.harness.take(plan)) for _ in range(size)]
+        await asyncio.sleep(0)
+        self.shared.open.set()
+        attempts = [await one for one in asking]
+        for held in attempts:
+            held.end()
+        return "".join(held.admitted.instance.id for held in attempts)
 
 
 @pytest.fixture
@@ -133,28 +150,71 @@ async def test_a_member_away_from_the_plan_keeps_its_credit(world: World) -> Non
 
 
 async def test_all_who_ask_before_the_first_answer_are_sent_different_ways(world: World) -> None:
-    world.shared.open.clear()
-    asking = [asyncio.ensure_future(world.harness.take(FIVE_ONE_ONE)) for _ in range(7)]
-    await asyncio.sleep(0)
-    world.shared.open.set()
-
-    taken = [(await held).admitted.instance.id for held in asking]
-
-    assert "".join(taken) == "aabacaa"
+    assert await world.wave(FIVE_ONE_ONE, 7) == "aabacaa"
 
 
 async def test_corrections_add_up_whoever_answers_first(world: World) -> None:
-    plan = weighted((FULL, 5), (A, 2), (B, 1))
-    world.shared.open.clear()
-    asking = [asyncio.ensure_future(world.harness.take(plan)) for _ in range(60)]
-    await asyncio.sleep(0)
-    world.shared.open.set()
-    taken = Counter([str((await held).admitted.instance.id) for held in asking])
+    taken = await world.wave(weighted((FULL, 5), (A, 2), (B, 1)), 60)
+    taken += await world.sequence(weighted((FULL, 5), (A, 2), (B, 1)), 30)
 
-    assert taken["f"] == 0
+    counts = Counter(taken)
+    assert set(counts) == {"a", "b"}
+    assert abs(counts["a"] - 60) <= 1
     assert sum(world.turns._credits.of("k", (), 0, float).by_member.values()) == 0
-    taken.update(await world.sequence(plan, 30))
-    assert abs(taken["a"] - 60) <= 1
+
+
+async def test_a_member_that_was_refused_to_many_at_once_returns_without_a_burst(world: World) -> None:
+    back = instance("x", max_parallel=1)
+    plan = weighted((back, 5), (A, 2), (B, 1))
+    await world.sequence(plan, 3)
+    blocking = await world.harness.take(Leaf(back))
+    for _ in range(10):
+        assert "x" not in await world.wave(plan, 60)
+    blocking.end()
+
+    after = await world.sequence(plan, 40)
+
+    assert [Counter(after[start : start + 8])["x"] for start in range(0, 40, 8)] == [5] * 5
+
+
+async def test_who_was_refused_is_asked_first_until_it_is_back(world: World) -> None:
+    back = instance("x", max_parallel=1)
+    plan = weighted((A, 50), (back, 1))
+    blocking = await world.harness.take(Leaf(back))
+    await world.sequence(plan, 90)
+    refusals = (await world.harness.take(plan)).admitted.refusals
+    blocking.end()
+
+    assert [refusal.instance_id for refusal in refusals] == ["x"]
+    assert await world.sequence(plan, 3) == "xaa"
+
+
+async def test_many_who_ask_at_once_expect_nothing_of_who_is_out(world: World) -> None:
+    plan = weighted((FULL, 5), (A, 2), (B, 1))
+    await world.sequence(plan, 9)
+
+    taken = await world.wave(plan, 30)
+
+    for start in range(0, 30, 3):
+        assert Counter(taken[start : start + 3]) == {"a": 2, "b": 1}
+
+
+async def test_many_who_ask_at_once_expect_nothing_of_who_is_out_further_down(world: World) -> None:
+    inner = weighted((FULL, 5), (A, 1), (B, 1), key="inner")
+    plan = Weighted("outer", (("m", 2, inner), ("n", 1, Leaf(C))))
+    await world.sequence(plan, 9)
+
+    taken = await world.wave(plan, 30)
+
+    for start in range(0, 30, 3):
+        assert Counter(taken[start : start + 3]) == {"a": 1, "b": 1, "c": 1}
+
+
+async def test_who_was_refused_and_taken_then_has_its_part_again(world: World) -> None:
+    blocked = instance("b", max_parallel=0)
+    assert await world.sequence(weighted((A, 1), (blocked, 1)), 4) == "aaaa"
+
+    assert Counter(await world.sequence(weighted((A, 1), (B, 1)), 40)) == {"a": 20, "b": 20}
 
 
 @pytest.mark.parametrize("refused", [True, False], ids=["refused", "away"])
@@ -194,6 +254,55 @@ async def test_admission_repeated_under_the_same_lease_costs_one_turn(world: Wor
     assert again.admitted == first.admitted
     assert world.shared.plans[0] is world.shared.plans[1]
     assert await world.sequence(FIVE_ONE_ONE, 6) == "abacaa"
+
+
+def asked(lease: str, plan: Node) -> AdmissionRequest:
+    return AdmissionRequest(LeaseId(lease), plan, 0, LEASE_US)
+
+
+async def test_a_withdrawn_admission_costs_no_turn_and_is_withdrawn_as_it_was_passed_on(world: World) -> None:
+    picked = ""
+    for _ in range(7):
+        await world.turns.admit(asked("same", FIVE_ONE_ONE))
+        world.turns.withdraw(asked("same", FIVE_ONE_ONE))
+        picked += await world.one(FIVE_ONE_ONE)
+
+    assert picked == "aabacaa"
+    assert world.shared.withdrawn == world.shared.plans[::2]
+
+
+async def test_withdrawn_after_others_gives_back_exactly_its_own_turn(world: World) -> None:
+    plan = weighted((FULL, 3), (A, 2), (B, 1))
+    await world.sequence(plan, 6)
+    before = dict(world.turns._credits.of("k", (), 0, float).by_member)
+    await world.turns.admit(asked("first", plan))
+    await world.turns.admit(asked("second", plan))
+    world.turns.withdraw(asked("first", plan))
+    world.turns.withdraw(asked("second", plan))
+    world.turns.withdraw(asked("second", plan))
+
+    assert world.turns._credits.of("k", (), 0, float).by_member == before
+
+
+@pytest.mark.parametrize("renewed", [True, False], ids=["renewed", "expired"])
+async def test_a_lease_that_expired_gives_no_turn_back(world: World, renewed: bool) -> None:
+    await world.turns.admit(asked("old", FIVE_ONE_ONE))
+    world.clock.advance(LEASE_US - 1)
+    if renewed:
+        await world.turns.renew({LeaseId("old"): A}, LEASE_US)
+    world.clock.advance(1)
+    world.turns.withdraw(asked("old", FIVE_ONE_ONE))
+
+    assert await world.sequence(FIVE_ONE_ONE, 7) == ("aabacaa" if renewed else "abacaaa")
+    assert world.turns._held == {}
+
+
+async def test_a_withdrawal_of_a_lease_without_turns_is_passed_on_as_it_is(world: World) -> None:
+    await world.turns.admit(asked("plain", Leaf(A)))
+    world.turns.withdraw(asked("plain", Leaf(A)))
+
+    assert world.shared.withdrawn == [Leaf(A)]
+    assert world.shared.view(A, WHOLE).in_flight == 0
 
 
 async def test_weight_zero_is_never_taken_and_admission_says_why(world: World) -> None:
