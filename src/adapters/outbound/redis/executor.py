@@ -106,6 +106,11 @@ class RedisExecutor:
         """
         return await self._ask(tuple(as_sent(word, str(words[0])) for word in words))
 
+    async def caught_up(self) -> None:
+        """Returns when every batch that is under way has returned. What is asked next can't overtake one of them."""
+        if self._sending:
+            await asyncio.wait(self._sending)
+
     async def ping(self) -> bool:
         """Whether Redis answers now, asked past the breaker."""
         try:
@@ -140,16 +145,7 @@ class RedisExecutor:
             if not self._flush_is_due:
                 self._flush_is_due = True
                 loop.call_soon(self._flush)
-        return self._answer(asked)
-
-    async def _answer(self, asked: Asked) -> Any:
-        if not self._in_doubt:
-            return await asked.answer
-        try:
-            async with asyncio.timeout(self._bound_s / _DOUBT_PART):
-                return await asked.answer
-        except TimeoutError as error:
-            raise StateUnavailable("redis does not answer (still in doubt)") from error
+        return asked.waited_for(self._bound_s / _DOUBT_PART if self._in_doubt else None)
 
     def _flush(self, *, waited: bool = False) -> None:
         """Sends what was asked, in as few batches as may be under way; the rest goes when one of them returns."""
