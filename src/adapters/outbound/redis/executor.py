@@ -83,8 +83,12 @@ class RedisExecutor:
             self._breaker.trip(described(error))
             raise StateUnavailable(f"redis does not answer ({type(error).__name__})") from error
 
-    def call(self, name: str, keys: Sequence[str], arguments: Sequence[Word]) -> Answer:
-        """Asks a script at once, before whatever is asked next; what it answers is there to be awaited.
+    async def call(self, name: str, keys: Sequence[str], arguments: Sequence[Word]) -> Any:
+        """What the script answers; raises as `post`."""
+        return await self.post(name, keys, arguments)
+
+    def post(self, name: str, keys: Sequence[str], arguments: Sequence[Word]) -> Answer:
+        """Asks a script now, before whatever is asked next; what it answers is there to be awaited.
 
         Raises:
             ScriptError: It was called wrongly, or it failed: a bug.
