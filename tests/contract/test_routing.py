@@ -1,20 +1,34 @@
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
 from adapters.outbound.memory.routing import MemoryRouting
+from adapters.outbound.redis.connection import connect
 from adapters.outbound.redis.executor import RedisExecutor
+from adapters.outbound.redis.lua_scripts import all_scripts
 from adapters.outbound.redis.routing import RedisRouting
+from adapters.outbound.redis.routing.keys import RoutingKeys
+from adapters.outbound.redis.store_breaker import StoreBreaker
+from adapters.outbound.system.clock import SystemClock
 from adapters.testing.doubles import SpyEventSink
-from adapters.testing.routing.harness import LEASE_US, A, instance, weighted
+from adapters.testing.routing.harness import LEASE_US, A, B, instance, weighted
 from adapters.testing.routing_contract import CONFIG, RoutingContract, RoutingHarness
 from adapters.testing.virtual_time import ManualClock
 from domain.catalog import Instance
 from domain.durations import SECOND_US
 from domain.failure import Cooldown
+from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
 from domain.resilience.outcome import Outcome
-from tests.servers.inspection import ttl_of_keys
+from domain.routing.admission import AdmissionRequest
+from tests.servers.fixtures import PATIENT
+from tests.servers.inspection import keys_of, ttl_of_keys
+
+
+def routing_on(executor: RedisExecutor, prefix: str) -> RedisRouting:
+    clock = ManualClock()
+    return RedisRouting(executor, CONFIG, clock, SpyEventSink(), prefix, now=lambda: str(clock.monotonic_us()))
 
 
 class TestMemoryRouting(RoutingContract):
@@ -50,6 +64,7 @@ async def test_no_routing_key_is_without_a_ttl(
         held = await harness.take(weighted((limited, 3), (A, 2)), tokens=5)
         await harness.take(weighted((limited, 3), (A, 2)))
         held.end(outcome, latency_us=5, tokens=3, cooldown=Cooldown.MISCONFIGURED, cooldown_us=9, cooldown_grows=True)
+        (await harness.take(weighted((limited, 3), (A, 2)), tokens=5)).withdraw()
         routing.observe_latency(limited, LatencyKind.FIRST_CONTENT, 500)
         await routing.settle()
         clock.advance(SECOND_US)
@@ -59,3 +74,66 @@ async def test_no_routing_key_is_without_a_ttl(
 
     assert len(ttls) > 8
     assert {key: ttl for key, ttl in ttls.items() if ttl < 0} == {}
+
+
+async def test_what_was_withdrawn_leaves_no_lease_and_no_answer_behind(
+    redis_url: str, redis_executor: RedisExecutor, redis_prefix: str
+) -> None:
+    routing = routing_on(redis_executor, redis_prefix)
+    plan = weighted((A, 3), (B, 2))
+    for number in range(4):
+        request = AdmissionRequest(LeaseId(f"{number}"), plan, 0, LEASE_US)
+        await routing.admit(request)
+        routing.withdraw(request)
+    await routing.settle()
+
+    assert not [key for key in await keys_of(redis_url, redis_prefix) if "admitted" in key or "leases" in key]
+    assert routing._held == {}
+
+
+async def test_a_round_robin_that_was_lost_meanwhile_owes_nobody_anything(
+    redis_url: str, redis_executor: RedisExecutor, redis_prefix: str
+) -> None:
+    routing = routing_on(redis_executor, redis_prefix)
+    request = AdmissionRequest(LeaseId("one"), weighted((A, 3), (B, 2)), 0, LEASE_US)
+    await routing.admit(request)
+    await redis_executor.command("DEL", RoutingKeys(redis_prefix).turn(A, "k"))
+
+    routing.withdraw(request)
+    await routing.settle()
+
+    assert not [key for key in await keys_of(redis_url, redis_prefix) if "turns" in key]
+
+
+async def test_an_admission_that_nobody_waited_for_is_withdrawn(
+    redis_executor: RedisExecutor, redis_prefix: str
+) -> None:
+    routing = routing_on(redis_executor, redis_prefix)
+    for turns in range(5):
+        request = AdmissionRequest(LeaseId(f"{turns}"), weighted((A, 3), (B, 2)), 7, LEASE_US)
+        waiting = asyncio.ensure_future(routing.admit(request))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        routing.withdraw(request)
+    await routing.settle()
+    await routing.refresh([A, B])
+
+    seen = [routing.view(member, LatencyKind.WHOLE) for member in (A, B)]
+    assert [(view.in_flight, view.requests_used, view.tokens_used) for view in seen] == [(0, 0, 0)] * 2
+
+
+async def test_a_withdrawal_while_the_store_is_away_does_not_fail(redis_url: str, redis_prefix: str) -> None:
+    breaker = StoreBreaker(SystemClock())
+    executor = RedisExecutor(connect(redis_url, PATIENT), all_scripts(), PATIENT, breaker)
+    await executor.load()
+    routing = routing_on(executor, redis_prefix)
+    request = AdmissionRequest(LeaseId("one"), weighted((A, 3), (B, 2)), 0, LEASE_US)
+    await routing.admit(request)
+    breaker.trip("for a test")
+
+    routing.withdraw(request)
+    await routing.settle()
+
+    assert routing.view(A, LatencyKind.WHOLE).in_flight == 0
+    await executor.aclose()

@@ -32,6 +32,7 @@ class SharedRouting(MemoryRouting):
         super().__init__(CONFIG, clock, events, states)
         self.reports: list[AttemptReport] = []
         self.renewed: list[LeaseId] = []
+        self.withdrawn: list[LeaseId] = []
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
         if self.away:
@@ -43,6 +44,10 @@ class SharedRouting(MemoryRouting):
             raise StateUnavailable("away")
         self.renewed += leases
         await super().renew(leases, lease_us)
+
+    def withdraw(self, request: AdmissionRequest) -> None:
+        self.withdrawn.append(request.lease_id)
+        super().withdraw(request)
 
     def report(self, report: AttemptReport) -> None:
         self.reports.append(report)
@@ -208,6 +213,33 @@ async def test_reports_go_to_whoever_admitted_the_attempt(world: World) -> None:
     assert [report.lease_id for report in world.shared.reports] == [shared.lease_id]
 
 
+async def test_withdrawals_go_to_whoever_admitted_the_attempt(world: World) -> None:
+    limited = instance("a", max_parallel=1)
+    shared = await world.harness.take(Leaf(limited))
+    world.shared.away = True
+    local = await world.harness.take(Leaf(limited))
+    world.shared.away = False
+
+    local.withdraw()
+    shared.withdraw()
+
+    assert world.shared.withdrawn == [shared.lease_id]
+    await world.harness.take(Leaf(limited))
+    world.shared.away = True
+    await world.harness.take(Leaf(limited))
+
+
+async def test_a_withdrawn_attempt_that_is_admitted_again_asks_whoever_decides_then(world: World) -> None:
+    limited = instance("a", rpm=1)
+    world.shared.away = True
+    (await world.harness.take(Leaf(limited), lease="same")).withdraw()
+    world.shared.away = False
+
+    again = await world.harness.take(Leaf(limited), lease="same")
+
+    assert not again.admitted.degraded
+
+
 async def test_renewals_go_to_whoever_admitted_and_never_fail(world: World) -> None:
     member = instance("a", max_parallel=1)
     shared = await world.harness.take(Leaf(member))
@@ -310,9 +342,10 @@ async def test_a_bug_in_the_shared_routing_is_not_hidden(world: World, monkeypat
         await world.harness.admit(Leaf(instance("a")))
 
 
-async def test_what_was_reported_leaves_nothing_behind(world: World) -> None:
+async def test_what_was_reported_or_withdrawn_leaves_nothing_behind(world: World) -> None:
     world.shared.away = True
     for _ in range(100):
         (await world.harness.take(Leaf(instance("a")))).end()
+        (await world.harness.take(Leaf(instance("a")))).withdraw()
 
     assert world.routing._holders == {}

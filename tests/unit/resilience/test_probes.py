@@ -36,6 +36,18 @@ def test_half_open_circuit_gives_as_many_probes_as_configured() -> None:
     assert [isinstance(answer, Permit) for answer in answers] == [True, True, True, False]
 
 
+def test_released_permit_frees_its_place_alone_and_moves_nothing() -> None:
+    instance = due(CircuitBreakerConfig(half_open_probes=2))
+    instance.acquire("a")
+    instance.acquire("b")
+    before = instance.circuit
+    instance.circuit = circuit_breaker.release(before, LeaseId("a"))
+    assert (instance.state, instance.circuit.generation) == (CircuitState.HALF_OPEN, before.generation)
+    assert [holder for holder, _ in instance.circuit.probes] == ["b"]
+    assert circuit_breaker.release(instance.circuit, LeaseId("a")) is instance.circuit
+    assert [isinstance(instance.acquire(name), Permit) for name in "cd"] == [True, False]
+
+
 def test_probe_that_asks_again_is_answered_as_before() -> None:
     instance = due()
     first = instance.acquire("a")

@@ -1,11 +1,12 @@
 from collections import Counter
 from math import gcd
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.routing.smooth_weighted_round_robin import pick
+from domain.routing.smooth_weighted_round_robin import pick, unpick
 
 Weights = list[tuple[str, int]]
 
@@ -135,3 +136,43 @@ def test_weight_zero_is_never_picked_and_collects_nothing() -> None:
 def test_nothing_to_pick_from_is_refused(weights: Weights) -> None:
     with pytest.raises(ValueError, match="weight above 0"):
         pick(weights, {"a": 5})
+
+
+def test_unpicked_at_once_the_credits_are_as_they_were() -> None:
+    current = {"a": -2, "b": 1, "c": 1, "gone": 7}
+    chosen, credits_after = pick(members(5, 1, 1), current)
+
+    assert unpick(members(5, 1, 1), chosen, credits_after) == current
+
+
+@given(
+    st.lists(st.integers(1, 20), min_size=2, max_size=5),
+    st.lists(st.tuples(st.sets(st.integers(0, 4)), st.booleans()), max_size=40),
+    st.randoms(use_true_random=False),
+)
+def test_unpicked_in_any_order_only_the_picks_that_stand_have_changed_the_credits(
+    weights: list[int], steps: list[tuple[set[int], bool]], chance: Random
+) -> None:
+    everyone = members(*weights)
+    credits_now: dict[str, int] = {}
+    expected = {name: 0 for name, _ in everyone}
+    undone: list[tuple[Weights, str]] = []
+    for absent, stands in steps:
+        eligible = [member for index, member in enumerate(everyone) if index not in absent] or everyone
+        chosen, credits_now = pick(eligible, credits_now)
+        if not stands:
+            undone.append((eligible, chosen))
+            continue
+        for name, weight in eligible:
+            expected[name] += weight
+            expected[chosen] -= weight
+    chance.shuffle(undone)
+
+    for eligible, chosen in undone:
+        credits_now = unpick(eligible, chosen, credits_now)
+
+    assert {name: credits_now.get(name, 0) for name in expected} == expected
+
+
+def test_members_that_were_not_eligible_are_left_alone_when_it_is_unpicked() -> None:
+    assert unpick([("a", 5), ("c", 1)], "a", {"a": -1, "b": 4, "c": 1}) == {"a": 0, "b": 4, "c": 0}

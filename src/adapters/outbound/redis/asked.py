@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.outbound.redis.lua_scripts import Script
 from adapters.outbound.redis.words import Word
+from application.errors import StateUnavailable
 
 Answer = Coroutine[Any, Any, Any]
 """What is awaited for what was asked."""
@@ -30,6 +31,16 @@ class Asked:
     def name(self) -> str:
         """For the log."""
         return self.script.name if self.script else str(self.words[0])
+
+    async def waited_for(self, bound_s: float | None) -> Any:
+        """The answer; raises StateUnavailable where it does not come within `bound_s`, if that is given."""
+        if bound_s is None:
+            return await self.answer
+        try:
+            async with asyncio.timeout(bound_s):
+                return await self.answer
+        except TimeoutError as error:
+            raise StateUnavailable("redis does not answer (still in doubt)") from error
 
     def succeed(self, said: object) -> None:
         """Hands out the answer; nobody may be waiting any more."""

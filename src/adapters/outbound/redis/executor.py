@@ -83,8 +83,12 @@ class RedisExecutor:
             self._breaker.trip(described(error))
             raise StateUnavailable(f"redis does not answer ({type(error).__name__})") from error
 
-    def call(self, name: str, keys: Sequence[str], arguments: Sequence[Word]) -> Answer:
-        """Asks a script at once, before whatever is asked next; what it answers is there to be awaited.
+    async def call(self, name: str, keys: Sequence[str], arguments: Sequence[Word]) -> Any:
+        """What the script answers; raises as `post`."""
+        return await self.post(name, keys, arguments)
+
+    def post(self, name: str, keys: Sequence[str], arguments: Sequence[Word]) -> Answer:
+        """Asks a script now, before whatever is asked next; what it answers is there to be awaited.
 
         Raises:
             ScriptError: It was called wrongly, or it failed: a bug.
@@ -105,6 +109,11 @@ class RedisExecutor:
             StateUnavailable: Redis does not serve, or forbids it.
         """
         return await self._ask(tuple(as_sent(word, str(words[0])) for word in words))
+
+    async def caught_up(self) -> None:
+        """Returns when every batch that is under way has returned. What is asked next can't overtake one of them."""
+        if self._sending:
+            await asyncio.wait(self._sending)
 
     async def ping(self) -> bool:
         """Whether Redis answers now, asked past the breaker."""
@@ -140,16 +149,7 @@ class RedisExecutor:
             if not self._flush_is_due:
                 self._flush_is_due = True
                 loop.call_soon(self._flush)
-        return self._answer(asked)
-
-    async def _answer(self, asked: Asked) -> Any:
-        if not self._in_doubt:
-            return await asked.answer
-        try:
-            async with asyncio.timeout(self._bound_s / _DOUBT_PART):
-                return await asked.answer
-        except TimeoutError as error:
-            raise StateUnavailable("redis does not answer (still in doubt)") from error
+        return asked.waited_for(self._bound_s / _DOUBT_PART if self._in_doubt else None)
 
     def _flush(self, *, waited: bool = False) -> None:
         """Sends what was asked, in as few batches as may be under way; the rest goes when one of them returns."""

@@ -97,8 +97,8 @@ class RedisRouting:
         try:
             said = await self._executor.call("routing/admit", keys, words)
         except asyncio.CancelledError:
-            # It may be taken all the same. This is sent after it, and changes nothing where it never was.
-            self._send(self._withdrawal(request, flat))
+            # It may be taken all the same, by a batch on another connection, which this must not overtake.
+            self._send(self._withdraw_behind(request, flat))
             raise
         answer = admission_of(said, flat.instances, self._clock.now_us())
         if isinstance(answer, Admitted):
@@ -126,12 +126,12 @@ class RedisRouting:
     def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
         keys = self._keys.of(instance)
         words = [self._now(), kind.value, sample_us]
-        self._send(self._executor.call("latency/observe", [keys.latency, *keys.sketches[kind]], words))
+        self._send(self._executor.post("latency/observe", [keys.latency, *keys.sketches[kind]], words))
 
     def report(self, report: AttemptReport) -> None:
         self._end(report.lease_id)
         keys = self._keys.of(report.instance)
-        answer = self._executor.call(
+        answer = self._executor.post(
             "routing/report",
             [
                 self._keys.admitted(report.instance, report.lease_id),
@@ -199,7 +199,11 @@ class RedisRouting:
 
     def _withdrawal(self, request: AdmissionRequest, flat: FlatPlan) -> Coroutine[Any, Any, Any]:
         words = [self._now(), *withdrawal_words(request, len(flat.instances))]
-        return self._executor.call("routing/withdraw", self._admission_keys(flat, request.lease_id), words)
+        return self._executor.post("routing/withdraw", self._admission_keys(flat, request.lease_id), words)
+
+    async def _withdraw_behind(self, request: AdmissionRequest, flat: FlatPlan) -> None:
+        await self._executor.caught_up()
+        await self._withdrawal(request, flat)
 
     def _begin(self, lease_id: LeaseId, instance_id: InstanceId, portion: int) -> None:
         if lease_id not in self._held:
