@@ -1,3 +1,4 @@
+import asyncio
 from collections import Counter
 
 from adapters.testing.routing.harness import (
@@ -34,6 +35,20 @@ class WithdrawalContract:
             picked.append((await harness.take(FIVE_ONE_ONE)).admitted.instance.id)
 
         assert "".join(picked) == "aabacaa" * 2
+
+    async def test_an_admission_that_is_cancelled_holds_nothing(self, harness: RoutingHarness) -> None:
+        plan = weighted((instance("limited", rpm=1, max_parallel=1), 1))
+        for number in range(6):  # before it is asked, on its way, and with the answer just there
+            request = AdmissionRequest(LeaseId(f"gone-{number}"), plan, 0, LEASE_US)
+            asking = asyncio.ensure_future(harness.routing.admit(request))
+            for _ in range(number):
+                await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.wait([asking])
+            if not asking.cancelled():
+                harness.routing.withdraw(request)
+
+        await harness.take(plan)
 
     async def test_a_withdrawal_has_taken_effect_before_the_next_admission(self, harness: RoutingHarness) -> None:
         limited = instance("limited", max_parallel=1)
