@@ -1,4 +1,4 @@
-"""`python -m bench`: the upstream directly, the bare stack and the gateway, in interleaved rounds on one core."""
+"""`python -m bench`: the upstream directly, the bare stack, the gateway and one on Redis, in rounds on one core."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from bench.measure import MEASURES, Round, measure, warm_up
-from bench.processes import Cores, Target, bare_stack, cores, gateway, upstream
+from bench.processes import Cores, Target, bare_stack, cores, gateway, redis, upstream
 from bench.report import tables
 
 LONGEST_S = 170.0
@@ -20,7 +20,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1.5, help="of each measurement (default 1.5)")
     parser.add_argument("--only", action="append", choices=MEASURES, help="measure only this; may be repeated")
     parser.add_argument(
-        "--without", action="append", choices=("bare", "gateway"), default=[], help="leave a target out"
+        "--without", action="append", choices=("bare", "gateway", "redis"), default=[], help="leave a target out"
     )
     return parser.parse_args(arguments)
 
@@ -52,6 +52,9 @@ def run(options: argparse.Namespace, where: Cores) -> str:
             targets.append(started.enter_context(bare_stack(where.server, targets[0].port)))
         if "gateway" not in options.without:
             targets.append(started.enter_context(gateway(where.server, targets[0].port)))
+        if "redis" not in options.without:
+            url = started.enter_context(redis(where.load))
+            targets.append(started.enter_context(gateway(where.server, targets[0].port, redis_url=url)))
         os.sched_setaffinity(0, {where.load})
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             measured = runner.run(_bounded(targets, options))

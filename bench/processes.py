@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from tests.servers.redis_servers import standalone, valkey_binary
+
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 30.0
 END_S = 15.0
@@ -122,10 +124,24 @@ def bare_stack(core: int, upstream_port: int) -> Iterator[Target]:
 
 
 @contextlib.contextmanager
-def gateway(core: int, upstream_port: int, before: Sequence[str] = ()) -> Iterator[Target]:
+def redis(core: int) -> Iterator[str]:
+    """A Valkey for the gateway's shared state; its URL."""
+    with standalone(valkey_binary()) as server:
+        if server.process is None:
+            raise SystemExit("the server did not start")
+        os.sched_setaffinity(server.process.pid, {core})
+        yield server.url
+
+
+@contextlib.contextmanager
+def gateway(
+    core: int, upstream_port: int, before: Sequence[str] = (), redis_url: str | None = None
+) -> Iterator[Target]:
     """The gateway in front of the upstream. `before`: interpreter arguments, such as a profiler's."""
     port, key = free_port(), f"sk-bench-{secrets.token_hex(16)}"
     environment = {"MOONGATE_MASTER_KEY": key, "BENCH_UPSTREAM_URL": f"http://127.0.0.1:{upstream_port}/v1"}
+    if redis_url is not None:
+        environment |= {"BENCH_MODE": "full", "BENCH_STATE": "redis", "BENCH_REDIS_URL": redis_url}
     with tempfile.TemporaryDirectory() as data_dir:
         serve = [
             "-m",
@@ -139,4 +155,4 @@ def gateway(core: int, upstream_port: int, before: Sequence[str] = ()) -> Iterat
             data_dir,
         ]
         with running([*before, *serve], core, port, environment) as process:
-            yield Target("gateway", port, process, key)
+            yield Target("gateway" if redis_url is None else "gateway on Redis", port, process, key)

@@ -6,13 +6,14 @@ not. Read the order, not the figures.
 
 import argparse
 import asyncio
+import contextlib
 import os
 import pstats
 import tempfile
 from pathlib import Path
 
 from bench.load import LoadRun, request_bytes
-from bench.processes import Target, cores, gateway, upstream
+from bench.processes import Target, cores, gateway, redis, upstream
 
 
 async def _load(target: Target, *, stream: bool, seconds: float) -> float:
@@ -25,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="profile_gateway", description=__doc__)
     parser.add_argument("--stream", action="store_true")
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--redis", action="store_true", help="with its state in a Valkey")
     parser.add_argument("--rows", type=int, default=45)
     parser.add_argument("--sort", default="tottime", help="tottime or cumulative")
     options = parser.parse_args()
@@ -32,7 +34,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = str(Path(folder, "profile"))
         profiler = ["-m", "cProfile", "-o", found]
-        with upstream(where.load) as behind, gateway(where.server, behind.port, profiler) as target:
+        with contextlib.ExitStack() as started:
+            behind = started.enter_context(upstream(where.load))
+            url = started.enter_context(redis(where.load)) if options.redis else None
+            target = started.enter_context(gateway(where.server, behind.port, profiler, url))
             os.sched_setaffinity(0, {where.load})
             rate = asyncio.run(_load(target, stream=options.stream, seconds=options.seconds))
         print(f"{rate:,.0f} {'events' if options.stream else 'requests'}/s while profiled")

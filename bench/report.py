@@ -5,6 +5,7 @@ from statistics import median
 
 from bench.measure import Round
 
+ON_REDIS = "gateway on Redis"
 Rounds = Mapping[str, Sequence[Round]]
 ROWS: tuple[tuple[str, str, int], ...] = (
     ("requests_per_s", "requests/s, 16 connections", 0),
@@ -53,6 +54,9 @@ def _verdicts(rounds: Rounds) -> list[str]:
         ("events per CPU second, saturated", _ratios(rounds, "cpu_us_per_event", _inverse), ""),
         ("events per CPU second, each alone", _ratios(rounds, "cpu_us_per_paced_event", _inverse), ""),
         ("gateway's added p50 ms, 1 connection", _added(rounds, "gateway", "p50_alone_ms"), "≤ 1"),
+        ("on Redis: requests/s", _ratios(rounds, "requests_per_s", name=ON_REDIS), ""),
+        ("on Redis: stream events/s", _ratios(rounds, "events_per_s", name=ON_REDIS), ""),
+        ("on Redis: added p50 ms, 1 connection", _added(rounds, ON_REDIS, "p50_alone_ms"), ""),
     ):
         if found:
             lines.append(f"| {label} | {median(found):.3f} | {min(found):.3f} | {max(found):.3f} | {target} |")
@@ -63,13 +67,15 @@ def _inverse(value: float) -> float:
     return 1 / value
 
 
-def _ratios(rounds: Rounds, attribute: str, of: Callable[[float], float] = float) -> list[float]:
-    pairs = zip(_values(rounds["gateway"], attribute), _values(rounds["bare"], attribute), strict=True)
+def _ratios(rounds: Rounds, attribute: str, of: Callable[[float], float] = float, name: str = "gateway") -> list[float]:
+    if name not in rounds:
+        return []
+    pairs = zip(_values(rounds[name], attribute), _values(rounds["bare"], attribute), strict=True)
     return [of(ours) / of(bare) for ours, bare in pairs]
 
 
 def _added(rounds: Rounds, name: str, attribute: str) -> list[float]:
-    if name == "direct" or "direct" not in rounds:
+    if name == "direct" or not {name, "direct"} <= set(rounds):
         return []
     pairs = zip(_values(rounds[name], attribute), _values(rounds["direct"], attribute), strict=True)
     return [through - direct for through, direct in pairs]
