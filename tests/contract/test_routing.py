@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from adapters.outbound.redis.lua_scripts import all_scripts
 from adapters.outbound.redis.routing import RedisRouting
 from adapters.outbound.redis.routing.keys import RoutingKeys
 from adapters.outbound.redis.store_breaker import StoreBreaker
+from adapters.outbound.redis.words import Word
 from adapters.outbound.system.clock import SystemClock
 from adapters.testing.doubles import SpyEventSink
 from adapters.testing.routing.harness import LEASE_US, A, B, instance, weighted
@@ -22,6 +24,7 @@ from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
 from domain.resilience.outcome import Outcome
 from domain.routing.admission import AdmissionRequest
+from domain.routing.strategy import Leaf
 from tests.servers.fixtures import PATIENT
 from tests.servers.inspection import keys_of, ttl_of_keys
 
@@ -121,6 +124,32 @@ async def test_an_admission_that_nobody_waited_for_is_withdrawn(
 
     seen = [routing.view(member, LatencyKind.WHOLE) for member in (A, B)]
     assert [(view.in_flight, view.requests_used, view.tokens_used) for view in seen] == [(0, 0, 0)] * 2
+
+
+async def test_a_withdrawal_does_not_overtake_an_admission_that_nobody_waits_for(
+    redis_executor: RedisExecutor, redis_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routing = routing_on(redis_executor, redis_prefix)
+    under_way, go_on, round_trip = asyncio.Event(), asyncio.Event(), redis_executor._round_trip
+
+    async def held_up(commands: Sequence[tuple[Word, ...]]) -> list[Any]:
+        monkeypatch.undo()
+        under_way.set()
+        await go_on.wait()
+        return await round_trip(commands)
+
+    monkeypatch.setattr(redis_executor, "_round_trip", held_up)
+    waiting = asyncio.ensure_future(routing.admit(AdmissionRequest(LeaseId("one"), Leaf(A), 7, LEASE_US)))
+    await under_way.wait()
+    waiting.cancel()
+    for _ in range(3):
+        await redis_executor.command("GET", f"{redis_prefix}none")
+    go_on.set()
+    await routing.settle()
+    await routing.refresh([A])
+
+    view = routing.view(A, LatencyKind.WHOLE)
+    assert (view.in_flight, view.requests_used, view.tokens_used) == (0, 0, 0)
 
 
 async def test_a_withdrawal_while_the_store_is_away_does_not_fail(redis_url: str, redis_prefix: str) -> None:

@@ -14,6 +14,7 @@ from adapters.outbound.redis.connection import connect
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.lua_scripts import all_scripts
 from adapters.outbound.redis.routing import RedisRouting
+from adapters.outbound.redis.routing.keys import RoutingKeys
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.system.clock import SystemClock
 from adapters.testing.doubles import SpyEventSink
@@ -230,12 +231,11 @@ def executor(loop: asyncio.Runner) -> Iterator[RedisExecutor]:
 
 
 async def replay(executor: RedisExecutor, steps: list[Step]) -> None:
-    clock = ManualClock()
+    clock, prefix = ManualClock(), f"e{next(_numbers)}:"
     memory_events, redis_events = SpyEventSink(), SpyEventSink()
-    shared = RedisRouting(
-        executor, CONFIG, clock, redis_events, f"e{next(_numbers)}:", now=lambda: str(clock.monotonic_us())
-    )
-    memory = Side(MemoryRouting(CONFIG, clock, memory_events), memory_events)
+    shared = RedisRouting(executor, CONFIG, clock, redis_events, prefix, now=lambda: str(clock.monotonic_us()))
+    local = MemoryRouting(CONFIG, clock, memory_events)
+    memory = Side(local, memory_events)
     redis = Side(shared, redis_events)
     for span_us, step in steps:
         clock.advance(span_us)
@@ -246,7 +246,10 @@ async def replay(executor: RedisExecutor, steps: list[Step]) -> None:
     await shared.refresh(INSTANCES)
     for instance in INSTANCES:
         for kind in LatencyKind:
-            assert shared.view(instance, kind) == memory.routing.view(instance, kind)
+            assert shared.view(instance, kind) == local.view(instance, kind)
+    for key, credits_of in local._turns.items():
+        stored: dict[bytes, bytes] = await executor.command("HGETALL", RoutingKeys(prefix).turn(INSTANCES[0], key))
+        assert {name.decode(): int(credit) for name, credit in stored.items()} == credits_of
     seen = [
         [(e.instance_id, e.transition.before, e.transition.after, e.transition.reason) for e in side.events.events]
         for side in (memory, redis)

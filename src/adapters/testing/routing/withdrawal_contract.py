@@ -134,6 +134,18 @@ class WithdrawalContract:
         later = await harness.view(limited)
         assert (later.requests_used, later.tokens_used) == (1, 30)
 
+    async def test_a_charge_that_has_left_the_window_is_taken_from_no_other(self, harness: RoutingHarness) -> None:
+        limited = instance("limited", rpm=9, tpm=900)
+        withdrawn = await harness.take(Leaf(limited), tokens=80)
+        for _ in range(4):
+            harness.clock.advance(16 * SECOND_US)
+            await harness.routing.renew({withdrawn.lease_id: limited}, LEASE_US)
+        await harness.take(Leaf(limited), tokens=30)
+        withdrawn.withdraw()
+
+        view = await harness.view(limited)
+        assert (view.requests_used, view.tokens_used, view.in_flight) == (1, 30, 1)
+
     async def test_a_probe_permit_is_given_back_and_the_circuit_stays_half_open(self, harness: RoutingHarness) -> None:
         await harness.fail(A, CONFIG.consecutive_failures)
         harness.clock.advance(CONFIG.open_duration_us)
@@ -162,6 +174,7 @@ class WithdrawalContract:
         limited = instance("limited", tpm=100)
         for _ in range(CONFIG.consecutive_failures):
             held = await harness.take(Leaf(limited), tokens=80)
+            harness.clock.advance(LEASE_US - 1)
             held.withdraw()
             held.end(Outcome.FAILURE, latency_us=SECOND_US, tokens=50)
 
