@@ -1,25 +1,14 @@
 import asyncio
 from collections import Counter
 
-from adapters.testing.routing.harness import (
-    CONFIG,
-    LEASE_US,
-    WHOLE,
-    A,
-    B,
-    C,
-    RoutingHarness,
-    instance,
-    ordered,
-    weighted,
-)
+from adapters.testing.routing.harness import CONFIG, LEASE_US, WHOLE, A, B, C, RoutingHarness, instance, weighted
 from domain.durations import SECOND_US
 from domain.identifiers import LeaseId
 from domain.resilience.circuit_breaker import CircuitState
 from domain.resilience.outcome import Outcome
 from domain.routing.admission import AdmissionRequest, Admitted
 from domain.routing.decision import Exclusion
-from domain.routing.strategy import Leaf, Weighted
+from domain.routing.strategy import Leaf, Ordered, Weighted
 
 FIVE_ONE_ONE = weighted((A, 5), (B, 1), (C, 1))
 
@@ -238,7 +227,7 @@ class WithdrawalContract:
 
     async def test_after_a_withdrawal_the_same_lease_is_decided_anew(self, harness: RoutingHarness) -> None:
         limited = instance("limited", max_parallel=1)
-        plan = ordered(limited, B)
+        plan = Ordered((Leaf(limited), Leaf(B)))
         first = await harness.take(plan, lease="same")
         first.withdraw()
         await harness.take(Leaf(limited))
