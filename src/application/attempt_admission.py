@@ -7,7 +7,6 @@ from application.lease_keeper import LEASE_US
 from application.ports.clock import Clock
 from application.ports.routing import Routing
 from domain.chat import Usage
-from domain.identifiers import lease_id
 from domain.limits.admission import CallerAdmissionRequest
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from domain.routing.strategy import Node
@@ -36,8 +35,7 @@ class AttemptAdmission:
             return None
         if plan is None:
             return None
-        lease = lease_id(journey.request.request_id, len(journey.trace.attempts) + 1)
-        asked = AdmissionRequest(lease, plan, journey.need.tokens, LEASE_US)
+        asked = AdmissionRequest(journey.next_lease(), plan, journey.need.tokens, LEASE_US)
         if journey.entry is None or journey.let_in is not None:
             answer = await self.routing.admit(asked)
         else:

@@ -27,8 +27,9 @@ _UNITS = {
 class CallerGate:
     """Lets a request in where all limits of its caller have room, in the same round trip that finds it an instance.
 
-    When one of the two refuses, the other is undone. A caller that was just refused is asked alone, before routing,
-    until its time has come: a stream of requests over a limit costs half, and never touches anybody's turns.
+    When one of the two refuses, the other is undone. A caller that was just refused for requests or tokens of a minute
+    is asked alone, before routing, until its time has come: a stream of requests over a limit costs half, and never
+    touches anybody's turns.
     """
 
     def __init__(self, admission: CallerAdmission, routing: Routing, policy: RatePolicy, clock: Clock) -> None:
@@ -37,7 +38,7 @@ class CallerGate:
         self._policy = policy
         self._clock = clock
         self._background = Background()
-        self._refused_until_us: dict[str, int] = {}
+        self._refused_until_us: dict[tuple[str, str], int] = {}
         self._to_renew: dict[RequestId, CallerAdmissionRequest] = {}
 
     def entry(self, request: GatewayRequest, tokens: int) -> CallerAdmissionRequest | None:
@@ -57,7 +58,7 @@ class CallerGate:
             RequestExceedsLimit: It never will have, for a request of that size.
             StateUnavailable: The store is away, and the policy is closed.
         """
-        if self._refused_until_us.get(entry.account, 0) > self._clock.monotonic_us():
+        if self._refused_until_us and self._was_just_refused(entry):
             return await self._enter_first(entry, asked)
         entering = asyncio.create_task(self._admission.admit(entry))
         routed: Admitted | NotAdmitted | None = None
@@ -98,8 +99,13 @@ class CallerGate:
             admitted = self._let_in(entry, await asyncio.shield(entering))
             return admitted, await self._routing.admit(asked)
         except BaseException:
+            self._to_renew.pop(entry.request_id, None)
             self._background.do(self._give_back(entering, entry))
             raise
+
+    def _was_just_refused(self, entry: CallerAdmissionRequest) -> bool:
+        now_us = self._clock.monotonic_us()
+        return any(self._refused_until_us.get((entry.account, limit.name), 0) > now_us for limit in entry.limits)
 
     async def _give_back(
         self, entering: "asyncio.Task[CallerAdmitted | CallerRefused]", entry: CallerAdmissionRequest
@@ -112,7 +118,9 @@ class CallerGate:
     def _let_in(self, entry: CallerAdmissionRequest, answer: CallerAdmitted | CallerRefused) -> CallerAdmitted:
         if isinstance(answer, CallerRefused):
             raise self._refusal(entry, answer)
-        self._refused_until_us.pop(entry.account, None)
+        if self._refused_until_us:
+            for limit in entry.limits:
+                self._refused_until_us.pop((entry.account, limit.name), None)
         if any(limit.kind is LimitKind.PARALLEL for limit in entry.limits):
             self._to_renew[entry.request_id] = entry
         return answer
@@ -122,14 +130,14 @@ class CallerGate:
         if wait_us is None:
             return RequestExceedsLimit(f"about {entry.tokens} tokens can never fit {_said(limit)}: send less")
         if limit.kind is not LimitKind.PARALLEL:
-            self._remember(entry.account, wait_us)
+            self._remember(entry.account, limit.name, wait_us)
         message = f"over your limit of {_said(limit)}: try again in {ceil_seconds(wait_us)} s"
         return RateLimited(message, retry_after_us=wait_us)
 
-    def _remember(self, account: str, wait_us: int) -> None:
+    def _remember(self, account: str, limit_name: str, wait_us: int) -> None:
         if len(self._refused_until_us) >= _REMEMBERED_REFUSALS:
             del self._refused_until_us[next(iter(self._refused_until_us))]
-        self._refused_until_us[account] = self._clock.monotonic_us() + wait_us
+        self._refused_until_us[account, limit_name] = self._clock.monotonic_us() + wait_us
 
 
 def _said(limit: Limit) -> str:

@@ -20,7 +20,7 @@ from application.spans import Spans
 from domain.catalog import Instance, RouteModel
 from domain.chat import Usage
 from domain.failure import Blame, ProviderFailed
-from domain.identifiers import ModelName, lease_id
+from domain.identifiers import ModelName
 from domain.resilience.circuit import CircuitState
 from domain.resilience.deadline import Deadline
 from domain.resilience.retry import LONGEST_PAUSE_US, backoff_us
@@ -218,7 +218,7 @@ class Dispatch:
         attempt = ActiveAttempt(
             self.tools,
             admitted,
-            lease_id(journey.request.request_id, trace.number),
+            journey.lease_id,
             kind=latency_kind(journey.request.llm),
             tokens_reserved=journey.need.tokens,
             trace=trace,

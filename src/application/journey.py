@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from application.gateway_request import GatewayRequest
 from domain.catalog import Catalog, Route, RouteModel, RouterPolicy
 from domain.failure import Failure, FailureKind
-from domain.identifiers import InstanceId, ModelName
+from domain.identifiers import InstanceId, LeaseId, ModelName, lease_id
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted
 from domain.resilience.deadline import Deadline
 from domain.routing.candidates import Need
 from domain.routing.decision import DecisionTrace, Refusal
+
+_NO_LEASE = LeaseId("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Journey:
     Attributes:
         failures: Of all attempts, in order.
         refusals: Of the last time nothing could be admitted, by instance.
+        lease_id: Of the last admission that was asked for. Each has its own: one whose answer was lost may hold
+            something else under the one before.
         entry: What the caller's limits are asked; None where there are none.
         let_in: What they answered; None before, and after the request has left.
     """
@@ -39,6 +43,7 @@ class Journey:
     need: Need
     deadline: Deadline
     trace: DecisionTrace
+    lease_id: LeaseId = _NO_LEASE
     entry: CallerAdmissionRequest | None = None
     let_in: CallerAdmitted | None = None
     tried: set[InstanceId] = field(default_factory=set)
@@ -47,6 +52,13 @@ class Journey:
     deadline_passed: bool = False
     _visited: set[ModelName] = field(default_factory=set)
     _was_too_long: bool = False
+    _admissions: int = 0
+
+    def next_lease(self) -> LeaseId:
+        """The id of the admission that is asked for next."""
+        self._admissions += 1
+        self.lease_id = lease_id(self.request.request_id, self._admissions)
+        return self.lease_id
 
     def steps(self, first: Step) -> Iterator[Step]:
         """The first stop, then its fallbacks, breadth first, each model once.

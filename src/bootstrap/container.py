@@ -214,6 +214,7 @@ class Container(DeclarativeContainer):
         transport=transport,
         stores=stores,
         store_watch=store_watch,
+        clock=clock,
         shared=shared_state,
     )
     app = Singleton(application, http_app, lifespan)

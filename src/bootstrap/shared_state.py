@@ -1,14 +1,13 @@
 """What a gateway does beside its requests where it shares its state with others."""
 
-from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from adapters.outbound.redis.event_sink import RedisEventSink
 from adapters.outbound.redis.prober import Prober
 from adapters.outbound.redis.routing import RedisRouting
 from application.announcing import keep_announcing
+from application.endless import Work
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.gateway_registry import GatewayRegistry
@@ -36,14 +35,14 @@ class SharedState:
             await self.store.executor.load()
         await self.registry.announce()
 
-    def works(self) -> list[Coroutine[Any, Any, None]]:
+    def works(self) -> dict[str, Work]:
         """What runs for as long as requests are served; each ends by cancellation."""
-        return [
-            self.prober.run(),
-            self.routing.run(),
-            self.events.run(),
-            keep_announcing(self.registry, self.clock),
-        ]
+        return {
+            "probing redis": self.prober.run,
+            "looking at instances": self.routing.run,
+            "sending events": self.events.run,
+            "announcing this gateway": lambda: keep_announcing(self.registry, self.clock),
+        }
 
     async def close(self) -> None:
         """Sends what was reported and announced, after the last request."""

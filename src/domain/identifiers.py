@@ -28,6 +28,6 @@ def uuid7(now_ms: int, random_bits: int) -> RequestId:
     return RequestId(f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}")
 
 
-def lease_id(request_id: RequestId, attempt: int) -> LeaseId:
-    """The id under which attempt number `attempt` (from 1) of a request holds its slot; settles and releases use it."""
-    return LeaseId(f"{request_id}:{attempt}")
+def lease_id(request_id: RequestId, admission: int) -> LeaseId:
+    """The id under which admission number `admission` (from 1) of a request holds its slot, until it is given back."""
+    return LeaseId(f"{request_id}:{admission}")

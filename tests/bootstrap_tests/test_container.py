@@ -14,6 +14,7 @@ from application.degrading_routing import DegradingRouting
 from bootstrap import Container, create_app
 from bootstrap.provider_wiring import SUPPORTS
 from bootstrap.settings import BUILT_TYPES, Settings, parse_settings
+from bootstrap.stores import Stores
 
 KEY = "mg_test"
 ENTRIES: dict[str, dict[str, Any]] = {
@@ -137,4 +138,27 @@ async def test_the_lifespan_starts_and_ends_its_background_work() -> None:
         assert len(running) == 3
         assert not any(task.done() for task in running)
 
+    assert all(task.done() for task in running)
+
+
+async def test_a_step_of_the_end_that_fails_keeps_no_other_from_being_taken() -> None:
+    taken: list[str] = []
+
+    class Failing:
+        async def aclose(self) -> None:
+            taken.append("transport")
+            raise RuntimeError("it did not close")
+
+    class Closing(Stores):
+        async def aclose(self) -> None:
+            taken.append("stores")
+
+    container = Container(settings=settings(), master_key=KEY, transport=Object(Failing()), stores=Object(Closing()))
+    await container.lifespan().start()
+    running = list(container.lifespan()._running)
+
+    with pytest.raises(RuntimeError, match="it did not close"):
+        await container.lifespan().stop()
+
+    assert taken == ["transport", "stores"]
     assert all(task.done() for task in running)

@@ -25,7 +25,7 @@ from domain.latency import LatencyKind
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
 from domain.limits.limit import Algorithm, Limit, LimitKind
 from domain.limits.rate_policy import RatePolicy
-from domain.routing.admission import AdmissionRequest
+from domain.routing.admission import AdmissionRequest, Admitted
 from domain.routing.strategy import StrategyName
 from tests.unit.dispatch.gateway import Gateway, member, models
 
@@ -262,7 +262,7 @@ def test_a_client_that_leaves_while_it_is_let_in_holds_nothing() -> None:
 def test_a_client_that_leaves_while_it_is_asked_alone_holds_nothing() -> None:
     async def scenario() -> None:
         gate = gateway(1, make_admission=SlowAdmission)
-        gate.gate._remember(ONE.account, 10 * SECOND_US)
+        gate.gate._remember(ONE.account, "anonymous:192.0.2.1:rpm:any", 10 * SECOND_US)
         leaving = asyncio.create_task(gate.complete("m", caller=ONE))
         await gate.clock.sleep(SECOND_US // 2)
 
@@ -272,6 +272,38 @@ def test_a_client_that_leaves_while_it_is_asked_alone_holds_nothing() -> None:
         await gate.gate.settle()
 
         await served_by(gate, ONE, 1)
+
+    run_virtual(scenario())
+
+
+def test_a_slot_of_a_client_that_left_while_it_was_let_in_is_not_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        gate = limited_by(Limit("parallel", LimitKind.PARALLEL, 1, Algorithm.LEASES))
+        gate.gate._remember(ONE.account, "parallel", 10 * SECOND_US)
+
+        async def cancelled(_: AdmissionRequest) -> Admitted:
+            raise asyncio.CancelledError
+
+        monkeypatch.setattr(gate.routing, "admit", cancelled)  # the client leaves just then
+        with pytest.raises(asyncio.CancelledError):
+            await gate.complete("m", caller=ONE)
+
+        assert gate.gate._to_renew == {}
+
+    run_virtual(scenario())
+
+
+def test_a_limit_of_one_endpoint_makes_no_other_endpoint_wait() -> None:
+    async def scenario() -> None:
+        gate = gateway(5)
+        gate.gate._policy = RatePolicy(everywhere=5, by_endpoint={Endpoint.CHAT: 1})
+        await gate.complete("m", caller=ONE)
+        with pytest.raises(RateLimited):
+            await gate.complete("m", caller=ONE)
+        entry = gate.gate.entry(gate.request("m", caller=ONE, endpoint=Endpoint.EMBEDDINGS), 0)
+
+        assert entry is not None
+        assert not gate.gate._was_just_refused(entry)
 
     run_virtual(scenario())
 
@@ -294,7 +326,7 @@ def test_remembered_refusals_are_bounded() -> None:
     async def scenario() -> None:
         gate = gateway(1)
         for number in range(10_100):
-            gate.gate._remember(f"anonymous:{number}", SECOND_US)
+            gate.gate._remember(f"anonymous:{number}", "rpm", SECOND_US)
 
         assert len(gate.gate._refused_until_us) == 10_000
 
