@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from application.caller_gate import CallerGate
@@ -9,7 +10,10 @@ from application.ports.routing import Routing
 from domain.chat import Usage
 from domain.limits.admission import CallerAdmissionRequest
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
+from domain.routing.decision import Exclusion
 from domain.routing.strategy import Node
+
+MakePlan = Callable[[], Node | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,11 @@ class AttemptAdmission:
         """Before the first attempt: notes what the caller's limits will be asked."""
         journey.entry = self.gate.entry(journey.request, journey.need.tokens)
 
-    async def admit(self, journey: Journey, plan: Node | None) -> Admitted | None:
+    async def admit(self, journey: Journey, plan: Node | None, replan: MakePlan | None = None) -> Admitted | None:
         """An instance of the plan; None where there is none or no time is left.
+
+        A plan is made by pictures of the instances that may be old. Where admission meets circuits that have opened
+        since, `replan` is asked for another one, once: it may have last resorts that the first could not know of.
 
         Raises:
             GatewayError: The caller is over a limit, or the state that decides it is away.
@@ -35,6 +42,14 @@ class AttemptAdmission:
             return None
         if plan is None:
             return None
+        answer = await self._ask(journey, plan)
+        if replan is not None and isinstance(answer, NotAdmitted) and _met_open_circuits(answer):
+            another = replan()
+            if another is not None and another != plan:
+                answer = await self._ask(journey, another)
+        return answer if isinstance(answer, Admitted) else None
+
+    async def _ask(self, journey: Journey, plan: Node) -> Admitted | NotAdmitted:
         asked = AdmissionRequest(journey.next_lease(), plan, journey.need.tokens, LEASE_US)
         if journey.entry is None or journey.let_in is not None:
             answer = await self.routing.admit(asked)
@@ -43,7 +58,7 @@ class AttemptAdmission:
         journey.note_refusals(answer.refusals)
         if answer.degraded:
             journey.note_degraded("routing")
-        return answer if isinstance(answer, Admitted) else None
+        return answer
 
     def leave(self, journey: Journey, usage: Usage | None) -> None:
         """After the last attempt. `usage` is what that used; None where it is unknown."""
@@ -64,3 +79,7 @@ class AttemptAdmission:
         if journey.let_in.degraded:
             journey.note_degraded("rate_limit")
         return answer
+
+
+def _met_open_circuits(answer: NotAdmitted) -> bool:
+    return any(refusal.reason is Exclusion.CIRCUIT_OPEN for refusal in answer.refusals)

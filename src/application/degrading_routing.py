@@ -10,6 +10,7 @@ from domain.catalog import Instance
 from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
+from domain.routing.decision import Exclusion
 from domain.routing.instance_state import InstanceView
 from domain.routing.report import AttemptReport
 from domain.routing.shares import Shares
@@ -109,7 +110,7 @@ class DegradingRouting:
         instance = shared_out.whole.get(answer.instance.id, answer.instance)
         return replace(answer, instance=instance, refusals=refusals, degraded=True)
 
-    def _is_out(self, instance: Instance) -> bool:
+    def _is_out(self, instance: Instance) -> Exclusion | None:
         """What an operator took out stays out: the last that was seen of it counts, however old that is by now."""
         return self._shared.view(instance, LatencyKind.WHOLE).taken_out
 

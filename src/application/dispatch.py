@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from application.active_attempt import ActiveAttempt, AttemptTools
@@ -121,8 +122,8 @@ class Dispatch:
         """Tries the models of a step, one after the other, each with all the tries it has."""
         left = {member.model_name: member for member in step.models}
         while left and journey.goes_on():
-            plan = self.selection.plan_step(journey, step, left)
-            admitted = await self.admission.admit(journey, plan)
+            plan = partial(self.selection.plan_step, journey, step, left)
+            admitted = await self.admission.admit(journey, plan(), plan)
             if admitted is None:
                 journey.passed_over(left)
                 return None
@@ -151,7 +152,8 @@ class Dispatch:
 
     async def _admit_retry(self, journey: Journey, last: Instance, attempt_in_model: int) -> Admitted | None:
         """Another instance of the same model; the same one only after a pause, and where there is no other."""
-        plan = self.selection.plan_model(journey, last.model_name)
+        make_plan = partial(self.selection.plan_model, journey, last.model_name)
+        plan = make_plan()
         may_repeat = journey.failures[-1].verdict.blame is Blame.FAILURE and not self._is_out(journey, last)
         if plan is None and not may_repeat:
             return None
@@ -159,7 +161,7 @@ class Dispatch:
         if not self.retry_budgets.of(last.model_name, now_us).try_withdraw(now_us):
             journey.trace.notes.append(f"retry budget of {last.model_name} is spent")
             return None
-        admitted = await self.admission.admit(journey, plan)
+        admitted = await self.admission.admit(journey, plan, make_plan)
         if admitted is not None or not may_repeat or not await self._pause(journey, attempt_in_model - 1):
             return admitted
         return await self.admission.admit(journey, self.selection.plan_again(journey, last))

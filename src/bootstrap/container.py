@@ -3,6 +3,8 @@
 Every port is a provider here and can be replaced: `Container(settings=…, clock=providers.Object(mine))`.
 """
 
+from collections.abc import Iterable
+
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, Dependency, Factory, List, Object, Selector, Singleton
 
@@ -39,6 +41,7 @@ from application.draining import Draining
 from application.fan_out import FanOut
 from application.lease_keeper import LeaseKeeper
 from application.local_turns import LocalTurns
+from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.retry_budgets import RetryBudgets
@@ -55,6 +58,7 @@ from bootstrap.provider_wiring import SUPPORTS, configured_providers
 from bootstrap.settings import BUILT_TYPES, Settings, to_catalog
 from bootstrap.shared_state import SharedState
 from bootstrap.stores import Stores, open_stores
+from domain.catalog import Instance
 
 _US_PER_SECOND = 1_000_000
 _GATEWAY_ID_BITS = 64
@@ -66,6 +70,10 @@ def _now_s(clock: Clock) -> int:
 
 def _state_of(stores: Stores) -> str:
     return "memory" if stores.redis is None else "redis"
+
+
+def _instances_of(source: CatalogSource) -> Iterable[Instance]:
+    return source.current()[0].all_instances()
 
 
 def _new_gateway_id(randomness: Randomness) -> str:
@@ -102,7 +110,15 @@ class Container(DeclarativeContainer):
     gateway_registry = Singleton(
         RedisGatewayRegistry, redis_executor, redis_prefix, Callable(_new_gateway_id, randomness), clock
     )
-    redis_routing = Singleton(RedisRouting, redis_executor, breaker, clock, event_sink, redis_prefix)
+    redis_routing = Singleton(
+        RedisRouting,
+        redis_executor,
+        breaker,
+        clock,
+        event_sink,
+        redis_prefix,
+        known=Callable(_instances_of, catalog_source).provider,
+    )
     routing = Selector(
         state,
         memory=Singleton(MemoryRouting, breaker, clock, event_sink, instance_states),

@@ -26,13 +26,16 @@ class SharedState:
     clock: Clock
 
     async def open(self) -> None:
-        """Loads the scripts and learns who else serves. Where Redis does not answer, the prober does the first later.
+        """Loads the scripts, and learns how instances stand and who else serves.
+
+        Where Redis does not answer, all of it is done later: the scripts are loaded by the prober.
 
         Raises:
             ScriptError: A script does not compile.
         """
         with suppress(StateUnavailable):
             await self.store.executor.load()
+            await self.routing.look()
         await self.registry.announce()
 
     def works(self) -> dict[str, Work]:

@@ -183,7 +183,8 @@ async def test_what_an_operator_took_out_stays_out_while_the_store_is_away(world
 
     assert held.admitted.instance.id == "other"
     assert [refusal.instance_id for refusal in held.admitted.refusals] == ["out"]
-    assert ([refusal.reason for refusal in alone.refusals], alone.degraded) == ([Exclusion.DRAINED], True)
+    why = Exclusion.CIRCUIT_OPEN if forced else Exclusion.DRAINED
+    assert ([refusal.reason for refusal in alone.refusals], alone.degraded) == ([why], True)
 
 
 async def test_the_share_follows_the_number_of_gateways_and_the_configuration(world: World) -> None:

@@ -18,6 +18,7 @@ from domain.resilience.circuit_breaker import (
     slow_start_factor,
 )
 from domain.resilience.outcome import Outcome
+from domain.routing.decision import Exclusion
 from domain.routing.report import AttemptReport
 
 _MOST_DOUBLINGS = 9
@@ -51,7 +52,7 @@ class InstanceView:
         weight_factor: 0.1 to 1; below 1 for a while after its circuit closed (slow start).
         requests_used, tokens_used: Of the last 60 s.
         latency_us: Estimate decayed to now; None where nothing was measured.
-        taken_out: By an operator, who drained it or forced its circuit open.
+        taken_out: How an operator took it out: DRAINED, or CIRCUIT_OPEN where it was forced; None where it was not.
     """
 
     circuit: CircuitState
@@ -63,7 +64,7 @@ class InstanceView:
     requests_used: int
     tokens_used: int
     latency_us: int | None
-    taken_out: bool = False
+    taken_out: Exclusion | None = None
 
 
 def view(state: InstanceState, config: CircuitBreakerConfig, kind: LatencyKind, now_us: int) -> InstanceView:
@@ -79,8 +80,15 @@ def view(state: InstanceState, config: CircuitBreakerConfig, kind: LatencyKind, 
         requests_used=state.requests.used(now_us),
         tokens_used=state.tokens.used(now_us),
         latency_us=read(state.latency.get(kind), now_us),
-        taken_out=state.drained or circuit.forced is CircuitState.OPEN,
+        taken_out=taken_out(drained=state.drained, forced_open=circuit.forced is CircuitState.OPEN),
     )
+
+
+def taken_out(*, drained: bool, forced_open: bool) -> Exclusion | None:
+    """How an operator took an instance out."""
+    if drained:
+        return Exclusion.DRAINED
+    return Exclusion.CIRCUIT_OPEN if forced_open else None
 
 
 def observe_success(state: InstanceState, kind: LatencyKind, sample_us: int, now_us: int) -> None:

@@ -9,6 +9,9 @@ from domain.identifiers import InstanceId
 from domain.routing.decision import Exclusion, Refusal
 from domain.routing.strategy import Leaf, Node, Ordered, Weighted
 
+IsOut = Callable[[Instance], Exclusion | None]
+"""Why an instance must not be taken at all; None where it may."""
+
 
 @dataclass(slots=True)
 class SharedOut:
@@ -31,19 +34,18 @@ class Shares:
     def __init__(self) -> None:
         self._made: dict[InstanceId, tuple[Instance, int, Instance]] = {}
 
-    def of(self, plan: Node, tokens: int, gateways: int, is_out: Callable[[Instance], bool]) -> SharedOut:
+    def of(self, plan: Node, tokens: int, gateways: int, is_out: IsOut) -> SharedOut:
         """The plan for one of `gateways`, without instances that are out."""
         made = SharedOut()
         made.plan = self._node(plan, tokens, gateways, is_out, made)
         return made
 
-    def _node(
-        self, node: Node, tokens: int, gateways: int, is_out: Callable[[Instance], bool], made: SharedOut
-    ) -> Node | None:
+    def _node(self, node: Node, tokens: int, gateways: int, is_out: IsOut, made: SharedOut) -> Node | None:
         match node:
             case Leaf():
-                if is_out(node.instance):
-                    made.refusals.append(Refusal(node.instance.id, Exclusion.DRAINED))
+                why = is_out(node.instance)
+                if why is not None:
+                    made.refusals.append(Refusal(node.instance.id, why))
                     return None
                 made.whole[node.instance.id] = node.instance
                 return replace(node, instance=self._share(node.instance, tokens, gateways))

@@ -57,13 +57,14 @@ class Gateway:
     budget: RetryBudgetConfig = field(default_factory=RetryBudgetConfig)
     rates: RatePolicy = field(default_factory=RatePolicy)
     make_admission: Callable[[Clock], CallerAdmission] = MemoryAdmission
+    make_routing: type[MemoryRouting] = MemoryRouting
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
         self.events = SpyEventSink()
         self.upstreams = {instance.id: ScriptedProvider() for instance in self.catalog.all_instances()}
         self.states = InstanceStates()
-        self.routing = MemoryRouting(self.breaker, self.clock, self.events, self.states)
+        self.routing = self.make_routing(self.breaker, self.clock, self.events, self.states)
         self.leases = LeaseKeeper(self.routing, self.clock)
         self.decisions = MemoryDecisionLog()
         randomness = SeededRandomness()

@@ -1,13 +1,14 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
 from adapters.outbound.redis.routing.keys import RoutingKeys
-from adapters.outbound.redis.routing.snapshot import Picture, unknown_view
+from adapters.outbound.redis.routing.pictures import Pictures
 from adapters.outbound.redis.routing.wire import (
     FlatPlan,
     admission_of,
@@ -32,7 +33,6 @@ from domain.routing.portions import portions
 from domain.routing.report import AttemptReport
 
 REFRESH_EVERY_US = SECOND_US // 5
-_LOOKED_AT_WITHIN_US = 10 * SECOND_US
 
 _log = logging.getLogger("moongate.store")
 
@@ -43,9 +43,9 @@ class RedisRouting:
     Of a plan with more than 16 instances the next 16 are asked only where the ones before are all refused; each 16 are
     decided in one step.
 
-    Choosing by load or latency goes by pictures of the instances in use, at most 200 ms old; what they say wrongly of
-    a circuit or a limit costs nothing, since admission asks the truth. Reports and withdrawals are sent in the
-    background, asked at once, so that they stand before the next admission.
+    Choosing by load or latency goes by pictures of the instances, at most 200 ms old where they are in use and 2 s
+    where they are not; what they say wrongly of a circuit or a limit, admission corrects, since it asks the truth.
+    Reports and withdrawals are sent in the background, asked at once, so that they stand before the next admission.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class RedisRouting:
         events: EventSink,
         prefix: str,
         now: Now = server_time,
+        known: Callable[[], Iterable[Instance]] = tuple,
     ) -> None:
         self._executor = executor
         self._config = config
@@ -63,19 +64,13 @@ class RedisRouting:
         self._events = events
         self._keys = RoutingKeys(prefix)
         self._now = now
-        self._pictures: dict[InstanceId, Picture] = {}
-        self._looked_at: dict[InstanceId, tuple[Instance, int]] = {}
+        self._pictures = Pictures(executor, self._keys, config, clock, now, known)
         self._running: Counter[InstanceId] = Counter()
         self._held: dict[LeaseId, tuple[InstanceId, int]] = {}
         self._background: set[asyncio.Task[Any]] = set()
 
     def view(self, instance: Instance, kind: LatencyKind) -> InstanceView:
-        monotonic_us = self._clock.monotonic_us()
-        self._looked_at[instance.id] = (instance, monotonic_us)
-        picture, running_here = self._pictures.get(instance.id), self._running[instance.id]
-        if picture is None:
-            return unknown_view(running_here)
-        return picture.view(self._config, kind, monotonic_us, running_here)
+        return self._pictures.view(instance, kind, self._running[instance.id])
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
         parts = _in_portions(request)
@@ -103,6 +98,8 @@ class RedisRouting:
         answer = admission_of(said, flat.instances, self._clock.now_us())
         if isinstance(answer, Admitted):
             self._announce(answer.instance, answer.transition)
+        if answer.refusals:
+            self._pictures.learn(answer.refusals)
         return answer
 
     def withdraw(self, request: AdmissionRequest) -> None:
@@ -151,43 +148,24 @@ class RedisRouting:
         while self._background:
             await asyncio.wait(self._background)
 
+    async def look(self) -> None:
+        """Takes a picture of every instance that is due; the first time of all. Raises as `refresh`."""
+        await self.refresh(self._pictures.due(self._clock.monotonic_us()))
+
     async def refresh(self, instances: Iterable[Instance]) -> None:
         """Takes new pictures, all in one round trip.
 
         Raises:
-            StateUnavailable: Redis does not answer; the old ones stay.
+            StateUnavailable: Redis does not answer for some of them; the old ones stay.
         """
-        now = self._now()
-        wanted = list(instances)
-        keys = [self._keys.of(instance) for instance in wanted]
-        running = [self._running[instance.id] for instance in wanted]
-        answers = await asyncio.gather(
-            *(
-                self._executor.call("routing/view", [k.circuit, k.requests, k.tokens, k.leases, k.latency], [now])
-                for k in keys
-            )
-        )
-        taken_us = self._clock.monotonic_us()
-        for instance, answer, here in zip(wanted, answers, running, strict=True):
-            self._pictures[instance.id] = Picture.of(answer, taken_us, here)
+        await self._pictures.refresh(instances, self._running)
 
     async def run(self) -> None:
-        """Refreshes the pictures of instances in use, for ever; ends by cancellation."""
+        """Takes pictures, of instances in use every 200 ms, for ever; ends by cancellation."""
         while True:
             await self._clock.sleep(REFRESH_EVERY_US)
-            try:
-                await self.refresh([instance for instance, _ in self._looked_at.values()])
-            except StateUnavailable:
-                continue
-            self._forget_unused(self._clock.monotonic_us() - _LOOKED_AT_WITHIN_US)
-
-    def _forget_unused(self, since_us: int) -> None:
-        """Who was not looked at is not asked about any more. What an operator took out must be known in an outage."""
-        for instance, looked_us in list(self._looked_at.values()):
-            picture = self._pictures.get(instance.id)
-            if looked_us < since_us and not (picture and picture.taken_out):
-                del self._looked_at[instance.id]
-                self._pictures.pop(instance.id, None)
+            with suppress(StateUnavailable):
+                await self.look()
 
     def _admission_keys(self, flat: FlatPlan, lease_id: LeaseId) -> list[str]:
         first = flat.instances[0]

@@ -1,12 +1,12 @@
 """What this process knows of instances between two looks at Redis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.failure import Cooldown
 from domain.latency import LatencyKind, PeakEwma, read
 from domain.resilience.circuit_breaker import CircuitBreakerConfig, CircuitState, slow_start_factor
-from domain.routing.instance_state import InstanceView
+from domain.routing.instance_state import InstanceView, taken_out
 
 _FIXED_WORDS = 13
 
@@ -63,10 +63,10 @@ class Picture:
             latency=latency,
         )
 
-    @property
-    def taken_out(self) -> bool:
-        """An operator drained it or forced its circuit open."""
-        return self.drained or (self.forced and self.state is CircuitState.OPEN)
+    def opened(self, wait_us: int, monotonic_us: int) -> "Picture":
+        """The same, with its circuit open for `wait_us` from now: admission said so."""
+        now_us = self.now_us + monotonic_us - self.taken_us
+        return replace(self, state=CircuitState.OPEN, open_until_us=now_us + wait_us)
 
     def view(
         self, config: CircuitBreakerConfig, kind: LatencyKind, monotonic_us: int, running_here: int
@@ -84,7 +84,7 @@ class Picture:
             requests_used=self.requests,
             tokens_used=self.tokens,
             latency_us=read(self.latency.get(kind), now_us),
-            taken_out=self.taken_out,
+            taken_out=taken_out(drained=self.drained, forced_open=self.forced and self.state is CircuitState.OPEN),
         )
 
 
