@@ -14,12 +14,26 @@ from tests.e2e.gateway_process import Gateway, configuration, start_gateway, unt
 WITHIN_S = 60.0
 
 
+# Tests of what is decided must not fail because a busy machine is slow to decide it.
+PATIENT = {"command_timeout": "5s", "connect_timeout": "5s"}
+
+
 @dataclass
 class Fleet:
     """The running gateways, in the order they were started. A killed one leaves the list."""
 
-    gateways: list[Gateway]
+    document: Mapping[str, object]
+    folder: Path
+    key: str = field(default_factory=lambda: f"sk-test-{secrets.token_hex(16)}")
+    gateways: list[Gateway] = field(default_factory=list)
     _turns: "itertools.count[int]" = field(default_factory=itertools.count)
+    _started: list[Gateway] = field(default_factory=list)
+
+    async def start(self, more: int = 1) -> None:
+        """Starts that many gateways and waits until they are ready."""
+        fresh = [self._begin() for _ in range(more)]
+        await asyncio.gather(*(until_ready(gateway) for gateway in fresh))
+        self.gateways += fresh
 
     def next(self) -> Gateway:
         """One after the other."""
@@ -65,6 +79,19 @@ class Fleet:
         killed.process.wait()
         return killed
 
+    def end(self) -> None:
+        """Leaves no process behind."""
+        for gateway in self._started:
+            if gateway.process.poll() is None:
+                gateway.process.kill()
+                gateway.process.wait()
+
+    def _begin(self) -> Gateway:
+        own = self.folder / f"gateway-{len(self._started)}"
+        own.mkdir()
+        self._started.append(start_gateway(self.document, own, key=self.key))
+        return self._started[-1]
+
 
 def fleet_configuration(
     redis_url: str,
@@ -72,33 +99,25 @@ def fleet_configuration(
     *,
     router: Mapping[str, object] | None = None,
     redis: Mapping[str, object] | None = None,
+    **sections: object,
 ) -> dict[str, object]:
     """A gateway's configuration in full mode without Postgres. `redis` may add keys to that section."""
-    section = {"url": redis_url, **(redis or {})}
-    return configuration(model_list, router=router, mode="full", state="redis", redis=section)
+    section = {"url": redis_url, **PATIENT, **(redis or {})}
+    return configuration(model_list, router=router, mode="full", state="redis", redis=section, **sections)
 
 
 @asynccontextmanager
 async def running_fleet(document: Mapping[str, object], size: int, folder: Path) -> AsyncIterator[Fleet]:
     """`size` gateways with one configuration and one key; those that still run at the end must exit cleanly."""
-    key = f"sk-test-{secrets.token_hex(16)}"
-    started: list[Gateway] = []
+    fleet = Fleet(document, folder)
     try:
-        for number in range(size):
-            own = folder / f"gateway-{number}"
-            own.mkdir()
-            started.append(start_gateway(document, own, key=key))
-        await asyncio.gather(*(until_ready(gateway) for gateway in started))
-        fleet = Fleet(list(started))
+        await fleet.start(size)
         yield fleet
         for gateway in fleet.gateways:
             gateway.terminate()
         assert await fleet.each(Gateway.exited) == [0] * len(fleet.gateways)
     finally:
-        for gateway in started:
-            if gateway.process.poll() is None:
-                gateway.process.kill()
-                gateway.process.wait()
+        fleet.end()
 
 
 async def _run(gateway: Gateway, model: str, count: int) -> list[raw_http.RawReply]:
