@@ -16,6 +16,8 @@ from tests.e2e.gateway_process import Gateway, instance
 from tests.e2e.scripted_upstream import ScriptedUpstream
 from tests.servers.redis_servers import standalone, valkey_binary
 
+RESTLESS = {"consecutive_failures": 3, "open_duration": "300ms", "max_open_duration": "300ms", "half_open_probes": 1}
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def upstream() -> AsyncIterator[ScriptedUpstream]:
@@ -66,4 +68,20 @@ async def fleet(
         routes=[models.weighted_route("route", members)],
     )
     async with running_fleet(document, 4, tmp_path_factory.mktemp("fleet")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def restless_fleet(
+    fleet_upstream: ScriptedUpstream, fleet_redis: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Fleet]:
+    """Four gateways that go by latency and try again soon what failed."""
+    url = fleet_upstream.base_url
+    document = fleet_configuration(
+        fleet_redis,
+        [instance("pace", url, "pace-first"), instance("pace", url, "pace-second"), instance("probed", url)],
+        router={"routing_strategy": "least-latency", "circuit_breaker": RESTLESS},
+        redis={"prefix": "restless:"},
+    )
+    async with running_fleet(document, 4, tmp_path_factory.mktemp("restless")) as running:
         yield running

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from tests.e2e import raw_http
 from tests.e2e.gateway_process import Gateway, configuration, start_gateway, until_ready
 
 WITHIN_S = 60.0
+T = TypeVar("T")
 
 
 # Tests of what is decided must not fail because a busy machine is slow to decide it.
@@ -57,7 +59,7 @@ class Fleet:
         async with asyncio.timeout(WITHIN_S):
             return [reply for replies in await asyncio.gather(*runs) for reply in replies]
 
-    async def each(self, ask: Callable[[Gateway], Awaitable[object]]) -> list[object]:
+    async def each(self, ask: Callable[[Gateway], Awaitable[T]]) -> list[T]:
         """What every gateway says, asked at once, in their order."""
         return list(await asyncio.gather(*(ask(gateway) for gateway in self.gateways)))
 

@@ -31,10 +31,10 @@ class FleetState:
         """How many announced themselves."""
         return int(self._ask("ZCARD", f"{self._prefix}{{gateways}}"))
 
-    def events(self, stream: str) -> list[Any]:
-        """The entries of an event stream."""
-        found: list[Any] = self._ask("XRANGE", f"{self._prefix}{stream}", "-", "+")
-        return found
+    def circuit_events(self) -> list[dict[str, str]]:
+        """What was told of all circuits, oldest first."""
+        found: list[tuple[str, dict[str, str]]] = self._ask("XRANGE", f"{self._prefix}circuit_events", "-", "+")
+        return [fields for _, fields in found]
 
     def _key(self, instance_id: str, noun: str) -> str:
         return f"{self._prefix}{{g:main}}:instance:{instance_id}:{noun}"
