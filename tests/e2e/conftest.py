@@ -58,10 +58,14 @@ async def fleet(
     document = fleet_configuration(
         fleet_redis,
         [
-            *(each for model in ("turns", "crowd", "heirs", "deaths") for each in models.weighted(model, url)),
+            *(
+                each
+                for model in ("turns", "crowd", "throng", "heirs", "deaths")
+                for each in models.weighted(model, url)
+            ),
             *(instance(member, url) for member in members),
             *(each for model in ("minute", "window") for each in models.limited(model, url)),
-            *(each for model in ("slots", "streams", "lost") for each in models.narrow(model, url)),
+            *(each for model in ("slots", "streams", "lost", "held") for each in models.narrow(model, url)),
             *(each for model in ("outage", "trip") for each in models.paired(model, url)),
         ],
         router=models.ROUTER,

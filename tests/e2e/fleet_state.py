@@ -4,7 +4,6 @@ from contextlib import closing
 from typing import Any
 
 import redis
-from redis.cluster import ClusterNode
 
 _CLUSTER = "redis+cluster://"
 
@@ -46,6 +45,5 @@ class FleetState:
     def _client(self) -> Any:
         if not self._url.startswith(_CLUSTER):
             return redis.Redis.from_url(self._url, decode_responses=True)
-        addresses = (address.rpartition(":") for address in self._url.removeprefix(_CLUSTER).split(","))
-        nodes = [ClusterNode(host, int(port)) for host, _, port in addresses]
-        return redis.RedisCluster(startup_nodes=nodes, decode_responses=True)
+        host, _, port = self._url.removeprefix(_CLUSTER).split(",")[0].rpartition(":")
+        return redis.RedisCluster(host=host, port=int(port), decode_responses=True)

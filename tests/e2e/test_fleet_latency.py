@@ -8,7 +8,7 @@ from tests.e2e.behaviour import Behaviour
 from tests.e2e.fleet import Fleet
 from tests.e2e.fleet_load import Load, load_on
 from tests.e2e.scripted_upstream import Lane, ScriptedUpstream
-from tests.e2e.support import eventually
+from tests.e2e.support import eventually, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -22,9 +22,7 @@ LEAST_SHARE = 0.35  # of the better one in any second; a herd that runs to and f
 
 def share(of: Lane, among: tuple[Lane, Lane], since_s: float, until_s: float = float("inf")) -> float:
     """Of the requests that began between two moments, the part that one lane got."""
-    count = {
-        lane.name: sum(since_s <= request.began_s < until_s for request in list(lane.requests)) for lane in among
-    }
+    count = {lane.name: sum(since_s <= request.began_s < until_s for request in list(lane.requests)) for lane in among}
     return count[of.name] / max(1, sum(count.values()))
 
 
@@ -56,7 +54,7 @@ async def test_audit_scaling_3_load_goes_to_the_faster_instance_of_a_model_and_m
 
         await eventually(moved, within_s=MOVES_WITHIN_S, what="the load has moved")
         moved_s = time.monotonic()
-        await eventually(lambda: time.monotonic() >= moved_s + WATCHED_S, within_s=WATCHED_S + 1, what="it is watched")
+        await until(moved_s + WATCHED_S)
 
     by_second = [share(second, lanes, moved_s + n, moved_s + n + 1) for n in range(WATCHED_S)]
     assert share(second, lanes, moved_s) > HALF

@@ -53,9 +53,7 @@ async def upstream() -> AsyncIterator[ScriptedUpstream]:
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def fleet(
-    url: str, upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Fleet]:
+async def fleet(url: str, upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet]:
     at = upstream.base_url
     document = fleet_configuration(
         url,
