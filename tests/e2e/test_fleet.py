@@ -29,7 +29,7 @@ async def test_gateways_of_one_redis_know_of_each_other(fleet: Fleet, fleet_stat
     await eventually(lambda: fleet_state.gateways() == len(fleet.gateways), within_s=10, what="all are counted")
 
 
-async def test_audit_scaling_1_workers_of_one_gateway_take_turns_as_one(
+async def test_audit_10_issue_1_workers_of_one_gateway_take_turns_as_one(
     fleet_upstream: ScriptedUpstream, fleet_redis: str, tmp_path: Path
 ) -> None:
     document = fleet_configuration(

@@ -34,7 +34,7 @@ async def until_measured(load: Load, lanes: tuple[Lane, Lane]) -> float:
     return time.monotonic()
 
 
-async def test_audit_scaling_3_load_goes_to_the_faster_instance_of_a_model_and_moves_when_that_one_slows_down(
+async def test_audit_10_issue_3_load_goes_to_the_faster_instance_of_a_model_and_moves_when_that_one_slows_down(
     restless_fleet: Fleet, fleet_upstream: ScriptedUpstream
 ) -> None:
     first, second = lanes = fleet_upstream.lane("pace-first"), fleet_upstream.lane("pace-second")

@@ -32,7 +32,7 @@ def most_in_a_minute(moments_s: Sequence[float]) -> int:
     )
 
 
-async def test_audit_scaling_1_7000_requests_over_four_gateways_split_5_to_1_to_1(fleet: Fleet) -> None:
+async def test_audit_10_issue_1_7000_requests_over_four_gateways_split_5_to_1_to_1(fleet: Fleet) -> None:
     replies = await uneven(fleet, "throng", 7000)
 
     assert Counter(picks(replies)) == {"throng-0": 5000, "throng-1": 1000, "throng-2": 1000}

@@ -21,7 +21,7 @@ def trips_told(state: FleetState) -> list[str]:
     return [event["after"] for event in state.circuit_events() if event["instance_id"] == "trip-ill"]
 
 
-async def test_audit_scaling_2_all_gateways_leave_an_instance_alone_within_half_a_second_of_the_trip(
+async def test_audit_10_issue_2_all_gateways_leave_an_instance_alone_within_half_a_second_of_the_trip(
     fleet: Fleet, fleet_upstream: ScriptedUpstream, fleet_state: FleetState
 ) -> None:
     ill, well = fleet_upstream.lane("outage-ill"), fleet_upstream.lane("outage-well")
@@ -43,7 +43,7 @@ async def test_audit_scaling_2_all_gateways_leave_an_instance_alone_within_half_
     assert fleet_state.circuit("outage-ill")["state"] == "open"
 
 
-async def test_audit_scaling_2_failures_seen_by_different_gateways_add_up_to_one_trip(
+async def test_audit_10_issue_2_failures_seen_by_different_gateways_add_up_to_one_trip(
     fleet: Fleet, fleet_upstream: ScriptedUpstream, fleet_state: FleetState
 ) -> None:
     ill = fleet_upstream.lane("trip-ill")

@@ -12,7 +12,7 @@ from tests.e2e.support import eventually
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_audit_scaling_2_one_probe_at_a_time_reaches_an_ailing_instance_and_heals_it_for_all(
+async def test_audit_10_issue_2_one_probe_at_a_time_reaches_an_ailing_instance_and_heals_it_for_all(
     restless_fleet: Fleet, fleet_upstream: ScriptedUpstream, fleet_redis: str
 ) -> None:
     lane, state = fleet_upstream.lane("probed"), FleetState(fleet_redis, "restless:")

@@ -36,7 +36,7 @@ def shares(model: str, count: int) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("model", "header", "picked"), [("turns", "x-moongate-instance", "turns"), ("route", "x-moongate-model", "member")]
 )
-async def test_audit_scaling_1_each_turn_follows_the_one_that_another_gateway_took(
+async def test_audit_10_issue_1_each_turn_follows_the_one_that_another_gateway_took(
     fleet: Fleet, model: str, header: str, picked: str
 ) -> None:
     replies = [await fleet.chat(model) for _ in range(4 * CYCLE)]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SIZE = 2
 
 
-async def test_audit_scaling_4_limits_do_not_disappear_with_redis(upstream: ScriptedUpstream, tmp_path: Path) -> None:
+async def test_audit_10_issue_4_limits_do_not_disappear_with_redis(upstream: ScriptedUpstream, tmp_path: Path) -> None:
     with standalone(valkey_binary()) as server:
         document = fleet_configuration(server.url, limited("minute", upstream.base_url), router=ROUTER)
         async with running_fleet(document, SIZE, tmp_path) as fleet:
