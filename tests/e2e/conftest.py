@@ -83,7 +83,7 @@ async def restless_fleet(
     url = fleet_upstream.base_url
     document = fleet_configuration(
         fleet_redis,
-        [instance("pace", url, "pace-first"), instance("pace", url, "pace-second"), instance("probed", url)],
+        [*models.paired("pace", url), *models.paired("herd", url), instance("probed", url)],
         router={"routing_strategy": "least-latency", "circuit_breaker": RESTLESS},
         redis={"prefix": "restless:"},
     )
