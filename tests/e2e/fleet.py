@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.e2e import raw_http
-from tests.e2e.gateway_process import Gateway, configuration, start_gateway, until_ready
+from tests.e2e.gateway_process import START_S, Gateway, configuration, start_gateway, tail, until_ready
 
 WITHIN_S = 60.0
 T = TypeVar("T")
@@ -34,7 +34,8 @@ class Fleet:
     async def start(self, more: int = 1) -> None:
         """Starts that many gateways and waits until they are ready."""
         fresh = [self._begin() for _ in range(more)]
-        await asyncio.gather(*(until_ready(gateway) for gateway in fresh))
+        # They start at once, on as few cores as there are.
+        await asyncio.gather(*(until_ready(gateway, START_S * more) for gateway in fresh))
         self.gateways += fresh
 
     def next(self) -> Gateway:
@@ -117,7 +118,8 @@ async def running_fleet(document: Mapping[str, object], size: int, folder: Path)
         yield fleet
         for gateway in fleet.gateways:
             gateway.terminate()
-        assert await fleet.each(Gateway.exited) == [0] * len(fleet.gateways)
+        for gateway, status in zip(fleet.gateways, await fleet.each(Gateway.exited), strict=True):
+            assert status == 0, f"exit status {status}:\n{tail(gateway)}"
     finally:
         fleet.end()
 
