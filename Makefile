@@ -8,11 +8,12 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
 WORKERS = 2
 ARGS =
 
-.PHONY: help serve test lint format bench lock clean
+.PHONY: help serve test test-long lint format bench lock clean
 
 help:
 	@echo 'make serve   set up and serve on 127.0.0.1:8080        ARGS="--port 9000 --config my.yaml"'
-	@echo 'make test    set up and run every test                 ARGS="tests/unit -k breaker" WORKERS=0'
+	@echo 'make test    set up and run the tests                  ARGS="tests/unit -k breaker" WORKERS=0'
+	@echo 'make test-long  run the tests that wait for real minutes; make test leaves them out'
 	@echo 'make lint    format, lint, types, import contracts'
 	@echo 'make format  rewrite files as lint wants them'
 	@echo 'make bench   measure against the bare stack            ARGS="--help"'
@@ -26,6 +27,10 @@ serve: $(VENV)/.runtime
 # One file runs in one worker, so what a module starts is started once.
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+# What has to wait for minutes of real time: the full forms of what `test` holds in short.
+test-long: $(VENV)/.dev
+	@$(BIN)/python -m pytest -m long $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check

@@ -7,19 +7,36 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from tests.e2e import raw_http
-from tests.e2e.gateway_process import Gateway, configuration, start_gateway, until_ready
+from tests.e2e.gateway_process import START_S, Gateway, configuration, start_gateway, tail, until_ready
 
 WITHIN_S = 60.0
+T = TypeVar("T")
+
+
+# Tests of what is decided must not fail because a busy machine is slow to decide it.
+PATIENT = {"command_timeout": "5s", "connect_timeout": "5s"}
 
 
 @dataclass
 class Fleet:
     """The running gateways, in the order they were started. A killed one leaves the list."""
 
-    gateways: list[Gateway]
+    document: Mapping[str, object]
+    folder: Path
+    key: str = field(default_factory=lambda: f"sk-test-{secrets.token_hex(16)}")
+    gateways: list[Gateway] = field(default_factory=list)
     _turns: "itertools.count[int]" = field(default_factory=itertools.count)
+    _started: list[Gateway] = field(default_factory=list)
+
+    async def start(self, more: int = 1) -> None:
+        """Starts that many gateways and waits until they are ready."""
+        fresh = [self._begin() for _ in range(more)]
+        # They start at once, on as few cores as there are.
+        await asyncio.gather(*(until_ready(gateway, START_S * more) for gateway in fresh))
+        self.gateways += fresh
 
     def next(self) -> Gateway:
         """One after the other."""
@@ -43,7 +60,7 @@ class Fleet:
         async with asyncio.timeout(WITHIN_S):
             return [reply for replies in await asyncio.gather(*runs) for reply in replies]
 
-    async def each(self, ask: Callable[[Gateway], Awaitable[object]]) -> list[object]:
+    async def each(self, ask: Callable[[Gateway], Awaitable[T]]) -> list[T]:
         """What every gateway says, asked at once, in their order."""
         return list(await asyncio.gather(*(ask(gateway) for gateway in self.gateways)))
 
@@ -65,6 +82,19 @@ class Fleet:
         killed.process.wait()
         return killed
 
+    def end(self) -> None:
+        """Leaves no process behind."""
+        for gateway in self._started:
+            if gateway.process.poll() is None:
+                gateway.process.kill()
+                gateway.process.wait()
+
+    def _begin(self) -> Gateway:
+        own = self.folder / f"gateway-{len(self._started)}"
+        own.mkdir()
+        self._started.append(start_gateway(self.document, own, key=self.key))
+        return self._started[-1]
+
 
 def fleet_configuration(
     redis_url: str,
@@ -72,33 +102,26 @@ def fleet_configuration(
     *,
     router: Mapping[str, object] | None = None,
     redis: Mapping[str, object] | None = None,
+    **sections: object,
 ) -> dict[str, object]:
     """A gateway's configuration in full mode without Postgres. `redis` may add keys to that section."""
-    section = {"url": redis_url, **(redis or {})}
-    return configuration(model_list, router=router, mode="full", state="redis", redis=section)
+    section = {"url": redis_url, **PATIENT, **(redis or {})}
+    return configuration(model_list, router=router, mode="full", state="redis", redis=section, **sections)
 
 
 @asynccontextmanager
 async def running_fleet(document: Mapping[str, object], size: int, folder: Path) -> AsyncIterator[Fleet]:
     """`size` gateways with one configuration and one key; those that still run at the end must exit cleanly."""
-    key = f"sk-test-{secrets.token_hex(16)}"
-    started: list[Gateway] = []
+    fleet = Fleet(document, folder)
     try:
-        for number in range(size):
-            own = folder / f"gateway-{number}"
-            own.mkdir()
-            started.append(start_gateway(document, own, key=key))
-        await asyncio.gather(*(until_ready(gateway) for gateway in started))
-        fleet = Fleet(list(started))
+        await fleet.start(size)
         yield fleet
         for gateway in fleet.gateways:
             gateway.terminate()
-        assert await fleet.each(Gateway.exited) == [0] * len(fleet.gateways)
+        for gateway, status in zip(fleet.gateways, await fleet.each(Gateway.exited), strict=True):
+            assert status == 0, f"exit status {status}:\n{tail(gateway)}"
     finally:
-        for gateway in started:
-            if gateway.process.poll() is None:
-                gateway.process.kill()
-                gateway.process.wait()
+        fleet.end()
 
 
 async def _run(gateway: Gateway, model: str, count: int) -> list[raw_http.RawReply]:

@@ -87,8 +87,8 @@ async def running_gateway(
         if gateway.process.poll() is None:
             gateway.terminate()
         status = await gateway.exited()
-        assert status == 0, f"exit status {status}:\n{_tail(gateway)}"
-        assert "Traceback" not in gateway.log.read_text(encoding="utf-8", errors="replace"), _tail(gateway)
+        assert status == 0, f"exit status {status}:\n{tail(gateway)}"
+        assert "Traceback" not in gateway.log.read_text(encoding="utf-8", errors="replace"), tail(gateway)
     finally:
         if gateway.process.poll() is None:
             gateway.process.kill()
@@ -123,7 +123,7 @@ def start_gateway(
     return Gateway(port, key, process, log)
 
 
-async def until_ready(gateway: Gateway) -> None:
+async def until_ready(gateway: Gateway, within_s: float = START_S) -> None:
     """Returns when `/ready` says yes; fails with its output where the gateway ends instead."""
 
     async def ready() -> bool:
@@ -136,9 +136,10 @@ async def until_ready(gateway: Gateway) -> None:
     async def ready_or_gone() -> bool:
         return gateway.process.poll() is not None or await ready()
 
-    await eventually(ready_or_gone, within_s=START_S, what="the gateway is ready")
-    assert gateway.process.poll() is None, f"the gateway did not start:\n{_tail(gateway)}"
+    await eventually(ready_or_gone, within_s=within_s, what="the gateway is ready")
+    assert gateway.process.poll() is None, f"the gateway did not start:\n{tail(gateway)}"
 
 
-def _tail(gateway: Gateway) -> str:
+def tail(gateway: Gateway) -> str:
+    """The end of its output."""
     return gateway.log.read_text(encoding="utf-8", errors="replace")[-4000:]

@@ -23,6 +23,11 @@ async def eventually(condition: Callable[[], object | Awaitable[object]], *, wit
         await asyncio.sleep(POLL_S)
 
 
+async def until(moment_s: float) -> None:
+    """Return when `time.monotonic()` has come to that moment."""
+    await asyncio.sleep(max(0.0, moment_s - time.monotonic()))
+
+
 def free_port() -> int:
     """A port that was free a moment ago; connecting to it is refused."""
     with socket.socket() as probe:
