@@ -7,7 +7,8 @@ import pytest
 import redis
 from redis.exceptions import ResponseError
 
-from adapters.outbound.redis.executor import BATCHES_AT_ONCE, LARGEST_BATCH
+from adapters.outbound.redis.batch import LARGEST_BATCH
+from adapters.outbound.redis.lane import UNANSWERED
 from adapters.outbound.redis.lua_scripts import ScriptError
 from application.errors import StateUnavailable
 from tests.integration.redis.support import SCRIPTS, Store, lines_of, store, write_scripts
@@ -64,8 +65,8 @@ async def test_what_needs_several_batches_runs_once_each(ready: Store) -> None:
     assert sorted(await asyncio.gather(*calls)) == list(range(1, 3 * LARGEST_BATCH + 1))
 
 
-async def test_more_than_fits_the_batches_under_way_waits_and_is_answered(ready: Store) -> None:
-    count = LARGEST_BATCH * (BATCHES_AT_ONCE + 2)
+async def test_as_much_as_may_be_unanswered_is_answered(ready: Store) -> None:
+    count = UNANSWERED
 
     answers = await asyncio.gather(*(ready.echo(str(number)) for number in range(count)))
 

@@ -18,19 +18,31 @@ class Asked:
     """A script (then with its first key) or a command, and who waits for its answer.
 
     Attributes:
-        asked_s: When, by the clock of the event loop.
+        slot: Of its keys, where a Cluster is asked; None for any node.
+        redirects: How often a node of a Cluster has sent it on to another.
     """
 
     words: tuple[Word, ...]
     answer: asyncio.Future[Any]
-    asked_s: float
     script: Script | None = None
     key: str | None = None
+    slot: int | None = None
+    redirects: int = 0
 
     @property
     def name(self) -> str:
         """For the log."""
         return self.script.name if self.script else str(self.words[0])
+
+    @property
+    def by_digest(self) -> bool:
+        """Whether it names its script by a digest, which Redis may have forgotten."""
+        return self.words[0] == "EVALSHA"
+
+    def send_whole(self) -> None:
+        """From now on it brings the source of its script, which Redis then knows again."""
+        if self.script is not None:
+            self.words = ("EVAL", self.script.source, *self.words[2:])
 
     async def waited_for(self, bound_s: float | None) -> Any:
         """The answer; raises StateUnavailable where it does not come within `bound_s`, if that is given."""

@@ -18,6 +18,8 @@ def as_sent(word: Word, name: str) -> Word:
         return word
     if isinstance(word, str):
         return word if kind is str and word.isascii() else word.encode("utf-8", "surrogatepass")
-    if kind is not bool and isinstance(word, (int, bytes)):
-        return word
+    if isinstance(word, bytes):
+        return bytes(word)
+    if kind is not bool and isinstance(word, int):
+        return int(word)
     raise TypeError(f"{name}: expected text, bytes or an integer, found {kind.__name__}")

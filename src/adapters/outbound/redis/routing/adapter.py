@@ -92,8 +92,8 @@ class RedisRouting:
         try:
             said = await self._executor.call("routing/admit", keys, words)
         except asyncio.CancelledError:
-            # It may be taken all the same, by a batch on another connection, which this must not overtake.
-            self._send(self._withdraw_behind(request, flat))
+            # It may be taken all the same. This runs after it, and changes nothing where it never was.
+            self._send(self._withdrawal(request, flat))
             raise
         answer = admission_of(said, flat.instances, self._clock.now_us())
         if isinstance(answer, Admitted):
@@ -178,10 +178,6 @@ class RedisRouting:
     def _withdrawal(self, request: AdmissionRequest, flat: FlatPlan) -> Coroutine[Any, Any, Any]:
         words = [self._now(), *withdrawal_words(request, len(flat.instances))]
         return self._executor.post("routing/withdraw", self._admission_keys(flat, request.lease_id), words)
-
-    async def _withdraw_behind(self, request: AdmissionRequest, flat: FlatPlan) -> None:
-        await self._executor.caught_up()
-        await self._withdrawal(request, flat)
 
     def _begin(self, lease_id: LeaseId, instance_id: InstanceId, portion: int) -> None:
         if lease_id not in self._held:
