@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -6,9 +7,11 @@ import pytest
 from adapters.outbound.memory.instance_control import MemoryInstanceControl
 from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.outbound.memory.routing import MemoryRouting
+from adapters.outbound.redis.batch import Batch
 from adapters.outbound.redis.connection import Timeouts, connect
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.instance_control import RedisInstanceControl
+from adapters.outbound.redis.lane import Lane
 from adapters.outbound.redis.lua_scripts import all_scripts
 from adapters.outbound.redis.routing import RedisRouting
 from adapters.outbound.redis.routing.keys import RoutingKeys
@@ -183,17 +186,18 @@ async def test_many_instances_are_inspected_in_one_round_trip(
 ) -> None:
     control, _ = redis_gateway(redis_executor, redis_prefix, ManualClock())
     many = [replace(A, id=InstanceId(f"i{number}"), routing_group=f"g{number % 3}") for number in range(50)]
-    sizes = []
-    sent = redis_executor._round_trip
+    sizes: dict[Lane, list[int]] = {}
+    write = Lane._write_batch
 
-    async def counted(commands: Sequence[tuple[str | int | bytes, ...]]) -> list[object]:
-        sizes.append(len(commands))
-        return await sent(commands)
+    def counted(lane: Lane, batch: Batch, writer: asyncio.StreamWriter) -> None:
+        sizes.setdefault(lane, []).append(len(batch.asked))
+        write(lane, batch, writer)
 
-    monkeypatch.setattr(redis_executor, "_round_trip", counted)
+    monkeypatch.setattr(Lane, "_write_batch", counted)
 
     assert len(await control.inspect(many)) == 50
-    assert sizes == [50]
+    assert {len(writes) for writes in sizes.values()} == {1}
+    assert sum(sum(writes) for writes in sizes.values()) == 50
 
 
 async def test_operators_are_told_where_redis_is_away() -> None:

@@ -21,6 +21,7 @@ class TcpProxy:
         swallows: Takes everything and answers nothing, without closing anything (a blackhole).
         instead: Answers these bytes to whatever comes, and asks nobody.
         tls: What it shows to clients; to the target it speaks plainly.
+        chunk_bytes: How much it carries at once, to cut messages where nobody expects it.
         requests: Chunks that clients sent; a small pipeline is one.
     """
 
@@ -29,6 +30,7 @@ class TcpProxy:
     delay_s: float = 0.0
     swallows: bool = False
     instead: bytes | None = None
+    chunk_bytes: int = _CHUNK_BYTES
     requests: int = 0
     port: int = 0
     _server: asyncio.Server | None = None
@@ -96,7 +98,7 @@ class TcpProxy:
     async def _carry_up(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, back: asyncio.StreamWriter
     ) -> None:
-        while data := await reader.read(_CHUNK_BYTES):
+        while data := await reader.read(self.chunk_bytes):
             self.requests += 1
             if self.swallows:
                 continue
@@ -112,7 +114,7 @@ class TcpProxy:
         loop = asyncio.get_running_loop()
         deliverer = asyncio.ensure_future(self._deliver(late, writer))
         try:
-            while data := await there.read(_CHUNK_BYTES):
+            while data := await there.read(self.chunk_bytes):
                 late.put_nowait((loop.time() + self.delay_s, data))
         finally:
             deliverer.cancel()

@@ -9,14 +9,21 @@ from pathlib import Path
 
 from adapters.outbound.redis.connection import Timeouts, connect
 from adapters.outbound.redis.executor import RedisExecutor
-from adapters.outbound.redis.lua_scripts import all_scripts
+from adapters.outbound.redis.lane import Lane
+from adapters.outbound.redis.lanes import SingleLane
+from adapters.outbound.redis.lua_scripts import all_scripts, scripts_folder
 from adapters.outbound.redis.prober import Prober
+from adapters.outbound.redis.routing import RedisRouting
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.system.clock import SystemClock
-from adapters.testing.doubles import SeededRandomness
+from adapters.testing.doubles import SeededRandomness, SpyEventSink
+from adapters.testing.routing.harness import CONFIG, RoutingHarness, instance, weighted
+from adapters.testing.virtual_time import ManualClock
 from tests.servers.fixtures import PATIENT
 
 LOGGER = "moongate.store"
+ASKERS = 12
+ROUNDS = 25
 
 _HEADER = """-- {name}.lua: a script for tests.
 --
@@ -68,6 +75,41 @@ async def store(url: str, folder: Path, timeouts: Timeouts = PATIENT, *, load: b
     finally:
         prober.cancel()
         await executor.aclose()
+
+
+def lane_of(running: Store) -> Lane:
+    """The lane to the one server."""
+    lanes = running.executor._lanes
+    assert isinstance(lanes, SingleLane)
+    return lanes._lane
+
+
+async def count(running: Store, key: str = "{t}:count", by: int = 1) -> int:
+    counted: int = await running.executor.call("try/count", [key], [by])
+    return counted
+
+
+async def turns(number: int) -> None:
+    """Some turns of the event loop: what is asked after them leaves in another batch."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def _report_and_admit(harness: RoutingHarness, name: str) -> None:
+    """One caller after the other on an instance that takes one at a time: none is refused."""
+    plan = weighted((instance(name, max_parallel=1), 1), key=name)
+    for number in range(ROUNDS):
+        held = await harness.take(plan, lease=f"{name}-{number}")
+        held.end(latency_us=5)
+        await turns(number % 4)
+
+
+async def admit_in_turn(url: str, prefix: str) -> None:
+    """Callers at once, each on an instance of its own, one after the other."""
+    async with store(url, scripts_folder()) as running:
+        clock, events = ManualClock(), SpyEventSink()
+        harness = RoutingHarness(RedisRouting(running.executor, CONFIG, clock, events, prefix), clock, events)
+        await asyncio.gather(*(_report_and_admit(harness, f"i{number}") for number in range(ASKERS)))
 
 
 def lines_of(records: list[logging.LogRecord]) -> list[str]:

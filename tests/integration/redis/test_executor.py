@@ -8,10 +8,10 @@ import redis
 from redis.exceptions import ResponseError
 
 from adapters.outbound.redis.batch import LARGEST_BATCH
-from adapters.outbound.redis.lane import UNANSWERED
+from adapters.outbound.redis.lane import UNDER_WAY
 from adapters.outbound.redis.lua_scripts import ScriptError
 from application.errors import StateUnavailable
-from tests.integration.redis.support import SCRIPTS, Store, lines_of, store, write_scripts
+from tests.integration.redis.support import SCRIPTS, Store, lane_of, lines_of, store, write_scripts
 from tests.servers.redis_servers import RedisServer, cluster, cluster_url, valkey_binary
 from tests.servers.tcp_proxy import TcpProxy
 
@@ -65,8 +65,8 @@ async def test_what_needs_several_batches_runs_once_each(ready: Store) -> None:
     assert sorted(await asyncio.gather(*calls)) == list(range(1, 3 * LARGEST_BATCH + 1))
 
 
-async def test_as_much_as_may_be_unanswered_is_answered(ready: Store) -> None:
-    count = UNANSWERED
+async def test_more_than_may_be_under_way_waits_and_is_answered(ready: Store) -> None:
+    count = UNDER_WAY + 2 * LARGEST_BATCH
 
     answers = await asyncio.gather(*(ready.echo(str(number)) for number in range(count)))
 
@@ -250,8 +250,9 @@ async def test_who_waits_too_long_for_a_turn_is_told_so_and_opens_nothing(
 ) -> None:
     # A full pool was once mistaken for a store that is down.
     running, proxy = proxied
-    monkeypatch.setattr("adapters.outbound.redis.executor.BATCHES_AT_ONCE", 1)
-    monkeypatch.setattr(running.executor, "_bound_s", 0.8)
+    await running.echo("connected")
+    monkeypatch.setattr("adapters.outbound.redis.lane.UNDER_WAY", 1)
+    monkeypatch.setattr(lane_of(running), "_bound_s", 0.8)
     proxy.delay_s = 0.6
     first = asyncio.ensure_future(running.echo("first"))
     await asyncio.sleep(0)
@@ -265,3 +266,25 @@ async def test_who_waits_too_long_for_a_turn_is_told_so_and_opens_nothing(
     assert not running.breaker.is_open
     proxy.delay_s = 0.0
     assert await running.echo("next") == "next"
+
+
+async def test_what_is_beyond_the_bound_of_unanswered_fails_at_once_and_opens_nothing(
+    proxied: tuple[Store, TcpProxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A full pool was once mistaken for a store that is down.
+    running, proxy = proxied
+    monkeypatch.setattr("adapters.outbound.redis.lane.UNANSWERED", 10)
+    proxy.delay_s = 0.2
+    loop = asyncio.get_running_loop()
+    first = [asyncio.ensure_future(running.echo(str(number))) for number in range(10)]
+    await asyncio.sleep(0.05)
+    started_s = loop.time()
+
+    refused = await asyncio.gather(*(running.echo("over") for _ in range(30)), return_exceptions=True)
+
+    assert loop.time() - started_s < 0.1
+    assert {type(said) for said in refused} == {StateUnavailable}
+    assert "redis is too slow" in str(refused[0])
+    assert await asyncio.gather(*first) == [str(number) for number in range(10)]
+    assert not running.breaker.is_open
+    assert await asyncio.gather(*(running.echo("next") for _ in range(10))) == ["next"] * 10

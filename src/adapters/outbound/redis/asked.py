@@ -18,12 +18,14 @@ class Asked:
     """A script (then with its first key) or a command, and who waits for its answer.
 
     Attributes:
+        asked_s: When, by the clock of the event loop.
         slot: Of its keys, where a Cluster is asked; None for any node.
         redirects: How often a node of a Cluster has sent it on to another.
     """
 
     words: tuple[Word, ...]
     answer: asyncio.Future[Any]
+    asked_s: float
     script: Script | None = None
     key: str | None = None
     slot: int | None = None

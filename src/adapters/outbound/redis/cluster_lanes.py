@@ -10,8 +10,9 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import AskError, MovedError, SlotNotCoveredError
 
 from adapters.outbound.redis.asked import Asked
-from adapters.outbound.redis.lane import UNANSWERED, Lane, Receiver
+from adapters.outbound.redis.lane import UNANSWERED, Lane
 from adapters.outbound.redis.probe import PingProbe
+from adapters.outbound.redis.receiver import Receiver
 from adapters.outbound.redis.refusals import STORE_ERRORS
 from application.errors import StateUnavailable
 
@@ -72,7 +73,8 @@ class ClusterLanes:
             self._nodes.slots_cache[error.slot_id] = [node]
             self._refresh_now_and_then()
         else:
-            lane.ask(Asked(("ASKING",), asyncio.get_running_loop().create_future()))
+            loop = asyncio.get_running_loop()
+            lane.ask(Asked(("ASKING",), loop.create_future(), loop.time()))
         lane.ask(asked)
         return True
 
@@ -81,7 +83,7 @@ class ClusterLanes:
             self._is_refreshing = True
             self._begin(self._refresh())
 
-    async def drop(self, error: Exception) -> None:
+    def drop(self, error: Exception) -> None:
         for _, lane in self._lanes.values():
             lane.drop(error)
 

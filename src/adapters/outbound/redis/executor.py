@@ -123,7 +123,7 @@ class RedisExecutor:
 
     async def serves_again(self) -> bool:
         """Whether Redis serves where it did not, asked past the breaker, on new connections. For while it is open."""
-        await self._lanes.drop(ConnectionError("connecting anew"))
+        self._lanes.drop(ConnectionError("connecting anew"))
         await self._probe.drop_connections()
         await self._probe.refresh_topology()
         return await self._probe.is_answered()
@@ -136,7 +136,8 @@ class RedisExecutor:
     def _ask(
         self, words: tuple[Word, ...], script: Script | None = None, key: str | None = None, slot: int | None = None
     ) -> Answer:
-        asked = Asked(words, asyncio.get_running_loop().create_future(), script, key, slot)
+        loop = asyncio.get_running_loop()
+        asked = Asked(words, loop.create_future(), loop.time(), script, key, slot)
         if self._breaker.is_open:
             asked.fail(StateUnavailable("redis is unavailable"))
         else:

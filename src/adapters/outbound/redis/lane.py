@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from hiredis import pack_command
@@ -12,28 +12,14 @@ from redis.exceptions import InvalidResponse, NoScriptError, ResponseError
 
 from adapters.outbound.redis.asked import Asked
 from adapters.outbound.redis.batch import Batch, batches
+from adapters.outbound.redis.receiver import Receiver
 from adapters.outbound.redis.words import Word
 from application.errors import StateUnavailable
 
-UNANSWERED = 4_096
+UNDER_WAY = 2_048
+UNANSWERED = 16_384
 
 _packed: Callable[[tuple[Word, ...]], bytes] = cast("Any", pack_command)
-
-
-class Receiver(Protocol):
-    """Whom a lane tells what came back."""
-
-    def receive(self, asked: Asked, said: object) -> Exception | None:
-        """`asked` was answered, or failed with an error; returns the error where it means an outage."""
-        ...
-
-    def judge(self, outage: Exception | None, took_s: float) -> None:
-        """A whole batch is back."""
-        ...
-
-    def judge_lost(self, outages: Sequence[Exception], took_s: float) -> None:
-        """The connection is lost, with so many batches; `took_s` is the age of the oldest."""
-        ...
 
 
 class Source(Protocol):
@@ -62,7 +48,7 @@ class Lane:
         self._source = source
         self._bound_s = bound_s
         self._receiver = receiver
-        self._pending: list[Asked] = []
+        self._pending: deque[Asked] = deque()
         self._waiting: deque[Batch] = deque()
         self._sent: deque[Batch] = deque()
         self._forgotten: list[Asked] = []
@@ -81,9 +67,7 @@ class Lane:
             return
         self._unanswered += 1
         self._pending.append(asked)
-        if not self._flush_is_due:
-            self._flush_is_due = True
-            asyncio.get_running_loop().call_soon(self._flush)
+        self._flush_soon()
 
     def drop(self, error: Exception) -> None:
         """Closes the connection at once. What is unanswered fails with `error`, which nobody is blamed for."""
@@ -102,11 +86,32 @@ class Lane:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _flush(self) -> None:
+    def _flush_soon(self) -> None:
+        if not self._flush_is_due:
+            self._flush_is_due = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self, *, waited: bool = False) -> None:
+        """Sends what was asked, as much of it as may be under way; the rest goes when something is answered."""
         self._flush_is_due = False
-        pending, self._pending = self._pending, []
-        self._waiting.extend(batches(pending, asyncio.get_running_loop().time()))
+        now_s = asyncio.get_running_loop().time()
+        room = UNDER_WAY - (self._unanswered - len(self._pending))
+        wanted: list[Asked] = []
+        while self._pending and len(wanted) < room:
+            asked = self._pending.popleft()
+            if asked.answer.done() or (waited and self._is_late(asked, now_s)):
+                self._settled(1)
+            else:
+                wanted.append(asked)
+        self._waiting.extend(batches(wanted, now_s))
         self._write()
+
+    def _is_late(self, asked: Asked, now_s: float) -> bool:
+        """That is no sign of an outage, and not counted as one."""
+        if now_s - asked.asked_s <= self._bound_s / 2:
+            return False
+        asked.fail(StateUnavailable("redis is too slow: too much was waiting for it"))
+        return True
 
     def _write(self) -> None:
         """Writes what waits, or connects first; while scripts were forgotten, those go first."""
@@ -118,6 +123,8 @@ class Lane:
         elif not self._forgotten and not self._writer.is_closing():
             while self._waiting:
                 self._write_batch(self._waiting.popleft(), self._writer)
+            if self._pending and not self._sent:
+                self._flush_soon()
         self._watch()
 
     def _write_batch(self, batch: Batch, writer: asyncio.StreamWriter) -> None:
@@ -134,6 +141,8 @@ class Lane:
             connection = self._source.take()
             await connection.disconnect(nowait=True)  # It may have been used, and left in the middle of an answer.
             await connection.connect()
+            if self._reading is not asyncio.current_task():
+                return  # It was dropped meanwhile, and the library has swallowed that.
             # Its own way to write makes a task of each write.
             self._writer = connection._writer  # noqa: SLF001 - see above
             self._write()
@@ -163,6 +172,8 @@ class Lane:
             self._receiver.judge(batch.outage, asyncio.get_running_loop().time() - batch.started_s)
             if self._forgotten and not self._sent:
                 self._ask_again(batch.started_s)
+            if self._pending:
+                self._flush(waited=True)
 
     def _ask_again(self, started_s: float) -> None:
         forgotten, self._forgotten = self._forgotten, []
@@ -207,6 +218,8 @@ class Lane:
             writer.transport.abort()
         if reading is not None and reading is not asyncio.current_task():
             reading.cancel()
+        if self._pending:
+            self._flush_soon()
         return lost
 
     def _give_up(self, batch: Batch, error: Exception) -> Exception | None:

@@ -7,7 +7,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import AskError
 
 from adapters.outbound.redis.asked import Asked
-from adapters.outbound.redis.lane import Lane, Receiver
+from adapters.outbound.redis.lane import Lane
+from adapters.outbound.redis.receiver import Receiver
 
 
 class Lanes(Protocol):
@@ -25,7 +26,7 @@ class Lanes(Protocol):
         """A server failed: learns, in the background, which server serves what."""
         ...
 
-    async def drop(self, error: Exception) -> None:
+    def drop(self, error: Exception) -> None:
         """Closes every connection at once."""
         ...
 
@@ -61,7 +62,7 @@ class SingleLane:
     def refresh(self) -> None:
         """Each new connection finds its server anew."""
 
-    async def drop(self, error: Exception) -> None:
+    def drop(self, error: Exception) -> None:
         self._lane.drop(error)
 
     async def aclose(self) -> None:
