@@ -47,7 +47,7 @@ class RedisExecutor:
     """Sends scripts and commands. Raises StateUnavailable where Redis does not serve, at once while it is known to.
 
     Commands are sent once: a script that timed out may have been applied, so scripts are idempotent. Each server runs
-    what it is asked in the order it was asked, but for the exceptions of decision 22.
+    what it is asked in the order it was asked, with the exceptions of decision 26.
     """
 
     def __init__(
