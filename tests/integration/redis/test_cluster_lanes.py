@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from adapters.outbound.redis.cluster_lanes import ClusterLanes
 from tests.integration.redis.support import admit_in_turn, count, lines_of, store, turns
 from tests.servers.redis_servers import RedisServer, cluster, cluster_url, valkey_binary
 
@@ -81,3 +82,24 @@ async def test_a_cluster_that_is_not_known_yet_is_asked_in_order(servers: list[R
 
 async def test_a_report_has_taken_effect_before_the_next_admission_on_a_cluster(servers: list[RedisServer]) -> None:
     await admit_in_turn(cluster_url(servers), "cluster:")
+
+
+async def test_the_lane_to_a_node_that_is_gone_is_closed(servers: list[RedisServer], folder: Path) -> None:
+    async with store(cluster_url(servers), folder) as running:
+        await running.echo("here", "{gone}:k")
+        lanes = running.executor._lanes
+        assert isinstance(lanes, ClusterLanes)
+        nodes = lanes._nodes
+        ((name, (node, lane)),) = lanes._lanes.items()
+        del nodes.nodes_cache[name], nodes.startup_nodes[name]
+        await node.disconnect_free_connections()
+        assert len([connection for connection in node._connections if connection.is_connected]) == 1
+
+        lanes.refresh()
+        await asyncio.wait(lanes._tasks)
+        await asyncio.wait(lanes._tasks or [asyncio.ensure_future(asyncio.sleep(0))])
+
+        assert name not in lanes._lanes
+        assert not any(connection.is_connected for connection in node._connections)
+        assert await running.echo("there", "{gone}:k") == "there"
+        assert lanes._lanes[name][1] is not lane

@@ -141,3 +141,37 @@ async def test_closing_waits_for_what_was_asked(server: RedisServer, folder: Pat
             await turns(2)
 
         assert [call.result() for call in calls] == [1, 2, 3]
+
+
+async def test_of_a_batch_that_is_cut_short_those_that_were_answered_have_their_answers(
+    server: RedisServer, behind_proxy: Store, proxy: TcpProxy
+) -> None:
+    with redis.Redis(port=server.port) as client:
+        client.execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
+        read = asyncio.ensure_future(behind_proxy.executor.command("GET", "{t}:none"))
+        written = [asyncio.ensure_future(count(behind_proxy, "{t}:cut")) for _ in range(3)]
+        assert await read is None
+        proxy.reset()
+        said = await asyncio.gather(*written, return_exceptions=True)
+        client.execute_command("CLIENT", "UNPAUSE")
+
+    assert {type(one) for one in said} == {StateUnavailable}
+    assert lane_of(behind_proxy)._unanswered == 0
+    assert await behind_proxy.echo("next") == "next"
+
+
+async def test_who_waits_for_a_turn_gets_it_where_all_before_are_cancelled_while_the_lane_connects(
+    server: RedisServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.outbound.redis.lane.UNDER_WAY", 2)
+    async with store(server.url, folder, load=False) as running:
+        await running.executor._scripts.load()
+        gone = [asyncio.ensure_future(running.echo("gone")) for _ in range(2)]
+        await turns(1)
+        last = running.executor.post("try/echo", ["{t}:k"], ["last"])
+        await turns(2)
+        for call in gone:
+            call.cancel()
+
+        async with asyncio.timeout(5):
+            assert await last == [b"last"]

@@ -69,3 +69,21 @@ async def test_all_of_it_travels_on_one_connection(server: RedisServer, folder: 
             await asyncio.gather(*(count(running, "{t}:one") for _ in range(1_000)))
 
             assert len([row for row in client.client_list() if row["user"] == user]) == 1
+
+
+async def test_what_is_asked_after_a_forgotten_script_waits_for_it(
+    server: RedisServer, behind_proxy: Store, proxy: TcpProxy
+) -> None:
+    echo, counting = (behind_proxy.executor._scripts[name] for name in ("try/echo", "try/count"))
+    with redis.Redis(port=server.port) as client:
+        client.script_flush()
+        client.script_load(echo.source)
+        proxy.delay_s = 0.2
+        first = asyncio.ensure_future(count(behind_proxy, "{t}:waited"))
+        await asyncio.sleep(0.1)
+        between = asyncio.ensure_future(behind_proxy.echo("between"))
+        await asyncio.sleep(0.15)  # Now it is known that the first was forgotten, and another gateway loads it.
+        client.script_load(counting.source)
+        second = asyncio.ensure_future(count(behind_proxy, "{t}:waited"))
+
+        assert await asyncio.gather(first, between, second) == [1, "between", 2]
