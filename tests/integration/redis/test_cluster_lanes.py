@@ -91,7 +91,7 @@ async def test_the_lane_to_a_node_that_is_gone_is_closed(servers: list[RedisServ
         assert isinstance(lanes, ClusterLanes)
         nodes = lanes._nodes
         ((name, (node, lane)),) = lanes._lanes.items()
-        del nodes.nodes_cache[name], nodes.startup_nodes[name]
+        del nodes.nodes_cache[name]
         await node.disconnect_free_connections()
         assert len([connection for connection in node._connections if connection.is_connected]) == 1
 
