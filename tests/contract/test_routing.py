@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,6 @@ from adapters.outbound.redis.lua_scripts import all_scripts
 from adapters.outbound.redis.routing import RedisRouting
 from adapters.outbound.redis.routing.keys import RoutingKeys
 from adapters.outbound.redis.store_breaker import StoreBreaker
-from adapters.outbound.redis.words import Word
 from adapters.outbound.system.clock import SystemClock
 from adapters.testing.doubles import SpyEventSink
 from adapters.testing.routing.harness import LEASE_US, A, B, instance, weighted
@@ -26,7 +24,7 @@ from domain.resilience.outcome import Outcome
 from domain.routing.admission import AdmissionRequest
 from domain.routing.strategy import Leaf
 from tests.servers.fixtures import PATIENT
-from tests.servers.inspection import keys_of, ttl_of_keys
+from tests.servers.inspection import keys_of, pause, ttl_of_keys
 
 
 def routing_on(executor: RedisExecutor, prefix: str) -> RedisRouting:
@@ -127,24 +125,17 @@ async def test_an_admission_that_nobody_waited_for_is_withdrawn(
 
 
 async def test_a_withdrawal_does_not_overtake_an_admission_that_nobody_waits_for(
-    redis_executor: RedisExecutor, redis_prefix: str, monkeypatch: pytest.MonkeyPatch
+    redis_url: str, redis_executor: RedisExecutor, redis_prefix: str
 ) -> None:
     routing = routing_on(redis_executor, redis_prefix)
-    under_way, go_on, round_trip = asyncio.Event(), asyncio.Event(), redis_executor._round_trip
-
-    async def held_up(commands: Sequence[tuple[Word, ...]]) -> list[Any]:
-        monkeypatch.undo()
-        under_way.set()
-        await go_on.wait()
-        return await round_trip(commands)
-
-    monkeypatch.setattr(redis_executor, "_round_trip", held_up)
+    await routing.refresh([A])
+    await pause(redis_url, 300)
     waiting = asyncio.ensure_future(routing.admit(AdmissionRequest(LeaseId("one"), Leaf(A), 7, LEASE_US)))
-    await under_way.wait()
+    for _ in range(3):
+        await asyncio.sleep(0)
     waiting.cancel()
     for _ in range(3):
         await redis_executor.command("GET", f"{redis_prefix}none")
-    go_on.set()
     await routing.settle()
     await routing.refresh([A])
 

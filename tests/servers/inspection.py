@@ -1,4 +1,4 @@
-"""What a test looks up in a server behind the adapters' backs."""
+"""What a test looks up in a server, or does to it, behind the adapters' backs."""
 
 from typing import Any
 
@@ -26,5 +26,15 @@ async def ttl_of_keys(url: str, prefix: str) -> dict[str, int]:
     client: Any = connect(url, PATIENT)
     try:
         return {key: await client.execute_command("PTTL", key) for key in keys}
+    finally:
+        await client.aclose()
+
+
+async def pause(url: str, span_ms: int) -> None:
+    """Lets every node answer nobody for `span_ms`; what comes meanwhile runs after it."""
+    client: Any = connect(url, PATIENT)
+    try:
+        options = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(client, RedisCluster) else {}
+        await client.execute_command("CLIENT PAUSE", span_ms, "ALL", **options)
     finally:
         await client.aclose()
