@@ -111,7 +111,7 @@ async def test_whoever_asks_while_connections_are_killed_gets_its_own_answer_or_
                 assert await running.echo(word) == word
                 answered += 1
                 if answered % 100 == 0:
-                    client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+                    client.client_kill_filter(_type="normal", skipme=True)
             except StateUnavailable:
                 lost += 1
             await asyncio.sleep(0)

@@ -86,4 +86,4 @@ async def test_what_is_asked_after_a_forgotten_script_waits_for_it(
         client.script_load(counting.source)
         second = asyncio.ensure_future(count(behind_proxy, "{t}:waited"))
 
-        assert await asyncio.gather(first, between, second) == [1, "between", 2]
+        assert list(await asyncio.gather(first, between, second)) == [1, "between", 2]
