@@ -1,0 +1,48 @@
+"""Gateways whose Redis is going to be lost."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import redis.asyncio
+
+from domain.durations import SECOND_US
+from domain.gateways import ANNOUNCE_EVERY_US
+from tests.e2e import raw_http
+from tests.e2e.fleet import Fleet
+from tests.e2e.gateway_process import Gateway, configuration
+from tests.e2e.support import eventually
+
+AWAY = "does not answer; going on without it as configured"
+BOUNDS = {"command_timeout": "100ms", "connect_timeout": "100ms"}
+"""As they are by default; whoever runs other tests beside these may want others for theirs."""
+
+
+def outage_document(url: str, models: Sequence[Mapping[str, object]], **sections: object) -> dict[str, object]:
+    """A configuration in full mode without Postgres."""
+    return configuration(models, mode="full", state="redis", redis={"url": url, **BOUNDS}, **sections)
+
+
+async def redis_said(gateway: Gateway) -> tuple[int, str]:
+    """The status of `/ready`, and what it says of Redis."""
+    reply = await raw_http.exchange(gateway.port, raw_http.get("/ready"))
+    return reply.status, reply.json()["parts"]["redis"]
+
+
+async def answered(fleet: Fleet) -> None:
+    """Returns when Redis answers all gateways."""
+
+    async def answering() -> bool:
+        return set(await fleet.each(redis_said)) == {(200, "ok")}
+
+    await eventually(answering, within_s=10, what="redis answers all gateways")
+
+
+async def acquainted(size: int, url: str, prefix: str = "mg:v1:") -> None:
+    """Returns when as many gateways have heard of each other, so that shares are what they should be."""
+    async with redis.asyncio.Redis.from_url(url) as client:
+
+        async def known() -> bool:
+            return await client.zcard(f"{prefix}{{gateways}}") == size
+
+        await eventually(known, within_s=10, what="all gateways announced themselves")
+    await asyncio.sleep(ANNOUNCE_EVERY_US / SECOND_US + 0.3)  # By then each has heard of the one that came last.
