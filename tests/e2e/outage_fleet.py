@@ -12,6 +12,7 @@ from tests.e2e.fleet import Fleet
 from tests.e2e.gateway_process import Gateway, configuration
 from tests.e2e.support import eventually
 
+PREFIX = "mg:v1:"
 AWAY = "does not answer; going on without it as configured"
 BOUNDS = {"command_timeout": "100ms", "connect_timeout": "100ms"}
 """As they are by default; whoever runs other tests beside these may want others for theirs."""
@@ -37,7 +38,7 @@ async def answered(fleet: Fleet) -> None:
     await eventually(answering, within_s=10, what="redis answers all gateways")
 
 
-async def acquainted(size: int, url: str, prefix: str = "mg:v1:") -> None:
+async def acquainted(size: int, url: str, prefix: str = PREFIX) -> None:
     """Returns when as many gateways have heard of each other, so that shares are what they should be."""
     async with redis.asyncio.Redis.from_url(url) as client:
 

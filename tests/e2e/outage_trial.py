@@ -1,0 +1,50 @@
+"""Two gateways under a steady load, an outage, and all that must hold of it."""
+
+import asyncio
+import time
+
+from tests.e2e.fleet import Fleet
+from tests.e2e.outage_fleet import AWAY, PREFIX, answered
+from tests.e2e.outage_load import Load
+from tests.e2e.outage_story import PRICE_S, RECOVERY_S, Story, held_until_s, ring_sum, store_lines
+from tests.e2e.outages import Outage
+from tests.e2e.scripted_upstream import ScriptedUpstream
+from tests.servers.inspection import ttl_of_keys
+from tests.servers.redis_servers import RedisServer
+
+LEASE_S = 30.0
+BEFORE_S = AFTER_S = 1.0
+
+
+async def endures(fleet: Fleet, server: RedisServer, upstream: ScriptedUpstream, outage: Outage) -> None:
+    """Asks for the model that is called like the outage, and for nothing else."""
+    await answered(fleet)
+    marks = [gateway.log.stat().st_size for gateway in fleet.gateways]
+    async with Load(fleet.gateways, outage.name) as load:
+        await asyncio.sleep(BEFORE_S)
+        began_s, back_s = await outage.strike(server)
+        await load.recovers(back_s, within_s=RECOVERY_S + 1)
+        await asyncio.sleep(AFTER_S)
+    story = Story(load.chats, load.readiness, began_s, back_s)
+    counted = ring_sum(server.url, outage.name)
+    print(f"\n{outage.name}: {story.figures()}; redis counted {counted}")  # noqa: T201 - for those who measure, with -s
+
+    assert_served(story)
+    assert len(upstream.lane(outage.name).requests) == len(story.chats)
+    assert counted in story.counted_by_redis(forgot=outage.forgets, replayed=outage.replays)
+    assert max(held_until_s(server.url, outage.name), default=0.0) <= time.time() + LEASE_S
+    assert min((await ttl_of_keys(server.url, PREFIX)).values()) > 0
+    for number, (gateway, mark) in enumerate(zip(fleet.gateways, marks, strict=True)):
+        assert [line[:20] for line in store_lines(gateway, mark)] == list(outage.lines)
+        assert story.complaints(number) == ({"ok", AWAY} if outage.lasts_s else {"ok"})
+        assert "Traceback" not in gateway.log.read_text(encoding="utf-8")
+
+
+def assert_served(story: Story) -> None:
+    """Nobody was refused, nobody waited long, and whoever decided alone said so, for no longer than there was need."""
+    assert story.statuses == {200}
+    assert {one.degraded for one in story.chats} == {"", "routing"}
+    # What asks no store was as late as this at worst: that is the machine, and no price of the outage.
+    assert story.added_s() <= PRICE_S + story.machine_s()
+    assert max(story.recovery_s(gateway) for gateway in (0, 1)) <= RECOVERY_S
+    assert max(one.began_s for one in story.local) <= story.back_s + RECOVERY_S
