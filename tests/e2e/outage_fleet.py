@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-import redis.asyncio
+from redis.asyncio import Redis
 
 from domain.durations import SECOND_US
 from domain.gateways import ANNOUNCE_EVERY_US
@@ -18,9 +18,12 @@ BOUNDS = {"command_timeout": "100ms", "connect_timeout": "100ms"}
 """As they are by default; whoever runs other tests beside these may want others for theirs."""
 
 
-def outage_document(url: str, models: Sequence[Mapping[str, object]], **sections: object) -> dict[str, object]:
+def outage_document(
+    url: str, models: Sequence[Mapping[str, object]], *, prefix: str = PREFIX, **sections: object
+) -> dict[str, object]:
     """A configuration in full mode without Postgres."""
-    return configuration(models, mode="full", state="redis", redis={"url": url, **BOUNDS}, **sections)
+    redis = {"url": url, "prefix": prefix, **BOUNDS}
+    return {**configuration(models, mode="full", state="redis", redis=redis), **sections}
 
 
 async def redis_said(gateway: Gateway) -> tuple[int, str]:
@@ -40,7 +43,7 @@ async def answered(fleet: Fleet) -> None:
 
 async def acquainted(size: int, url: str, prefix: str = PREFIX) -> None:
     """Returns when as many gateways have heard of each other, so that shares are what they should be."""
-    async with redis.asyncio.Redis.from_url(url) as client:
+    async with Redis.from_url(url) as client:
 
         async def known() -> bool:
             return await client.zcard(f"{prefix}{{gateways}}") == size

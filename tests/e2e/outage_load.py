@@ -125,4 +125,3 @@ async def _ask_once(number: int, connection: raw_http.RawConnection, request: by
     redis = said.get("parts", {}).get("redis", "")
     status = reply.status if reply.complete else 0
     return Answered(number, began_s, took_s, status, reply.headers.get("x-moongate-degraded", ""), redis)
-

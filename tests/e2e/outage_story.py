@@ -111,14 +111,14 @@ def store_lines(gateway: Gateway, from_byte: int = 0) -> list[str]:
 def ring_sum(url: str, instance_id: str, noun: str = "requests") -> int:
     """What the shared ring of an instance has counted; whole for the first minute of the instance's life."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
-        buckets: list[str] = client.hvals(f"mg:v1:{{g:main}}:instance:{instance_id}:{noun}")  # type: ignore[assignment]
+        buckets: list[str] = client.hvals(f"mg:v1:{{g:main}}:instance:{instance_id}:{noun}")
     return sum(int(text.split(" ")[1]) for text in buckets)
 
 
 def held_until_s(url: str, instance_id: str) -> list[float]:
     """When each slot in use of an instance comes back by itself, in seconds since the epoch."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
-        found: list[tuple[str, float]] = client.zrange(  # type: ignore[assignment]
+        found: list[tuple[str, float]] = client.zrange(
             f"mg:v1:{{g:main}}:instance:{instance_id}:leases", 0, -1, withscores=True
         )
     return [expires_us / 1e6 for _, expires_us in found]

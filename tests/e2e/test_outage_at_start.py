@@ -1,7 +1,8 @@
 """A gateway that starts while Redis is silent serves nobody, says why, and serves as soon as Redis does."""
 
 import asyncio
-import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,56 +19,67 @@ from tests.servers.tcp_proxy import TcpProxy
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def serves(gateway: Gateway) -> bool:
-    reply = await gateway.chat("early")
-    return (await redis_said(gateway), reply.status, reply.headers.get("x-moongate-degraded")) == ((200, "ok"), 200, None)
-
-
-async def listens(gateway: Gateway) -> bool:
-    """It waits a few seconds for Redis before it does."""
+@contextmanager
+def started(upstream: ScriptedUpstream, folder: Path, urls: Sequence[str]) -> Iterator[list[Gateway]]:
+    """A gateway for each URL of a Redis."""
+    gateways: list[Gateway] = []
     try:
-        await redis_said(gateway)
-    except OSError:
-        return False
-    return True
+        for number, url in enumerate(urls):
+            own = folder / str(number)
+            own.mkdir()
+            gateways.append(start_gateway(outage_document(url, [instance("early", upstream.base_url)]), own))
+        yield gateways
+    finally:
+        for gateway in gateways:
+            if gateway.process.poll() is None:
+                gateway.process.kill()
+                gateway.process.wait()
+
+
+async def serves_nobody(gateway: Gateway) -> None:
+    async def listens() -> bool:
+        try:
+            await redis_said(gateway)
+        except OSError:
+            return False
+        return True
+
+    await eventually(listens, within_s=20, what="it listens, having waited for Redis for some seconds")
+    assert await redis_said(gateway) == (503, "does not answer")
+    reply = await gateway.chat("early")
+    assert (reply.status, reply.json()["error"]["code"]) == (503, "state_unavailable")
+    assert (await raw_http.exchange(gateway.port, raw_http.get("/health"))).status == 200
+
+
+async def comes_to_serve(gateway: Gateway) -> None:
+    async def serves() -> bool:
+        reply = await gateway.chat("early")
+        served = reply.status == 200 and "x-moongate-degraded" not in reply.headers
+        return served and await redis_said(gateway) == (200, "ok")
+
+    await eventually(serves, within_s=RECOVERY_S, what="it serves, and says that it is ready")
+
+
+async def ends_well(gateway: Gateway) -> None:
+    gateway.terminate()
+    assert await gateway.exited() == 0
+    assert [line[:20] for line in store_lines(gateway)] == ["redis is unavailable", "redis is back after "]
+    assert "Traceback" not in gateway.log.read_text(encoding="utf-8")
 
 
 async def test_gateway_that_has_not_met_redis_serves_nobody_until_it_does(
     upstream: ScriptedUpstream, tmp_path: Path
 ) -> None:
     server = RedisServer(valkey_binary())
-    async with TcpProxy(server.port, swallows=True) as proxy:
-        urls = {"refused": server.url, "swallowed": f"redis://127.0.0.1:{proxy.port}/0"}
-        gateways: dict[str, Gateway] = {}
-        try:
-            for name, url in urls.items():
-                (tmp_path / name).mkdir()
-                document = outage_document(url, [instance("early", upstream.base_url)])
-                gateways[name] = start_gateway(document, tmp_path / name)
-            for gateway in gateways.values():
-                await eventually(lambda gateway=gateway: listens(gateway), within_s=15, what="it listens")
-                assert await redis_said(gateway) == (503, "does not answer")
-                reply = await gateway.chat("early")
-                assert (reply.status, reply.json()["error"]["code"]) == (503, "state_unavailable")
-                health = await raw_http.exchange(gateway.port, raw_http.get("/health"))
-                assert health.status == 200
+    try:
+        async with TcpProxy(server.port, swallows=True) as proxy:
+            with started(upstream, tmp_path, [server.url, f"redis://127.0.0.1:{proxy.port}/0"]) as gateways:
+                await asyncio.gather(*(serves_nobody(gateway) for gateway in gateways))
 
-            await asyncio.to_thread(server.start)
-            proxy.swallows = False
-            begun_s = time.monotonic()
-            for gateway in gateways.values():
-                within_s = begun_s + RECOVERY_S - time.monotonic()
-                await eventually(lambda gateway=gateway: serves(gateway), within_s=within_s, what="it serves")
-                print(f"\nserves after {time.monotonic() - begun_s:.2f} s")
+                await asyncio.to_thread(server.start)
+                proxy.swallows = False
 
-            for gateway in gateways.values():
-                gateway.terminate()
-                assert await gateway.exited() == 0
-                assert [line[:20] for line in store_lines(gateway)] == ["redis is unavailable", "redis is back after "]
-                assert "Traceback" not in gateway.log.read_text(encoding="utf-8")
-        finally:
-            for gateway in gateways.values():
-                if gateway.process.poll() is None:
-                    gateway.process.kill()
-                    gateway.process.wait()
-            server.close()
+                await asyncio.gather(*(comes_to_serve(gateway) for gateway in gateways))
+                await asyncio.gather(*(ends_well(gateway) for gateway in gateways))
+    finally:
+        server.close()
