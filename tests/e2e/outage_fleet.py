@@ -11,8 +11,10 @@ from tests.e2e import raw_http
 from tests.e2e.fleet import Fleet
 from tests.e2e.gateway_process import Gateway, configuration
 from tests.e2e.support import eventually
+from tests.servers.inspection import ttl_of_keys
 
 PREFIX = "mg:v1:"
+NO_TTL = -1
 AWAY = "does not answer; going on without it as configured"
 BOUNDS = {"command_timeout": "100ms", "connect_timeout": "100ms"}
 """As they are by default; whoever runs other tests beside these may want others for theirs."""
@@ -50,3 +52,8 @@ async def acquainted(size: int, url: str, prefix: str = PREFIX) -> None:
 
         await eventually(known, within_s=10, what="all gateways announced themselves")
     await asyncio.sleep(ANNOUNCE_EVERY_US / SECOND_US + 0.3)  # By then each has heard of the one that came last.
+
+
+async def lasting_keys(url: str, prefix: str = PREFIX) -> list[str]:
+    """Keys without a time to live. One that ends while it is looked at is none."""
+    return [key for key, ttl_ms in (await ttl_of_keys(url, prefix)).items() if ttl_ms == NO_TTL]

@@ -4,12 +4,11 @@ import asyncio
 import time
 
 from tests.e2e.fleet import Fleet
-from tests.e2e.outage_fleet import AWAY, PREFIX, answered
+from tests.e2e.outage_fleet import AWAY, answered, lasting_keys
 from tests.e2e.outage_load import Load
 from tests.e2e.outage_story import PRICE_S, RECOVERY_S, Story, held_until_s, ring_sum, store_lines
 from tests.e2e.outages import Outage
 from tests.e2e.scripted_upstream import ScriptedUpstream
-from tests.servers.inspection import ttl_of_keys
 from tests.servers.redis_servers import RedisServer
 
 LEASE_S = 30.0
@@ -33,7 +32,7 @@ async def endures(fleet: Fleet, server: RedisServer, upstream: ScriptedUpstream,
     assert len(upstream.lane(outage.name).requests) == len(story.chats)
     assert counted in story.counted_by_redis(forgot=outage.forgets, replayed=outage.replays)
     assert max(held_until_s(server.url, outage.name), default=0.0) <= time.time() + LEASE_S
-    assert min((await ttl_of_keys(server.url, PREFIX)).values()) > 0
+    assert await lasting_keys(server.url) == []
     for number, (gateway, mark) in enumerate(zip(fleet.gateways, marks, strict=True)):
         assert [line[:20] for line in store_lines(gateway, mark)] == list(outage.lines)
         assert story.complaints(number) == ({"ok", AWAY} if outage.lasts_s else {"ok"})

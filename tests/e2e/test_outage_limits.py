@@ -14,12 +14,11 @@ from tests.e2e import raw_http
 from tests.e2e.behaviour import Behaviour
 from tests.e2e.fleet import Fleet, running_fleet
 from tests.e2e.gateway_process import Gateway, instance
-from tests.e2e.outage_fleet import PREFIX, acquainted, answered, outage_document
+from tests.e2e.outage_fleet import PREFIX, acquainted, answered, lasting_keys, outage_document
 from tests.e2e.outage_story import RECOVERY_S, ring_sum
 from tests.e2e.outages import DURABLE
 from tests.e2e.scripted_upstream import ScriptedUpstream, peak_overlap
 from tests.e2e.support import eventually
-from tests.servers.inspection import ttl_of_keys
 from tests.servers.redis_servers import RedisServer, standalone, valkey_binary
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -181,7 +180,7 @@ async def test_what_was_admitted_alone_is_never_counted_by_redis(fleets: Fleets,
         left = CALLERS_RPM - BEFORE
         assert await as_strangers(fleet, CALLERS_RPM) == {(200, None): left, (429, None): count - left}
     for prefix in (PREFIX, "open:", "closed:"):
-        assert min((await ttl_of_keys(server.url, prefix)).values()) > 0
+        assert await lasting_keys(server.url, prefix) == []
 
 
 async def shared_again(fleet: Fleet) -> None:
