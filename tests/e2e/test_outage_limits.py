@@ -14,7 +14,7 @@ from tests.e2e import raw_http
 from tests.e2e.behaviour import Behaviour
 from tests.e2e.fleet import Fleet, running_fleet
 from tests.e2e.gateway_process import Gateway, instance
-from tests.e2e.outage_fleet import PREFIX, acquainted, answered, lasting_keys, outage_document
+from tests.e2e.outage_fleet import PATIENT, PREFIX, acquainted, answered, lasting_keys, outage_document
 from tests.e2e.outage_story import RECOVERY_S, ring_sum
 from tests.e2e.outages import DURABLE
 from tests.e2e.scripted_upstream import ScriptedUpstream, peak_overlap
@@ -90,7 +90,7 @@ def document(upstream: ScriptedUpstream, server: RedisServer, policy: str, prefi
     ]
     auth = {"master_key": "${MOONGATE_MASTER_KEY:-}", "require_auth": False}
     limits = {"chat_completions_rpm": CALLERS_RPM, "on_store_failure": policy}
-    return outage_document(server.url, models, prefix=prefix, auth=auth, rate_limit=limits)
+    return outage_document(server.url, models, prefix=prefix, bound=PATIENT, auth=auth, rate_limit=limits)
 
 
 async def asked(fleet: Fleet, model: str, each: int, headers: Mapping[str, str]) -> Spread:
