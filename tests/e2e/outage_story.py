@@ -12,8 +12,6 @@ from tests.e2e.outage_load import Answered
 
 RECOVERY_S = 2.0
 PRICE_S = 0.150
-ASKED_S = 0.5
-"""So long does it take at most until a breaker is open, by far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +59,9 @@ class Story:
         """How late a gateway was at worst with what asks no store: no fault of the outage."""
         return max(one.took_s for one in self.readiness if one.ended_s >= self.began_s)
 
-    def counted_by_redis(self, *, forgot: bool, replayed: bool) -> range:
-        """How many requests Redis may have counted: what it decided, and what it may have without being heard.
-
-        Args:
-            forgot: What it had counted before is lost.
-            replayed: What it was asked while it was away, until nobody asked any more, it did when it was back.
-        """
-        known = sum(one.began_s > self.began_s or not forgot for one in self.shared)
-        asked_until_s = self.began_s + (ASKED_S if replayed else 0.0)
-        unheard = sum(one.began_s <= asked_until_s and one.ended_s >= self.began_s for one in self.local)
-        return range(known, known + unheard + 1)
+    def shared_since(self, moment_s: float) -> int:
+        """How many requests that began after that moment Redis has decided."""
+        return sum(one.began_s > moment_s for one in self.shared)
 
     def complaints(self, gateway: int) -> set[str]:
         """What `/ready` of a gateway said of Redis."""
@@ -115,10 +105,7 @@ def ring_sum(url: str, instance_id: str, noun: str = "requests") -> int:
     return sum(int(text.split(" ")[1]) for text in buckets)
 
 
-def held_until_s(url: str, instance_id: str) -> list[float]:
-    """When each slot in use of an instance comes back by itself, in seconds since the epoch."""
-    with redis.Redis.from_url(url, decode_responses=True) as client:
-        found: list[tuple[str, float]] = client.zrange(
-            f"mg:v1:{{g:main}}:instance:{instance_id}:leases", 0, -1, withscores=True
-        )
-    return [expires_us / 1e6 for _, expires_us in found]
+def leases(url: str, instance_id: str) -> int:
+    """How many slots of an instance are taken, as Redis has it."""
+    with redis.Redis.from_url(url) as client:
+        return int(client.zcard(f"mg:v1:{{g:main}}:instance:{instance_id}:leases"))

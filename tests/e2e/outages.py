@@ -25,7 +25,6 @@ class Outage:
 
     Attributes:
         forgets: The server comes back with nothing.
-        replays: What it was sent while it was away is done when it is back.
         lasts_s: Between both.
     """
 
@@ -33,7 +32,6 @@ class Outage:
     begin: Callable[[RedisServer], None]
     end: Callable[[RedisServer], None]
     forgets: bool = False
-    replays: bool = False
     lasts_s: float = PAUSE_S
 
     @property
@@ -76,7 +74,6 @@ FROZEN = Outage(
     "frozen",
     lambda server: server.signal(signal.SIGSTOP),
     lambda server: server.signal(signal.SIGCONT),
-    replays=True,
 )
 KILLED = Outage("killed", RedisServer.kill, RedisServer.start)
 EMPTIED = Outage("emptied", RedisServer.kill, _start_empty, forgets=True)
@@ -90,5 +87,4 @@ PAUSED = Outage(
     "paused",
     lambda server: _ask(server, "CLIENT", "PAUSE", round(1_000 * PAUSE_S), "ALL"),
     lambda _: None,
-    replays=True,
 )

@@ -1,0 +1,104 @@
+"""How leases end: reports and withdrawals on their way to Redis."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.outbound.redis.asked import Answer
+from adapters.outbound.redis.executor import RedisExecutor
+from adapters.outbound.redis.store_breaker import StoreBreaker
+from adapters.outbound.redis.words import Word
+from application.errors import StateUnavailable
+from application.lease_keeper import LEASE_US
+from application.ports.clock import Clock
+from domain.durations import SECOND_US
+from domain.identifiers import LeaseId
+
+MOST_OWED = 10_000
+MOST_AT_ONCE = 1_000
+AGAIN_EVERY_US = SECOND_US
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A script that takes a lease, and changes nothing where it is not held (any more).
+
+    Attributes:
+        until_taken: Where it is owed, it is so until it has found the lease: the admission may come to pass after it.
+    """
+
+    lease_id: LeaseId
+    script: str
+    keys: Sequence[str]
+    words: Sequence[Word]
+    until_taken: bool
+
+
+class Ends:
+    """What does not arrive is owed, and sent again until Redis has heard it or the lease has expired.
+
+    Otherwise an outage would leave leases behind, and an instance with few slots would refuse everybody after it.
+    """
+
+    def __init__(self, executor: RedisExecutor, clock: Clock, breaker: StoreBreaker | None) -> None:
+        self._executor = executor
+        self._clock = clock
+        self._breaker = breaker
+        self._owed: dict[LeaseId, tuple[End, int]] = {}
+        self._next_us = 0
+
+    async def admit(
+        self, lease_id: LeaseId, keys: Sequence[str], words: Sequence[Word], undo: Callable[[], End]
+    ) -> Any:
+        """What `routing/admit` answers. Where that is lost `undo` is owed, for it may be carried out all the same.
+
+        Raises:
+            StateUnavailable: There was no answer.
+        """
+        asked = self._breaker is None or not self._breaker.is_open
+        try:
+            said = await self._executor.call("routing/admit", keys, words)
+        except StateUnavailable:
+            if asked:
+                self._owe(undo())
+            raise
+        self._owed.pop(lease_id, None)
+        return said
+
+    def post(self, end: End, owed: Callable[[], End] | None = None) -> Answer:
+        """Asks now, before whatever is asked next. `owed` is what is sent instead where that is lost."""
+        return self._heard(self._executor.post(end.script, end.keys, end.words), owed or (lambda: end))
+
+    def again(self, *, at_once: bool = False) -> list[Answer]:
+        """Asks what is owed, now, before whatever is asked next; each answer is to be awaited.
+
+        Not more often than once in a second, unless it has to be `at_once`.
+        """
+        now_us = self._clock.monotonic_us()
+        if not self._owed or (now_us < self._next_us and not at_once):
+            return []
+        self._next_us = now_us + AGAIN_EVERY_US
+        for lease_id, (_, until_us) in tuple(self._owed.items()):
+            if until_us <= now_us:
+                del self._owed[lease_id]
+        first = itertools.islice(self._owed.values(), MOST_AT_ONCE)
+        return [self._settled(end, self._executor.post(end.script, end.keys, end.words)) for end, _ in first]
+
+    async def _settled(self, end: End, answer: Answer) -> None:
+        taken = await answer
+        owed = self._owed.get(end.lease_id)
+        if owed is not None and owed[0] is end and (taken or not end.until_taken):
+            del self._owed[end.lease_id]
+
+    async def _heard(self, answer: Answer, owed: Callable[[], End]) -> Any:
+        try:
+            return await answer
+        except StateUnavailable:
+            self._owe(owed())
+            raise
+
+    def _owe(self, end: End) -> None:
+        if len(self._owed) >= MOST_OWED:
+            del self._owed[next(iter(self._owed))]
+        self._owed[end.lease_id] = (end, self._clock.monotonic_us() + LEASE_US)
