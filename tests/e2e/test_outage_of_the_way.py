@@ -12,7 +12,7 @@ from tests.e2e.fleet import Fleet, running_fleet
 from tests.e2e.gateway_process import Gateway, instance
 from tests.e2e.openai_wire import whole_text
 from tests.e2e.outage_fleet import PREFIX, answered, lasting_keys, outage_document
-from tests.e2e.outage_story import RECOVERY_S
+from tests.e2e.outage_story import RECOVERY_S, store_lines
 from tests.e2e.outage_trial import endures
 from tests.e2e.outages import blackhole
 from tests.e2e.scripted_upstream import ScriptedUpstream
@@ -23,6 +23,7 @@ from tests.servers.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+SLOTS = 4
 LASTS_S = 3.5
 FLOWING = Behaviour(chunks=35, chunk_delay_s=LASTS_S / 35)
 
@@ -46,6 +47,7 @@ async def fleet(
     url = upstream.base_url
     models = [
         instance("blackholed", url, rpm=1_000_000, max_parallel=1_000),
+        instance("narrow", url, max_parallel=SLOTS),
         instance("streams", url, max_parallel=1_000),
         instance("pair", url, "pair-kept"),
         instance("pair", url, "pair-drained", priority=100),
@@ -61,7 +63,8 @@ async def degraded(fleet: Fleet) -> None:
     async def alone() -> bool:
         replies = [await gateway.chat("pair") for gateway in fleet.gateways]
         assert {reply.status for reply in replies} == {200}
-        return {reply.headers.get("x-moongate-degraded") for reply in replies} == {"routing"}
+        said = [line for gateway in fleet.gateways for line in store_lines(gateway)[-1:]]
+        return [line[:20] for line in said] == ["redis is unavailable"] * len(fleet.gateways)
 
     await eventually(alone, within_s=5, what="all gateways decide alone")
 
@@ -111,6 +114,30 @@ async def test_streams_that_run_across_the_ends_of_an_outage_end_whole(
         return [one["in_flight"] for one in shown] == [0, 0]
 
     await eventually(idle, within_s=2, what="nothing is in flight")
+
+
+async def test_slots_of_attempts_that_ended_in_an_outage_are_free_as_soon_as_it_is_over(
+    fleet: Fleet, proxy: TcpProxy, upstream: ScriptedUpstream
+) -> None:
+    await answered(fleet)
+    lane = upstream.lane("narrow")
+    lane.default = Behaviour(delay_s=0.5)
+
+    def all_slots() -> "asyncio.Future[list[raw_http.RawReply]]":
+        return asyncio.gather(*(gateway.chat("narrow") for gateway in fleet.gateways for _ in range(SLOTS // 2)))
+
+    running = all_slots()
+    await eventually(lambda: len(lane.requests) == SLOTS, within_s=5, what="all slots are taken")
+    proxy.swallows = True
+    ended = await running
+    await degraded(fleet)
+    proxy.swallows = False
+    await shared_again(fleet)
+    after = await all_slots()
+
+    assert [(reply.status, reply.headers.get("x-moongate-degraded")) for reply in (*ended, *after)] == [(200, None)] * (
+        2 * SLOTS
+    )
 
 
 async def test_what_an_operator_drained_stays_out_while_redis_is_away(

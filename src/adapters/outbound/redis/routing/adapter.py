@@ -80,6 +80,7 @@ class RedisRouting:
         return self._pictures.view(instance, kind, self._running[instance.id])
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
+        self._give_back()
         parts = in_portions(request)
         refusals: tuple[Refusal, ...] = ()
         for portion in range(self._portion_of(request.lease_id), len(parts)):

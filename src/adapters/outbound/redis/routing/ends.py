@@ -17,7 +17,7 @@ from domain.identifiers import LeaseId
 
 MOST_OWED = 10_000
 MOST_AT_ONCE = 1_000
-AGAIN_EVERY_US = SECOND_US
+AGAIN_EVERY_US = SECOND_US // 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Ends:
         Raises:
             StateUnavailable: There was no answer.
         """
-        asked = self._breaker is None or not self._breaker.is_open
+        asked = not self._is_down
         try:
             said = await self._executor.call("routing/admit", keys, words)
         except StateUnavailable:
@@ -73,17 +73,24 @@ class Ends:
     def again(self, *, at_once: bool = False) -> list[Answer]:
         """Asks what is owed, now, before whatever is asked next; each answer is to be awaited.
 
-        Not more often than once in a second, unless it has to be `at_once`.
+        Not more often than five times in a second, unless it has to be `at_once`.
         """
         now_us = self._clock.monotonic_us()
-        if not self._owed or (now_us < self._next_us and not at_once):
+        if not self._owed or self._is_down or (now_us < self._next_us and not at_once):
             return []
         self._next_us = now_us + AGAIN_EVERY_US
         for lease_id, (_, until_us) in tuple(self._owed.items()):
             if until_us <= now_us:
                 del self._owed[lease_id]
-        first = itertools.islice(self._owed.values(), MOST_AT_ONCE)
+        first = tuple(itertools.islice(self._owed.values(), MOST_AT_ONCE))
+        for end, until_us in first:  # What is still owed then goes behind the others.
+            del self._owed[end.lease_id]
+            self._owed[end.lease_id] = (end, until_us)
         return [self._settled(end, self._executor.post(end.script, end.keys, end.words)) for end, _ in first]
+
+    @property
+    def _is_down(self) -> bool:
+        return self._breaker is not None and self._breaker.is_open
 
     async def _settled(self, end: End, answer: Answer) -> None:
         taken = await answer

@@ -1,0 +1,164 @@
+"""What Redis was not heard to have done is asked of it again, until it has or the lease is over anyway."""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from typing import Any, cast
+
+import pytest
+
+from adapters.outbound.redis.executor import RedisExecutor
+from adapters.outbound.redis.routing.ends import AGAIN_EVERY_US, MOST_AT_ONCE, MOST_OWED, End, Ends
+from adapters.outbound.redis.store_breaker import StoreBreaker
+from adapters.outbound.redis.words import Word
+from adapters.testing.virtual_time import ManualClock
+from application.errors import StateUnavailable
+from application.lease_keeper import LEASE_US
+from domain.identifiers import LeaseId
+
+SILENCE = None
+"""An answer that does not come."""
+
+
+class ScriptedExecutor:
+    """Answers what it is told to, in order; in silence where nothing is left."""
+
+    def __init__(self) -> None:
+        self.answers: deque[Any] = deque()
+        self.asked: list[tuple[str, str]] = []
+
+    def post(self, name: str, _keys: Sequence[str], words: Sequence[Word]) -> Coroutine[Any, Any, Any]:
+        self.asked.append((name, str(words[0])))
+        return self._answer(self.answers.popleft() if self.answers else SILENCE)
+
+    async def call(self, name: str, keys: Sequence[str], words: Sequence[Word]) -> Any:
+        return await self.post(name, keys, words)
+
+    async def _answer(self, said: Any) -> Any:
+        await asyncio.sleep(0)
+        if said is SILENCE:
+            raise StateUnavailable("silence")
+        return said
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.executor = ScriptedExecutor()
+        self.breaker = StoreBreaker(self.clock)
+        self.ends = Ends(cast("RedisExecutor", self.executor), self.clock, self.breaker)
+
+    async def admit(self, lease: str = "a") -> Any:
+        return await self.ends.admit(LeaseId(lease), ["k"], [lease], lambda: withdrawal(lease))
+
+    async def again(self, *answers: Any, at_once: bool = True) -> list[tuple[str, str]]:
+        """What is asked of it again, which it answers like that."""
+        self.executor.asked.clear()
+        self.executor.answers.extend(answers)
+        await asyncio.gather(*self.ends.again(at_once=at_once), return_exceptions=True)
+        return self.executor.asked
+
+
+def withdrawal(lease: str) -> End:
+    return End(LeaseId(lease), "routing/withdraw", ["k"], [lease], until_taken=True)
+
+
+def report(lease: str) -> End:
+    return End(LeaseId(lease), "routing/report", ["k"], [lease], until_taken=False)
+
+
+async def test_an_admission_without_an_answer_is_taken_back_until_it_was_found() -> None:
+    scene = Scene()
+    with pytest.raises(StateUnavailable):
+        await scene.admit()
+
+    assert await scene.again(SILENCE) == [("routing/withdraw", "a")]
+    assert await scene.again(0) == [("routing/withdraw", "a")]
+    assert await scene.again(1) == [("routing/withdraw", "a")]
+    assert await scene.again() == []
+
+
+async def test_an_admission_that_was_never_asked_for_is_not_taken_back() -> None:
+    scene = Scene()
+    scene.breaker.trip("gone")
+    with pytest.raises(StateUnavailable):
+        await scene.admit()
+
+    assert await scene.again() == []
+
+
+async def test_an_admission_that_is_answered_owes_nothing_and_settles_what_was_owed_for_its_lease() -> None:
+    scene = Scene()
+    with pytest.raises(StateUnavailable):
+        await scene.admit()
+    scene.executor.answers.append([1])
+
+    assert await scene.admit() == [1]
+    assert await scene.again() == []
+
+
+async def test_a_report_that_is_lost_is_sent_again_in_its_later_words_until_it_is_heard() -> None:
+    scene = Scene()
+    with pytest.raises(StateUnavailable):
+        await scene.ends.post(report("news"), lambda: report("old"))
+
+    assert scene.executor.asked == [("routing/report", "news")]
+    assert await scene.again(SILENCE) == [("routing/report", "old")]
+    assert await scene.again([]) == [("routing/report", "old")]
+    assert await scene.again() == []
+
+
+async def test_a_withdrawal_that_is_lost_is_sent_again_and_one_that_arrives_is_not() -> None:
+    scene = Scene()
+    scene.executor.answers.append(0)
+    assert await scene.ends.post(withdrawal("a")) == 0
+    with pytest.raises(StateUnavailable):
+        await scene.ends.post(withdrawal("b"))
+
+    assert await scene.again(1) == [("routing/withdraw", "b")]
+
+
+async def test_what_is_owed_is_not_sent_again_at_every_chance_unless_at_once() -> None:
+    scene = Scene()
+    with pytest.raises(StateUnavailable):
+        await scene.admit()
+
+    assert len(await scene.again(at_once=False)) == 1
+    scene.clock.advance(AGAIN_EVERY_US - 1)
+    assert await scene.again(at_once=False) == []
+    scene.clock.advance(1)
+    assert len(await scene.again(at_once=False)) == 1
+    assert len(await scene.again()) == 1
+
+
+async def test_nothing_is_sent_again_while_nobody_asks_redis() -> None:
+    scene = Scene()
+    with pytest.raises(StateUnavailable):
+        await scene.admit()
+
+    scene.breaker.trip("gone")
+    assert await scene.again() == []
+    scene.breaker.recovered()
+    assert await scene.again() == [("routing/withdraw", "a")]
+
+
+async def test_nothing_is_owed_any_more_when_the_lease_is_over() -> None:
+    scene = Scene()
+    with pytest.raises(StateUnavailable):
+        await scene.admit()
+
+    scene.clock.advance(LEASE_US - 1)
+    assert len(await scene.again()) == 1
+    scene.clock.advance(1)
+    assert await scene.again() == []
+
+
+async def test_what_is_owed_is_bounded_and_sent_in_parts_by_turns() -> None:
+    scene = Scene()
+    for number in range(MOST_OWED + 1):
+        with pytest.raises(StateUnavailable):
+            await scene.admit(str(number))
+
+    asked = await scene.again()
+    assert [int(lease) for _, lease in asked] == list(range(1, MOST_AT_ONCE + 1))
+    assert (await scene.again())[0] == ("routing/withdraw", str(MOST_AT_ONCE + 1))
