@@ -4,6 +4,7 @@ Each way has a model of its own, so that what Redis has counted can be compared 
 """
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -19,6 +20,10 @@ from tests.servers.redis_servers import RedisServer, standalone, valkey_binary
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OUTAGES = (FROZEN, PAUSED, FULL, KILLED, EMPTIED, RESTARTED)
+LONGER = (
+    replace(EMPTIED, name="emptied-after-a-minute", lasts_s=65.0),
+    replace(FROZEN, name="frozen-for-longer-than-a-lease", lasts_s=35.0),
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +36,18 @@ def server() -> Iterator[RedisServer]:
 async def fleet(
     upstream: ScriptedUpstream, server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Fleet]:
-    models = [instance(outage.name, upstream.base_url, rpm=1_000_000, max_parallel=1_000) for outage in OUTAGES]
+    models = [
+        instance(outage.name, upstream.base_url, rpm=1_000_000, max_parallel=1_000) for outage in OUTAGES + LONGER
+    ]
     async with running_fleet(outage_document(server.url, models), 2, tmp_path_factory.mktemp("outage")) as running:
         yield running
 
 
-@pytest.mark.parametrize("outage", OUTAGES, ids=lambda outage: outage.name)
+@pytest.mark.parametrize(
+    "outage",
+    [*OUTAGES, *(pytest.param(outage, marks=pytest.mark.long) for outage in LONGER)],
+    ids=lambda outage: outage.name,
+)
 async def test_fleet_serves_through_an_outage_and_counts_everything_once(
     fleet: Fleet, server: RedisServer, upstream: ScriptedUpstream, outage: Outage
 ) -> None:

@@ -9,12 +9,19 @@ import pytest
 
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.routing.ends import AGAIN_EVERY_US, MOST_AT_ONCE, MOST_OWED, End, Ends
+from adapters.outbound.redis.routing.wire import belated, report_words
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.redis.words import Word
 from adapters.testing.virtual_time import ManualClock
 from application.errors import StateUnavailable
 from application.lease_keeper import LEASE_US
-from domain.identifiers import LeaseId
+from domain.catalog import Instance
+from domain.failure import Cooldown
+from domain.identifiers import InstanceId, LeaseId, ModelName
+from domain.latency import LatencyKind
+from domain.resilience.circuit_breaker import CircuitBreakerConfig
+from domain.resilience.outcome import Outcome
+from domain.routing.report import AttemptReport
 
 SILENCE = None
 """An answer that does not come."""
@@ -51,11 +58,12 @@ class Scene:
     async def admit(self, lease: str = "a") -> Any:
         return await self.ends.admit(LeaseId(lease), ["k"], [lease], lambda: withdrawal(lease))
 
-    async def again(self, *answers: Any, at_once: bool = True) -> list[tuple[str, str]]:
-        """What is asked of it again, which it answers like that."""
+    async def again(self, *answers: Any, after_us: int = AGAIN_EVERY_US) -> list[tuple[str, str]]:
+        """What is asked of it again a little later, which it answers like that."""
+        self.clock.advance(after_us)
         self.executor.asked.clear()
         self.executor.answers.extend(answers)
-        await asyncio.gather(*self.ends.again(at_once=at_once), return_exceptions=True)
+        await asyncio.gather(*self.ends.again(), return_exceptions=True)
         return self.executor.asked
 
 
@@ -83,6 +91,7 @@ async def test_an_admission_that_was_never_asked_for_is_not_taken_back() -> None
     scene.breaker.trip("gone")
     with pytest.raises(StateUnavailable):
         await scene.admit()
+    scene.breaker.recovered()
 
     assert await scene.again() == []
 
@@ -118,17 +127,14 @@ async def test_a_withdrawal_that_is_lost_is_sent_again_and_one_that_arrives_is_n
     assert await scene.again(1) == [("routing/withdraw", "b")]
 
 
-async def test_what_is_owed_is_not_sent_again_at_every_chance_unless_at_once() -> None:
+async def test_what_is_owed_is_not_sent_again_at_every_chance() -> None:
     scene = Scene()
     with pytest.raises(StateUnavailable):
         await scene.admit()
 
-    assert len(await scene.again(at_once=False)) == 1
-    scene.clock.advance(AGAIN_EVERY_US - 1)
-    assert await scene.again(at_once=False) == []
-    scene.clock.advance(1)
-    assert len(await scene.again(at_once=False)) == 1
-    assert len(await scene.again()) == 1
+    assert len(await scene.again(after_us=0)) == 1
+    assert await scene.again(after_us=AGAIN_EVERY_US - 1) == []
+    assert len(await scene.again(after_us=1)) == 1
 
 
 async def test_nothing_is_sent_again_while_nobody_asks_redis() -> None:
@@ -147,10 +153,9 @@ async def test_nothing_is_owed_any_more_when_the_lease_is_over() -> None:
     with pytest.raises(StateUnavailable):
         await scene.admit()
 
-    scene.clock.advance(LEASE_US - 1)
-    assert len(await scene.again()) == 1
-    scene.clock.advance(1)
-    assert await scene.again() == []
+    assert len(await scene.again(after_us=LEASE_US - AGAIN_EVERY_US - 1)) == 1
+    assert len(await scene.again(after_us=AGAIN_EVERY_US)) == 1
+    assert await scene.again(after_us=AGAIN_EVERY_US) == []
 
 
 async def test_what_is_owed_is_bounded_and_sent_in_parts_by_turns() -> None:
@@ -162,3 +167,27 @@ async def test_what_is_owed_is_bounded_and_sent_in_parts_by_turns() -> None:
     asked = await scene.again()
     assert [int(lease) for _, lease in asked] == list(range(1, MOST_AT_ONCE + 1))
     assert (await scene.again())[0] == ("routing/withdraw", str(MOST_AT_ONCE + 1))
+
+
+def test_a_report_that_comes_late_gives_back_what_was_held_and_is_no_news_of_the_instance() -> None:
+    late = AttemptReport(
+        lease_id=LeaseId("a"),
+        instance=Instance(InstanceId("i"), ModelName("m"), "custom", "m"),
+        generation=3,
+        probe=True,
+        bucket_s=7,
+        outcome=Outcome.FAILURE,
+        latency_kind=LatencyKind.WHOLE,
+        latency_us=9_000,
+        slow=True,
+        tokens_reserved=100,
+        tokens_actual=40,
+        jitter=0.5,
+        cooldown=Cooldown.RATE_LIMITED,
+        cooldown_us=1_000,
+        cooldown_grows=True,
+    )
+
+    words = report_words(belated(late), CircuitBreakerConfig())
+
+    assert words[:12] == ["a", 3, 7, "ignored", LatencyKind.WHOLE.value, "", 0, -60, "0.5", "", 0, 0]

@@ -73,14 +73,12 @@ class RedisRouting:
         self._running: Counter[InstanceId] = Counter()
         self._held: dict[LeaseId, tuple[InstanceId, int]] = {}
         self._background: set[asyncio.Task[Any]] = set()
-        if breaker is not None:
-            breaker.on_recovery(lambda: self._give_back(at_once=True))
 
     def view(self, instance: Instance, kind: LatencyKind) -> InstanceView:
         return self._pictures.view(instance, kind, self._running[instance.id])
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
-        self._give_back()
+        self._give_back()  # Before it is asked, so that nobody is refused for what is over.
         parts = in_portions(request)
         refusals: tuple[Refusal, ...] = ()
         for portion in range(self._portion_of(request.lease_id), len(parts)):
@@ -199,8 +197,8 @@ class RedisRouting:
     async def _announce_reported(self, instance: Instance, answer: Awaitable[list[Any]]) -> None:
         self._announce(instance, transition_of(await answer, self._clock.now_us()))
 
-    def _give_back(self, *, at_once: bool = False) -> None:
-        for answer in self._ends.again(at_once=at_once):
+    def _give_back(self) -> None:
+        for answer in self._ends.again():
             self._send(answer)
 
     def _send(self, work: Coroutine[Any, Any, Any]) -> None:

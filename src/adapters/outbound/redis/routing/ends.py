@@ -70,13 +70,13 @@ class Ends:
         """Asks now, before whatever is asked next. `owed` is what is sent instead where that is lost."""
         return self._heard(self._executor.post(end.script, end.keys, end.words), owed or (lambda: end))
 
-    def again(self, *, at_once: bool = False) -> list[Answer]:
+    def again(self) -> list[Answer]:
         """Asks what is owed, now, before whatever is asked next; each answer is to be awaited.
 
-        Not more often than five times in a second, unless it has to be `at_once`.
+        Not more often than five times in a second, and not while nobody asks Redis anything.
         """
         now_us = self._clock.monotonic_us()
-        if not self._owed or self._is_down or (now_us < self._next_us and not at_once):
+        if not self._owed or self._is_down or now_us < self._next_us:
             return []
         self._next_us = now_us + AGAIN_EVERY_US
         for lease_id, (_, until_us) in tuple(self._owed.items()):
