@@ -35,9 +35,9 @@ class Outage:
     lasts_s: float = PAUSE_S
 
     @property
-    def lines(self) -> tuple[str, ...]:
-        """How the lines of the log begin; an outage of a moment is none."""
-        return ("redis is unavailable", "redis is back after ") if self.lasts_s else ()
+    def noticed(self) -> range:
+        """How often a gateway may have noticed it: once, but for one that was over in a moment."""
+        return range(1, 2) if self.lasts_s else range(2)
 
     async def strike(self, server: RedisServer) -> tuple[float, float]:
         """Lets it happen and pass; when it began, and when the server served again."""

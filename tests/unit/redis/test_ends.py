@@ -148,14 +148,25 @@ async def test_nothing_is_sent_again_while_nobody_asks_redis() -> None:
     assert await scene.again() == [("routing/withdraw", "a")]
 
 
-async def test_nothing_is_owed_any_more_when_the_lease_is_over() -> None:
+async def test_an_admission_is_looked_for_as_long_as_a_lease_lasts_from_when_redis_answers() -> None:
     scene = Scene()
     with pytest.raises(StateUnavailable):
         await scene.admit()
 
-    assert len(await scene.again(after_us=LEASE_US - AGAIN_EVERY_US - 1)) == 1
-    assert len(await scene.again(after_us=AGAIN_EVERY_US)) == 1
+    assert len(await scene.again(SILENCE, after_us=3 * LEASE_US)) == 1
+    assert len(await scene.again(0, after_us=3 * LEASE_US)) == 1
+    assert len(await scene.again(0, after_us=LEASE_US - AGAIN_EVERY_US)) == 1
     assert await scene.again(after_us=AGAIN_EVERY_US) == []
+
+
+async def test_a_silence_in_between_begins_the_search_anew() -> None:
+    scene = Scene()
+    with pytest.raises(StateUnavailable):
+        await scene.admit()
+
+    assert len(await scene.again(0)) == 1
+    assert len(await scene.again(SILENCE)) == 1
+    assert len(await scene.again(1, after_us=LEASE_US)) == 1
 
 
 async def test_what_is_owed_is_bounded_and_sent_in_parts_by_turns() -> None:

@@ -34,9 +34,25 @@ class End:
     words: Sequence[Word]
     until_taken: bool
 
+    @property
+    def question(self) -> tuple[str, Sequence[str], Sequence[Word]]:
+        """As the executor takes it."""
+        return self.script, self.keys, self.words
+
+
+@dataclass(slots=True, eq=False)
+class _Owed:
+    """`until_us`: from when on it is settled in any case. None before Redis has answered that it finds no lease."""
+
+    end: End
+    until_us: int | None = None
+
 
 class Ends:
-    """What does not arrive is owed, and sent again until Redis has heard it or the lease has expired.
+    """What does not arrive is owed, and sent again until Redis has heard it.
+
+    An admission that was asked for and not found may still come, out of a buffer on its way. It is looked for as long
+    as a lease lasts, counted from when Redis answers: a frozen one carries out old requests when it wakes.
 
     Otherwise an outage would leave leases behind, and an instance with few slots would refuse everybody after it.
     """
@@ -45,7 +61,7 @@ class Ends:
         self._executor = executor
         self._clock = clock
         self._breaker = breaker
-        self._owed: dict[LeaseId, tuple[End, int]] = {}
+        self._owed: dict[LeaseId, _Owed] = {}
         self._next_us = 0
 
     async def admit(
@@ -68,7 +84,7 @@ class Ends:
 
     def post(self, end: End, owed: Callable[[], End] | None = None) -> Answer:
         """Asks now, before whatever is asked next. `owed` is what is sent instead where that is lost."""
-        return self._heard(self._executor.post(end.script, end.keys, end.words), owed or (lambda: end))
+        return self._heard(self._executor.post(*end.question), owed or (lambda: end))
 
     def again(self) -> list[Answer]:
         """Asks what is owed, now, before whatever is asked next; each answer is to be awaited.
@@ -79,24 +95,30 @@ class Ends:
         if not self._owed or self._is_down or now_us < self._next_us:
             return []
         self._next_us = now_us + AGAIN_EVERY_US
-        for lease_id, (_, until_us) in tuple(self._owed.items()):
-            if until_us <= now_us:
+        for lease_id, owed in tuple(self._owed.items()):
+            if owed.until_us is not None and owed.until_us <= now_us:
                 del self._owed[lease_id]
         first = tuple(itertools.islice(self._owed.values(), MOST_AT_ONCE))
-        for end, until_us in first:  # What is still owed then goes behind the others.
-            del self._owed[end.lease_id]
-            self._owed[end.lease_id] = (end, until_us)
-        return [self._settled(end, self._executor.post(end.script, end.keys, end.words)) for end, _ in first]
+        for owed in first:  # What is still owed then goes behind the others.
+            del self._owed[owed.end.lease_id]
+            self._owed[owed.end.lease_id] = owed
+        return [self._settled(owed, self._executor.post(*owed.end.question)) for owed in first]
 
     @property
     def _is_down(self) -> bool:
         return self._breaker is not None and self._breaker.is_open
 
-    async def _settled(self, end: End, answer: Answer) -> None:
-        taken = await answer
-        owed = self._owed.get(end.lease_id)
-        if owed is not None and owed[0] is end and (taken or not end.until_taken):
-            del self._owed[end.lease_id]
+    async def _settled(self, owed: _Owed, answer: Answer) -> None:
+        try:
+            taken = await answer
+        except StateUnavailable:
+            owed.until_us = None
+            raise
+        if taken or not owed.end.until_taken:
+            if self._owed.get(owed.end.lease_id) is owed:
+                del self._owed[owed.end.lease_id]
+        elif owed.until_us is None:
+            owed.until_us = self._clock.monotonic_us() + LEASE_US
 
     async def _heard(self, answer: Answer, owed: Callable[[], End]) -> Any:
         try:
@@ -108,4 +130,4 @@ class Ends:
     def _owe(self, end: End) -> None:
         if len(self._owed) >= MOST_OWED:
             del self._owed[next(iter(self._owed))]
-        self._owed[end.lease_id] = (end, self._clock.monotonic_us() + LEASE_US)
+        self._owed[end.lease_id] = _Owed(end)
