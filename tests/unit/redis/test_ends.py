@@ -127,14 +127,26 @@ async def test_a_withdrawal_that_is_lost_is_sent_again_and_one_that_arrives_is_n
     assert await scene.again(1) == [("routing/withdraw", "b")]
 
 
-async def test_what_is_owed_is_not_sent_again_at_every_chance() -> None:
+async def test_what_was_not_found_is_not_looked_for_at_every_chance() -> None:
     scene = Scene()
     with pytest.raises(StateUnavailable):
         await scene.admit()
 
-    assert len(await scene.again(after_us=0)) == 1
+    assert len(await scene.again(0, after_us=0)) == 1
     assert await scene.again(after_us=AGAIN_EVERY_US - 1) == []
     assert len(await scene.again(after_us=1)) == 1
+
+
+async def test_what_is_lost_again_is_sent_at_the_next_chance_but_not_beside_itself() -> None:
+    scene = Scene()
+    with pytest.raises(StateUnavailable):
+        await scene.admit()
+
+    first = scene.ends.again()
+    assert len(first) == 1
+    assert scene.ends.again() == []
+    await asyncio.gather(*first, return_exceptions=True)
+    assert len(await scene.again(after_us=0)) == 1
 
 
 async def test_nothing_is_sent_again_while_nobody_asks_redis() -> None:

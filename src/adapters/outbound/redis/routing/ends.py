@@ -63,6 +63,7 @@ class Ends:
         self._breaker = breaker
         self._owed: dict[LeaseId, _Owed] = {}
         self._next_us = 0
+        self._asking = 0
 
     async def admit(
         self, lease_id: LeaseId, keys: Sequence[str], words: Sequence[Word], undo: Callable[[], End]
@@ -89,10 +90,10 @@ class Ends:
     def again(self) -> list[Answer]:
         """Asks what is owed, now, before whatever is asked next; each answer is to be awaited.
 
-        Not more often than five times in a second, and not while nobody asks Redis anything.
+        Not while it is being asked or nobody asks Redis anything; of what was not found, five times in a second.
         """
         now_us = self._clock.monotonic_us()
-        if not self._owed or self._is_down or now_us < self._next_us:
+        if not self._owed or self._asking or self._is_down or now_us < self._next_us:
             return []
         self._next_us = now_us + AGAIN_EVERY_US
         for lease_id, owed in tuple(self._owed.items()):
@@ -102,6 +103,7 @@ class Ends:
         for owed in first:  # What is still owed then goes behind the others.
             del self._owed[owed.end.lease_id]
             self._owed[owed.end.lease_id] = owed
+        self._asking = len(first)
         return [self._settled(owed, self._executor.post(*owed.end.question)) for owed in first]
 
     @property
@@ -113,7 +115,10 @@ class Ends:
             taken = await answer
         except StateUnavailable:
             owed.until_us = None
+            self._next_us = 0  # At the next chance: nobody may be refused for it.
             raise
+        finally:
+            self._asking -= 1
         if taken or not owed.end.until_taken:
             if self._owed.get(owed.end.lease_id) is owed:
                 del self._owed[owed.end.lease_id]
