@@ -74,6 +74,8 @@ class AttemptAdmission:
         try:
             journey.let_in, answer = await self.gate.enter(entry, asked)
         except GatewayError as error:
+            if error.decided_alone:
+                journey.note_degraded("rate_limit")
             error.trace = journey.trace
             raise
         if journey.let_in.degraded:

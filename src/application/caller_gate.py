@@ -117,7 +117,9 @@ class CallerGate:
 
     def _let_in(self, entry: CallerAdmissionRequest, answer: CallerAdmitted | CallerRefused) -> CallerAdmitted:
         if isinstance(answer, CallerRefused):
-            raise self._refusal(entry, answer)
+            refusal = self._refusal(entry, answer)
+            refusal.decided_alone = answer.degraded
+            raise refusal
         if self._refused_until_us:
             for limit in entry.limits:
                 self._refused_until_us.pop((entry.account, limit.name), None)

@@ -29,13 +29,19 @@ _SHOWN_CHARACTERS = 200
 
 
 class GatewayError(Exception):
-    """Something the client is told. `trace` is the story so far, where there is one."""
+    """Something the client is told.
+
+    Attributes:
+        trace: The story so far, where there is one.
+        decided_alone: By this gateway, without the shared state.
+    """
 
     def __init__(self, message: str, *, param: str | None = None, trace: DecisionTrace | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
         self.trace = trace
+        self.decided_alone = False
 
 
 class NotAuthenticated(GatewayError):

@@ -118,6 +118,7 @@ class Container(DeclarativeContainer):
         event_sink,
         redis_prefix,
         known=Callable(_instances_of, catalog_source).provider,
+        breaker=stores.provided.redis.breaker,
     )
     routing = Selector(
         state,

@@ -22,6 +22,10 @@ class RedisStore:
     executor: RedisExecutor
     breaker: StoreBreaker
 
+    async def ping(self) -> bool:
+        """Whether it serves: one that is full or read-only answers PING, and yet nobody asks it."""
+        return not self.breaker.is_open and await self.executor.ping()
+
 
 @dataclass(frozen=True, slots=True)
 class Stores:
@@ -35,7 +39,7 @@ class Stores:
         """What tells whether each of them answers."""
         found: dict[str, StoreProbe] = {}
         if self.redis is not None:
-            found["redis"] = self.redis.executor
+            found["redis"] = self.redis
         if self.database is not None:
             found["database"] = self.database
         return found

@@ -1,8 +1,11 @@
+from unittest.mock import patch
+
 import pytest
 from dependency_injector.providers import Object
 from redis.asyncio import Redis
 
 from adapters.inbound.http.use_cases import ProcessFacts
+from adapters.outbound.redis.executor import RedisExecutor
 from adapters.testing.virtual_time import ManualClock
 from bootstrap import Container
 from bootstrap.configuration_error import ConfigurationError
@@ -89,3 +92,15 @@ async def test_gateway_whose_database_is_silent_starts_unready_and_names_it() ->
         "parts": {"models": "ok", "server": "ok", "database": "does not answer"},
     }
     assert (health.status_code, (await health.get_json())["mode"]) == (200, "full")
+
+
+async def test_redis_that_nobody_asks_any_more_is_said_to_be_away_even_where_it_answers_a_ping() -> None:
+    stores = open_stores(settings_of(REDIS + "state: redis"), "full", ManualClock())
+    assert stores.redis is not None
+    with patch.object(RedisExecutor, "ping", return_value=True):
+        assert await stores.probes["redis"].ping()
+
+        stores.redis.breaker.trip("it is full")
+
+        assert not await stores.probes["redis"].ping()
+    await stores.aclose()

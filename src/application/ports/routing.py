@@ -36,7 +36,8 @@ class Routing(Protocol):
         get back what it took of them, so that other requests go where they had gone without it. A circuit that
         half-opened for it stays so. A lease that is not held (refused, reported, expired, withdrawn) changes nothing;
         admitted again under the same lease id, it is decided anew. Never blocks and never fails, as `report`, and has
-        taken effect before the next `admit` of this process; while the store is away the lease expires instead.
+        taken effect before the next `admit` of this process; what a store that is away did not hear it is told when it
+        is back, or the lease expires.
         """
         ...
 

@@ -1,6 +1,7 @@
 """The limits of a caller and the choice of an instance: both or neither."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,6 +53,13 @@ class AwayAdmission(MemoryAdmission):
         raise StateUnavailable(f"no answer to {request.request_id}")
 
 
+class AloneAdmission(MemoryAdmission):
+    """Decides as a gateway does whose store is away."""
+
+    async def admit(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
+        return replace(await super().admit(request), degraded=True)
+
+
 def gateway(rpm: int, **changes: Any) -> Gateway:
     return Gateway(Catalog(models(*MEMBERS)), policy=ROUND_ROBIN, rates=RatePolicy(everywhere=rpm), **changes)
 
@@ -87,6 +95,20 @@ def test_a_caller_gets_as_many_requests_as_its_limit_and_then_learns_when_to_com
         assert gate.last_trace().outcome == "RateLimited"
         await gate.clock.sleep(said.value.retry_after_us)
         await served_by(gate, ONE, 1)
+
+    run_virtual(scenario())
+
+
+def test_admission_and_refusal_both_tell_that_this_gateway_decided_alone() -> None:
+    async def scenario() -> None:
+        gate = gateway(1, make_admission=AloneAdmission)
+        await served_by(gate, ONE, 1)
+        assert gate.last_trace().degraded == ("rate_limit",)
+
+        with pytest.raises(RateLimited):
+            await gate.complete("m", caller=ONE)
+
+        assert gate.last_trace().degraded == ("rate_limit",)
 
     run_virtual(scenario())
 

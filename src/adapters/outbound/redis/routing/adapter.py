@@ -7,15 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
+from adapters.outbound.redis.routing.ends import End, Ends
 from adapters.outbound.redis.routing.keys import RoutingKeys
 from adapters.outbound.redis.routing.pictures import Pictures
 from adapters.outbound.redis.routing.wire import (
     FlatPlan,
     admission_of,
+    belated,
+    in_portions,
     report_words,
     transition_of,
     withdrawal_words,
 )
+from adapters.outbound.redis.store_breaker import StoreBreaker
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
@@ -29,7 +33,6 @@ from domain.resilience.circuit_breaker import CircuitBreakerConfig, Transition
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from domain.routing.decision import Refusal
 from domain.routing.instance_state import InstanceView
-from domain.routing.portions import portions
 from domain.routing.report import AttemptReport
 
 REFRESH_EVERY_US = SECOND_US // 5
@@ -57,6 +60,7 @@ class RedisRouting:
         prefix: str,
         now: Now = server_time,
         known: Callable[[], Iterable[Instance]] = tuple,
+        breaker: StoreBreaker | None = None,
     ) -> None:
         self._executor = executor
         self._config = config
@@ -65,6 +69,7 @@ class RedisRouting:
         self._keys = RoutingKeys(prefix)
         self._now = now
         self._pictures = Pictures(executor, self._keys, config, clock, now, known)
+        self._ends = Ends(executor, clock, breaker)
         self._running: Counter[InstanceId] = Counter()
         self._held: dict[LeaseId, tuple[InstanceId, int]] = {}
         self._background: set[asyncio.Task[Any]] = set()
@@ -73,7 +78,8 @@ class RedisRouting:
         return self._pictures.view(instance, kind, self._running[instance.id])
 
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
-        parts = _in_portions(request)
+        self._give_back()  # Before it is asked, so that nobody is refused for what is over.
+        parts = in_portions(request)
         refusals: tuple[Refusal, ...] = ()
         for portion in range(self._portion_of(request.lease_id), len(parts)):
             answer = await self._admit_portion(parts[portion])
@@ -90,10 +96,10 @@ class RedisRouting:
         settings = (request.tokens, request.lease_us, config.half_open_probes, config.open_duration_us)
         words = [self._now(), request.lease_id, *settings, len(flat.instances), *flat.limits, *flat.words]
         try:
-            said = await self._executor.call("routing/admit", keys, words)
+            said = await self._ends.admit(request.lease_id, keys, words, lambda: self._undoing(request, flat))
         except asyncio.CancelledError:
             # It may be taken all the same. This runs after it, and changes nothing where it never was.
-            self._send(self._withdrawal(request, flat))
+            self._send(self._ends.post(self._undoing(request, flat)))
             raise
         answer = admission_of(said, flat.instances, self._clock.now_us())
         if isinstance(answer, Admitted):
@@ -103,9 +109,9 @@ class RedisRouting:
         return answer
 
     def withdraw(self, request: AdmissionRequest) -> None:
-        part = _in_portions(request)[self._portion_of(request.lease_id)]
+        part = in_portions(request)[self._portion_of(request.lease_id)]
         self._end(request.lease_id)
-        self._send(self._withdrawal(part, FlatPlan.of(part.plan)))
+        self._send(self._ends.post(self._undoing(part, FlatPlan.of(part.plan))))
 
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
         now = self._now()
@@ -127,20 +133,7 @@ class RedisRouting:
 
     def report(self, report: AttemptReport) -> None:
         self._end(report.lease_id)
-        keys = self._keys.of(report.instance)
-        answer = self._executor.post(
-            "routing/report",
-            [
-                self._keys.admitted(report.instance, report.lease_id),
-                keys.circuit,
-                keys.window,
-                keys.tokens,
-                keys.leases,
-                keys.latency,
-                *keys.sketches[report.latency_kind],
-            ],
-            [self._now(), *report_words(report, self._config)],
-        )
+        answer = self._ends.post(self._ending(report), lambda: self._ending(belated(report)))
         self._send(self._announce_reported(report.instance, answer))
 
     async def settle(self) -> None:
@@ -166,6 +159,7 @@ class RedisRouting:
             await self._clock.sleep(REFRESH_EVERY_US)
             with suppress(StateUnavailable):
                 await self.look()
+            self._give_back()
 
     def _admission_keys(self, flat: FlatPlan, lease_id: LeaseId) -> list[str]:
         first = flat.instances[0]
@@ -175,9 +169,15 @@ class RedisRouting:
             *(self._keys.turn(first, turn) for turn in flat.turns),
         ]
 
-    def _withdrawal(self, request: AdmissionRequest, flat: FlatPlan) -> Coroutine[Any, Any, Any]:
+    def _ending(self, report: AttemptReport) -> End:
+        keys = self._keys.reporting(report.instance, report.lease_id, report.latency_kind)
+        words = [self._now(), *report_words(report, self._config)]
+        return End(report.lease_id, "routing/report", keys, words, until_taken=False)
+
+    def _undoing(self, request: AdmissionRequest, flat: FlatPlan) -> End:
+        keys = self._admission_keys(flat, request.lease_id)
         words = [self._now(), *withdrawal_words(request, len(flat.instances))]
-        return self._executor.post("routing/withdraw", self._admission_keys(flat, request.lease_id), words)
+        return End(request.lease_id, "routing/withdraw", keys, words, until_taken=True)
 
     def _begin(self, lease_id: LeaseId, instance_id: InstanceId, portion: int) -> None:
         if lease_id not in self._held:
@@ -197,6 +197,10 @@ class RedisRouting:
     async def _announce_reported(self, instance: Instance, answer: Awaitable[list[Any]]) -> None:
         self._announce(instance, transition_of(await answer, self._clock.now_us()))
 
+    def _give_back(self) -> None:
+        for answer in self._ends.again():
+            self._send(answer)
+
     def _send(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)
         self._background.add(task)
@@ -207,18 +211,13 @@ class RedisRouting:
         if task.cancelled():
             return
         error = task.exception()
-        # While Redis is away its breaker says so, once; the lease then comes back by expiry.
+        # While Redis is away its breaker says so, once; the lease is then given back later, or expires.
         if error is not None and not isinstance(error, StateUnavailable):
             _log.error("a report or a withdrawal was lost", exc_info=error)
 
     def _announce(self, instance: Instance, transition: Transition | None) -> None:
         if transition is not None:
             self._events.publish(CircuitChanged(instance.id, transition))
-
-
-def _in_portions(request: AdmissionRequest) -> list[AdmissionRequest]:
-    parts = portions(request.plan)
-    return [request] if len(parts) == 1 else [replace(request, plan=part) for part in parts]
 
 
 _conforms: type[Routing] = RedisRouting

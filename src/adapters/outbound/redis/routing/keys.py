@@ -43,6 +43,12 @@ class RoutingKeys:
         """The answer given to a lease, in the group of `instance`."""
         return f"{self._prefix}{{g:{instance.routing_group}}}:admitted:{lease_id}"
 
+    def reporting(self, instance: Instance, lease_id: LeaseId, kind: LatencyKind) -> list[str]:
+        """The keys that a report touches, in its order."""
+        keys = self.of(instance)
+        named = (keys.circuit, keys.window, keys.tokens, keys.leases, keys.latency)
+        return [self.admitted(instance, lease_id), *named, *keys.sketches[kind]]
+
     def turn(self, instance: Instance, key: str) -> str:
         """The credits of a round-robin, in the group of `instance`."""
         return f"{self._prefix}{{g:{instance.routing_group}}}:turns:{key}"

@@ -1,14 +1,16 @@
 """Plans, reports and answers as flat lists, the way scripts take and give them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.outbound.redis.words import Word
 from domain.catalog import Instance
 from domain.resilience.circuit_breaker import CircuitBreakerConfig, CircuitState, Transition
+from domain.resilience.outcome import Outcome
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from domain.routing.decision import Exclusion, Refusal
+from domain.routing.portions import portions
 from domain.routing.report import AttemptReport
 from domain.routing.strategy import Leaf, Node, Ordered, Weighted
 
@@ -58,6 +60,19 @@ class FlatPlan:
                 for name, weight, child in node.children:
                     self.words += (name, weight)
                     self._add(child)
+
+
+def in_portions(request: AdmissionRequest) -> list[AdmissionRequest]:
+    """The same question about so many instances as one call may ask about; one of them, where they are few."""
+    parts = portions(request.plan)
+    return [request] if len(parts) == 1 else [replace(request, plan=part) for part in parts]
+
+
+def belated(report: AttemptReport) -> AttemptReport:
+    """What is left of a report that comes late: it gives back what the attempt held, and is no news of the instance."""
+    return replace(
+        report, outcome=Outcome.IGNORED, latency_us=None, slow=False, cooldown=None, cooldown_us=0, cooldown_grows=False
+    )
 
 
 def withdrawal_words(request: AdmissionRequest, instance_count: int) -> list[Word]:
