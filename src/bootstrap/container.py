@@ -23,6 +23,7 @@ from adapters.outbound.memory.routing import MemoryRouting
 from adapters.outbound.providers.lazy_transport import LazyTransport
 from adapters.outbound.providers.transport import AiohttpUpstream
 from adapters.outbound.redis.admission import RedisAdmission
+from adapters.outbound.redis.ends import Ends
 from adapters.outbound.redis.event_sink import RedisEventSink
 from adapters.outbound.redis.gateway_registry import RedisGatewayRegistry
 from adapters.outbound.redis.instance_control import RedisInstanceControl
@@ -110,6 +111,7 @@ class Container(DeclarativeContainer):
     gateway_registry = Singleton(
         RedisGatewayRegistry, redis_executor, redis_prefix, Callable(_new_gateway_id, randomness), clock
     )
+    redis_ends = Singleton(Ends, redis_executor, clock, stores.provided.redis.breaker)
     redis_routing = Singleton(
         RedisRouting,
         redis_executor,
@@ -118,7 +120,7 @@ class Container(DeclarativeContainer):
         event_sink,
         redis_prefix,
         known=Callable(_instances_of, catalog_source).provider,
-        breaker=stores.provided.redis.breaker,
+        ends=redis_ends,
     )
     routing = Selector(
         state,
@@ -144,7 +146,7 @@ class Container(DeclarativeContainer):
     provider_directory = Singleton(configured_providers, configured.provided.providers, transport, clock, randomness)
 
     draining = Singleton(Draining)
-    redis_admission = Singleton(RedisAdmission, redis_executor, redis_prefix)
+    redis_admission = Singleton(RedisAdmission, redis_executor, redis_prefix, ends=redis_ends)
     caller_admission = Selector(
         state,
         memory=Singleton(MemoryAdmission, clock),

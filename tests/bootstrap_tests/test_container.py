@@ -43,6 +43,7 @@ REDIS = {"redis": {"url": "redis://127.0.0.1:1"}}
 POSTGRES = {"database": {"url": "postgresql://127.0.0.1:1/x"}}
 SHARED_ONLY = {
     "gateway_registry",
+    "redis_ends",
     "redis_admission",
     "redis_event_sink",
     "redis_executor",

@@ -7,18 +7,20 @@ from typing import Any, cast
 
 import pytest
 
+from adapters.outbound.redis.admission import RedisAdmission
+from adapters.outbound.redis.ends import AGAIN_EVERY_US, LOOKED_FOR_US, MOST_AT_ONCE, MOST_OWED, End, Ends
 from adapters.outbound.redis.executor import RedisExecutor
-from adapters.outbound.redis.routing.ends import AGAIN_EVERY_US, MOST_AT_ONCE, MOST_OWED, End, Ends
 from adapters.outbound.redis.routing.wire import belated, report_words
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.redis.words import Word
+from adapters.testing.admission.harness import LEASE_US, parallel, rpm
 from adapters.testing.virtual_time import ManualClock
 from application.errors import StateUnavailable
-from application.lease_keeper import LEASE_US
 from domain.catalog import Instance
 from domain.failure import Cooldown
-from domain.identifiers import InstanceId, LeaseId, ModelName
+from domain.identifiers import InstanceId, LeaseId, ModelName, RequestId
 from domain.latency import LatencyKind
+from domain.limits.admission import CallerAdmissionRequest
 from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.resilience.outcome import Outcome
 from domain.routing.report import AttemptReport
@@ -56,7 +58,7 @@ class Scene:
         self.ends = Ends(cast("RedisExecutor", self.executor), self.clock, self.breaker)
 
     async def admit(self, lease: str = "a") -> Any:
-        return await self.ends.admit(LeaseId(lease), ["k"], [lease], lambda: withdrawal(lease))
+        return await self.ends.admit(lease, "routing/admit", ["k"], [lease], lambda: withdrawal(lease))
 
     async def again(self, *answers: Any, after_us: int = AGAIN_EVERY_US) -> list[tuple[str, str]]:
         """What is asked of it again a little later, which it answers like that."""
@@ -68,11 +70,11 @@ class Scene:
 
 
 def withdrawal(lease: str) -> End:
-    return End(LeaseId(lease), "routing/withdraw", ["k"], [lease], until_taken=True)
+    return End(lease, "routing/withdraw", ["k"], [lease], until_taken=True)
 
 
 def report(lease: str) -> End:
-    return End(LeaseId(lease), "routing/report", ["k"], [lease], until_taken=False)
+    return End(lease, "routing/report", ["k"], [lease], until_taken=False)
 
 
 async def test_an_admission_without_an_answer_is_taken_back_until_it_was_found() -> None:
@@ -165,9 +167,9 @@ async def test_an_admission_is_looked_for_as_long_as_a_lease_lasts_from_when_red
     with pytest.raises(StateUnavailable):
         await scene.admit()
 
-    assert len(await scene.again(SILENCE, after_us=3 * LEASE_US)) == 1
-    assert len(await scene.again(0, after_us=3 * LEASE_US)) == 1
-    assert len(await scene.again(0, after_us=LEASE_US - AGAIN_EVERY_US)) == 1
+    assert len(await scene.again(SILENCE, after_us=3 * LOOKED_FOR_US)) == 1
+    assert len(await scene.again(0, after_us=3 * LOOKED_FOR_US)) == 1
+    assert len(await scene.again(0, after_us=LOOKED_FOR_US - AGAIN_EVERY_US)) == 1
     assert await scene.again(after_us=AGAIN_EVERY_US) == []
 
 
@@ -178,7 +180,7 @@ async def test_a_silence_in_between_begins_the_search_anew() -> None:
 
     assert len(await scene.again(0)) == 1
     assert len(await scene.again(SILENCE)) == 1
-    assert len(await scene.again(1, after_us=LEASE_US)) == 1
+    assert len(await scene.again(1, after_us=LOOKED_FOR_US)) == 1
 
 
 async def test_what_is_owed_is_bounded_and_sent_in_parts_by_turns() -> None:
@@ -214,3 +216,20 @@ def test_a_report_that_comes_late_gives_back_what_was_held_and_is_no_news_of_the
     words = report_words(belated(late), CircuitBreakerConfig())
 
     assert words[:12] == ["a", 3, 7, "ignored", LatencyKind.WHOLE.value, "", 0, -60, "0.5", "", 0, 0]
+
+
+async def test_what_a_caller_was_charged_unheard_is_released_and_what_ended_unheard_is_ended() -> None:
+    scene = Scene()
+    admission = RedisAdmission(cast("RedisExecutor", scene.executor), "p:", ends=scene.ends)
+    lost = CallerAdmissionRequest(RequestId("lost"), "team", (rpm(5), parallel(2)), 0, LEASE_US)
+    with pytest.raises(StateUnavailable):
+        await admission.admit(lost)
+
+    assert await scene.again(0) == [("admission/settle", "")]
+    assert await scene.again(1) == [("admission/settle", "")]
+    assert await scene.again() == []
+
+    with pytest.raises(StateUnavailable):
+        await admission.settle(lost, None)
+    assert await scene.again(0) == [("admission/settle", "")]
+    assert await scene.again() == []

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+from adapters.outbound.redis.ends import End, Ends
 from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
 from adapters.outbound.redis.words import Word
 from application.ports.admission import CallerAdmission
@@ -20,20 +21,26 @@ _NEVER = -1
 class RedisAdmission:
     """Limits of a fleet: what concerns one account lies in the slot `{t:<account>}` and is decided by one script."""
 
-    def __init__(self, executor: RedisExecutor, prefix: str, now: Now = server_time) -> None:
+    def __init__(self, executor: RedisExecutor, prefix: str, now: Now = server_time, ends: Ends | None = None) -> None:
         self._executor = executor
         self._prefix = prefix
         self._now = now
+        self._ends = ends
 
     async def admit(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
         if not request.limits:
             return CallerAdmitted(())
         asked = _asked(request.limits, request.tokens)
-        answer: list[int] = await self._executor.call(
+        question = (
             "admission/admit",
             self._keys(request, request.limits),
             (self._now(), request.request_id, request.lease_us, len(request.limits), *asked),
         )
+        answer: list[int]
+        if self._ends is None:
+            answer = await self._executor.call(*question)
+        else:
+            answer = await self._ends.admit(request.request_id, *question, lambda: self._release(request))
         return _refused(request, answer) if answer[0] == 0 else _admitted(request, answer)
 
     async def settle(self, request: CallerAdmissionRequest, actual_tokens: int | None) -> None:
@@ -42,6 +49,9 @@ class RedisAdmission:
 
     async def release(self, request: CallerAdmissionRequest) -> None:
         await self._end(request, request.limits, 0)
+
+    def _release(self, request: CallerAdmissionRequest) -> End:
+        return End(request.request_id, *self._ending(request, request.limits, 0), until_taken=True)
 
     async def renew(self, request: CallerAdmissionRequest) -> bool:
         slots = [limit for limit in request.limits if limit.kind is LimitKind.PARALLEL]
@@ -54,13 +64,18 @@ class RedisAdmission:
     async def _end(self, request: CallerAdmissionRequest, limits: Sequence[Limit], actual: int) -> None:
         if not request.limits:
             return
+        question = self._ending(request, limits, actual)
+        if self._ends is None:
+            await self._executor.call(*question)
+        else:
+            await self._ends.post(End(request.request_id, *question, until_taken=False))
+
+    def _ending(
+        self, request: CallerAdmissionRequest, limits: Sequence[Limit], actual: int
+    ) -> tuple[str, list[str], tuple[Word, ...]]:
         charged = _asked(limits, request.tokens)
-        actual = min(actual, LARGEST_AMOUNT)
-        await self._executor.call(
-            "admission/settle",
-            self._keys(request, limits),
-            (self._now(), request.request_id, actual, len(limits), *charged),
-        )
+        words = (self._now(), request.request_id, min(actual, LARGEST_AMOUNT), len(limits), *charged)
+        return "admission/settle", self._keys(request, limits), words
 
     def _keys(self, request: CallerAdmissionRequest, limits: Sequence[Limit]) -> list[str]:
         record = f"{self._prefix}{{t:{request.account}}}:admitted:{request.request_id}"

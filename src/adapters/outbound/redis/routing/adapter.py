@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from adapters.outbound.redis.ends import End, Ends
 from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
-from adapters.outbound.redis.routing.ends import End, Ends
 from adapters.outbound.redis.routing.keys import RoutingKeys
 from adapters.outbound.redis.routing.pictures import Pictures
 from adapters.outbound.redis.routing.wire import (
@@ -19,7 +19,6 @@ from adapters.outbound.redis.routing.wire import (
     transition_of,
     withdrawal_words,
 )
-from adapters.outbound.redis.store_breaker import StoreBreaker
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
@@ -60,7 +59,7 @@ class RedisRouting:
         prefix: str,
         now: Now = server_time,
         known: Callable[[], Iterable[Instance]] = tuple,
-        breaker: StoreBreaker | None = None,
+        ends: Ends | None = None,
     ) -> None:
         self._executor = executor
         self._config = config
@@ -69,7 +68,7 @@ class RedisRouting:
         self._keys = RoutingKeys(prefix)
         self._now = now
         self._pictures = Pictures(executor, self._keys, config, clock, now, known)
-        self._ends = Ends(executor, clock, breaker)
+        self._ends = ends or Ends(executor, clock)
         self._running: Counter[InstanceId] = Counter()
         self._held: dict[LeaseId, tuple[InstanceId, int]] = {}
         self._background: set[asyncio.Task[Any]] = set()
@@ -96,7 +95,9 @@ class RedisRouting:
         settings = (request.tokens, request.lease_us, config.half_open_probes, config.open_duration_us)
         words = [self._now(), request.lease_id, *settings, len(flat.instances), *flat.limits, *flat.words]
         try:
-            said = await self._ends.admit(request.lease_id, keys, words, lambda: self._undoing(request, flat))
+            said = await self._ends.admit(
+                request.lease_id, "routing/admit", keys, words, lambda: self._undoing(request, flat)
+            )
         except asyncio.CancelledError:
             # It may be taken all the same. This runs after it, and changes nothing where it never was.
             self._send(self._ends.post(self._undoing(request, flat)))
