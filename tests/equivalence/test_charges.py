@@ -126,3 +126,12 @@ def test_the_charges_of_a_minute_are_the_same_in_memory_and_in_lua(server: OneSe
         server.run(replay(server, start_us, steps))
 
     histories()
+
+
+@pytest.mark.parametrize("gap_s", [29, 30, 31, 32, 33, 34, 35])
+@pytest.mark.parametrize("verb", ["end", "withdraw"])
+def test_a_second_on_the_edge_of_the_window_is_corrected_as_in_memory(server: OneServer, verb: str, gap_s: int) -> None:
+    # The first of three is corrected when it still counts, has left the window, or made room for the third.
+    steps: list[Step] = [("take", 1, 0, 40), ("take", 1, 30 * SECOND_US, 40), ("take", 1, gap_s * SECOND_US, 40)]
+
+    server.run(replay(server, 0, [*steps, (verb, 0, 0, 1), ("take", 1, 10 * SECOND_US, 40), (verb, 0, 0, 1)]))
