@@ -199,6 +199,21 @@ async def test_a_report_after_a_pause_drops_all_that_has_left_at_once(harness: R
     assert READS_ALL & seen.keys() == set()
 
 
+async def test_a_report_after_a_pause_longer_than_the_window_reads_nothing_of_it(
+    harness: RoutingHarness, meter: Meter
+) -> None:
+    plan = weighted((instance("reported"), 1))
+    await fill(harness, plan)
+    of_full = await meter.commands(reported(harness, plan))
+    harness.clock.advance(CONFIG.window_us)
+
+    later = await meter.commands(reported(harness, plan))
+
+    # The charges of a minute are still looked at; outcomes start anew.
+    assert (later - of_full)["hmget"] == 1
+    assert (later["hdel"], (later - of_full)["del"]) == (0, 1)
+
+
 async def test_a_picture_costs_the_same_however_full_the_windows_are(
     harness: RoutingHarness, routing: RedisRouting, meter: Meter
 ) -> None:
