@@ -20,5 +20,6 @@ local function circuit_count(keys, circuit, config, now_us, failed, slow, jitter
   if circuit.opens > 0 and failed == 0 and long_closed then
     redis.call('HSET', keys.circuit, 'opens', 0)
   end
+  if in_a_row == circuit.consecutive_failures then return nil end
   redis.call('HSET', keys.circuit, 'consecutive_failures', in_a_row)
 end

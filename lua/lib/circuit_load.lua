@@ -1,15 +1,13 @@
 -- lib/circuit_load: one instance's circuit, cooldown and drain; absent fields are the initial state.
-local circuit_numbers = {'generation', 'consecutive_failures', 'opens', 'open_until_us', 'probe_successes', 'early',
-  'cooldown_until_us', 'guessed_rests', 'drained'}
-local circuit_words = {'state', 'forced', 'cooldown', 'probes', 'closed_at_us'}
+local circuit_fields = {'generation', 'consecutive_failures', 'opens', 'open_until_us', 'probe_successes', 'early',
+  'cooldown_until_us', 'guessed_rests', 'drained', 'state', 'forced', 'cooldown', 'probes', 'closed_at_us'}
 local function circuit_load(key)
-  local stored, circuit = redis.call('HMGET', key, unpack(circuit_numbers)), {}
-  for place, name in ipairs(circuit_numbers) do
-    circuit[name] = tonumber(stored[place] or '0')
+  local stored, circuit = redis.call('HMGET', key, unpack(circuit_fields)), {}
+  for place = 1, 9 do
+    circuit[circuit_fields[place]] = tonumber(stored[place] or 0)
   end
-  stored = redis.call('HMGET', key, unpack(circuit_words))
-  for place, name in ipairs(circuit_words) do
-    circuit[name] = stored[place] or ''
+  for place = 10, 14 do
+    circuit[circuit_fields[place]] = stored[place] or ''
   end
   if circuit.state == '' then circuit.state = 'closed' end
   local probes = {}

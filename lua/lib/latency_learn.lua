@@ -18,5 +18,8 @@ local function latency_learn(key, kind, sample_us, outcome, now_us)
     sample_us = math.floor(estimate_us * weight + sample_us * (1 - weight))
   end
   redis.call('HSET', key, kind, whole(sample_us) .. ' ' .. whole(math.max(now_us, updated_us or 0)))
-  redis.call('PEXPIRE', key, 3600000)
+  -- Once a second is enough for an hour.
+  if math.floor((updated_us or 0) / 1000000) ~= math.floor(now_us / 1000000) then
+    redis.call('PEXPIRE', key, 3600000)
+  end
 end

@@ -6,8 +6,8 @@ local function sketch_add(first, sample_us, now_us)
   if redis.call('HGET', key, 'minute') ~= whole(minute) then
     redis.call('DEL', key)
     redis.call('HSET', key, 'minute', whole(minute))
+    redis.call('PEXPIRE', key, 360000)
   end
   local held_us = math.min(math.max(sample_us, 1000), 600000000)
   redis.call('HINCRBY', key, math.ceil(math.log(held_us) / math.log(1.02 / 0.98)), 1)
-  redis.call('PEXPIRE', key, 360000)
 end

@@ -2,16 +2,17 @@
 -- @include lib/window_read
 local function window_charge(key, bucket_us, span, amount, now_us)
   local current = math.floor(now_us / bucket_us)
-  local used, oldest, newest, stored_oldest = window_read(key, current, span)
-  if not newest then
+  local used, oldest, charged_last, left = window_read(key, current, span)
+  if not charged_last then
     redis.call('DEL', key)
-    oldest, newest, stored_oldest = current, current, current
-  end
-  for bucket = stored_oldest, oldest - 1 do
-    redis.call('HDEL', key, whole(bucket))
+  elseif #left > 0 then
+    redis.call('HDEL', key, unpack(left))
   end
   redis.call('HINCRBY', key, whole(current), whole(amount))
-  oldest, newest = math.min(oldest, current), math.max(newest, current)
-  redis.call('HSET', key, 'used', whole(used + amount), 'oldest', whole(oldest), 'newest', whole(newest))
-  redis.call('PEXPIRE', key, whole(span * bucket_us / 1000 + 60000))
+  local newest = math.max(charged_last or current, current)
+  redis.call('HSET', key, 'used', whole(used + amount), 'oldest', whole(math.min(oldest or current, current)), 'newest',
+    whole(newest))
+  if newest ~= charged_last then
+    redis.call('PEXPIRE', key, whole(span * bucket_us / 1000 + 60000))
+  end
 end

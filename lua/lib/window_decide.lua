@@ -15,8 +15,9 @@ local function window_decide(key, bucket_us, span, limit, amount, now_us)
   end
   local bucket, left = oldest - 1, used
   while left + amount > limit and bucket < newest do
-    bucket = bucket + 1
-    left = left - tonumber(redis.call('HGET', key, whole(bucket)) or 0)
+    for _, charged in ipairs(window_amounts(key, bucket + 1, math.min(bucket + 16, newest))) do
+      if left + amount > limit then bucket, left = bucket + 1, left - charged end
+    end
   end
   return false, remaining, (bucket + span) * bucket_us - now_us, reset_after_us
 end

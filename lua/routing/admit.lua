@@ -1,8 +1,8 @@
 -- routing/admit.lua: takes the first instance of a plan that circuit, cooldown and limits allow, or nothing at all.
 --
 -- KEYS[1]    admitted   string  the answer given to this lease, and what it took of round-robins; absent: not asked yet
--- KEYS[2..]  instances  mixed   four for each instance (circuit hash, requests ring, tokens ring, leases zset), then
---                               one hash of credits for each round-robin of the plan; absent: the initial state
+-- KEYS[2..]  instances  mixed   three for each instance (circuit hash, charges hash, leases zset), then one hash of
+--                               credits for each round-robin of the plan; absent: the initial state
 -- ARGV[1]    now_us            int|""  virtual time for tests; "" reads the server's TIME
 -- ARGV[2]    lease_id          text    the lease to take
 -- ARGV[3]    tokens            int     charged to the instance's tokens per minute
@@ -16,7 +16,7 @@
 --
 -- Returns  {1, instance, generation, probe, bucket_s, before, reason, refusals…} or {0, refusals…}; a refusal is
 --          instance, reason, wait in microseconds as text ("" for none); `before` is "" where no circuit moved
--- Writes   the admitted answer (TTL lease_us), the instance's circuit (7 d), rings (62 s), lease (twice lease_us),
+-- Writes   the admitted answer (TTL lease_us), the instance's circuit (7 d), charges (62 s), lease (twice lease_us),
 --          and the credits on the way to it (1 h); nothing where it answers 0
 -- Mirrors  domain.routing.admission:admit
 --
@@ -24,11 +24,9 @@
 -- @include lib/whole
 -- @include lib/circuit_load
 -- @include lib/circuit_peek
--- @include lib/circuit_keep
--- @include lib/probes_text
--- @include lib/ring_used
--- @include lib/ring_refusal
--- @include lib/ring_add
+-- @include lib/circuit_probe
+-- @include lib/charges_read
+-- @include lib/charges_add
 -- @include lib/turn_pick
 -- @include lib/instance_refusal
 -- @include lib/plan_walk
@@ -42,33 +40,29 @@ if held then
   local instance, generation, probe, bucket_s = string.match(held, '^(%d+) (%d+) (%d) (%d+)')
   return {1, tonumber(instance), tonumber(generation), tonumber(probe), tonumber(bucket_s), '', ''}
 end
-local settings = {now_us = now_us, tokens = tonumber(ARGV[3]), probes = tonumber(ARGV[5]), open_us = tonumber(ARGV[6])}
-local context = {refusals = {}, turns = 1 + 4 * count, refusal = function(instance, last_resort)
+local settings = {now_us = now_us, tokens = tonumber(ARGV[3]), probes = tonumber(ARGV[5]), open_us = tonumber(ARGV[6]),
+  after = '(' .. whole(now_us), quiet = {}, charges = {}}
+local context = {refusals = {}, turns = 1 + 3 * count, refusal = function(instance, last_resort)
   return instance_refusal(instance, last_resort, settings)
 end}
 local path = plan_walk({place = 8 + 3 * count}, context)
 if path == nil then
   return {0, unpack(context.refusals)}
 end
-local first = 2 + 4 * (path.instance - 1)
-local circuit = circuit_load(KEYS[first])
-local generation, probe = circuit_peek(circuit, now_us, path.last_resort, settings.probes, settings.open_us)
+local first = 2 + 3 * (path.instance - 1)
 local before, reason, bucket_s = '', '', math.floor(now_us / 1000000)
-if probe == 1 then
-  local early = now_us < circuit.open_until_us
-  if circuit.state == 'open' then
-    before, reason = 'open', early and 'last_resort' or 'due'
-    redis.call('HSET', KEYS[first], 'state', 'half_open', 'generation', generation, 'consecutive_failures', 0,
-      'probe_successes', 0, 'reason', reason)
-  end
-  circuit.probes[#circuit.probes + 1] = {lease_id, now_us + lease_us}
-  redis.call('HSET', KEYS[first], 'probes', probes_text(circuit.probes, now_us, ''), 'early', early and 1 or 0)
-  circuit_keep(KEYS[first], circuit)
+local generation, probe, circuit = settings.quiet[path.instance], 0, nil
+if generation == nil then
+  circuit = circuit_load(KEYS[first])
+  generation, probe = circuit_peek(circuit, now_us, path.last_resort, settings.probes, settings.open_us)
 end
-redis.call('ZADD', KEYS[first + 3], whole(now_us + lease_us), lease_id)
-redis.call('PEXPIRE', KEYS[first + 3], math.floor(lease_us / 500))
-ring_add(KEYS[first + 1], bucket_s, 1, false)
-ring_add(KEYS[first + 2], bucket_s, settings.tokens, false)
+if probe == 1 then
+  before, reason = circuit_probe(KEYS[first], circuit, generation, now_us, lease_id, lease_us)
+end
+redis.call('ZADD', KEYS[first + 2], whole(now_us + lease_us), lease_id)
+redis.call('PEXPIRE', KEYS[first + 2], math.floor(lease_us / 500))
+local charges = settings.charges[path.instance] or charges_read(KEYS[first + 1], now_us)
+charges_add(KEYS[first + 1], charges, settings.tokens)
 local said = string.format('%d %d %d %s', path.instance, generation, probe, whole(bucket_s))
 for _, turn in ipairs(path.turns) do
   said = said .. string.format(' %d:%d:%s', turn.turn, turn.picked, table.concat(turn.passed, ','))

@@ -3,7 +3,7 @@
 -- KEYS[1]   admitted  string  the answer given to this lease
 -- KEYS[2]   circuit   hash    the instance's circuit and rest; absent: closed and awake
 -- KEYS[3]   window    hash    outcomes by second: `calls failures slow`
--- KEYS[4]   tokens    hash    ring of tokens by second
+-- KEYS[4]   charges   hash    requests and tokens of the last minute by second
 -- KEYS[5]   leases    zset    running attempts by expiry
 -- KEYS[6]   latency   hash    `estimate_us updated_us` by kind
 -- KEYS[7..] sketches  hash    six, by minute modulo 6: counts by bucket
@@ -25,7 +25,7 @@
 --
 -- Returns  {before, after, reason} of the circuit; {} where it did not move or the lease is not held (any more)
 -- Writes   all of the above: circuit and rest (7 d; none while forced or drained), window (its length), latency (1 h),
---          sketches (6 min), tokens (62 s)
+--          sketches (6 min), charges (TTL as after the admission)
 -- Mirrors  domain.routing.instance_state:apply
 --
 -- @include lib/now
@@ -44,7 +44,7 @@
 -- @include lib/rest_note
 -- @include lib/latency_learn
 -- @include lib/sketch_add
--- @include lib/ring_add
+-- @include lib/charges_settle
 local now_us, outcome = now(ARGV[1]), ARGV[5]
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', whole(now_us))
 if redis.call('ZREM', KEYS[5], ARGV[2]) == 0 then
@@ -52,7 +52,7 @@ if redis.call('ZREM', KEYS[5], ARGV[2]) == 0 then
 end
 redis.call('DEL', KEYS[1])
 if ARGV[9] ~= '' then
-  ring_add(KEYS[4], tonumber(ARGV[4]), tonumber(ARGV[9]), true)
+  charges_settle(KEYS[4], tonumber(ARGV[4]), 0, tonumber(ARGV[9]))
 end
 local circuit = circuit_load(KEYS[2])
 rest_note(KEYS[2], circuit, now_us, outcome, ARGV[11], tonumber(ARGV[12]), ARGV[13] == '1')

@@ -1,10 +1,9 @@
 -- routing/view.lua: a picture of one instance, for the snapshots that gateways choose by.
 --
 -- KEYS[1]  circuit   hash  the instance's circuit and rest; absent: closed and awake
--- KEYS[2]  requests  hash  ring of requests by second
--- KEYS[3]  tokens    hash  ring of tokens by second
--- KEYS[4]  leases    zset  running attempts by expiry
--- KEYS[5]  latency   hash  `estimate_us updated_us` by kind
+-- KEYS[2]  charges   hash  requests and tokens of the last minute by second
+-- KEYS[3]  leases    zset  running attempts by expiry
+-- KEYS[4]  latency   hash  `estimate_us updated_us` by kind
 -- ARGV[1]  now_us    int|""  virtual time for tests; "" reads the server's TIME
 --
 -- Returns  {now_us, state, open_until_us, forced, closed_at_us, cooldown, cooldown_until_us, drained, in_flight,
@@ -15,12 +14,12 @@
 -- @include lib/now
 -- @include lib/whole
 -- @include lib/circuit_load
--- @include lib/ring_used
+-- @include lib/charges_read
 local now_us = now(ARGV[1])
 local circuit = circuit_load(KEYS[1])
-local in_flight = redis.call('ZCOUNT', KEYS[4], '(' .. whole(now_us), '+inf')
+local in_flight = redis.call('ZCOUNT', KEYS[3], '(' .. whole(now_us), '+inf')
 local history = redis.call('HMGET', KEYS[1], 'opened_at_us', 'reason')
-local requests, tokens = ring_used(KEYS[2], now_us), ring_used(KEYS[3], now_us)
+local charges = charges_read(KEYS[2], now_us)
 return {whole(now_us), circuit.state, whole(circuit.open_until_us), circuit.forced, circuit.closed_at_us,
-  circuit.cooldown, whole(circuit.cooldown_until_us), circuit.drained, in_flight, requests, tokens,
-  history[1] or '', history[2] or '', unpack(redis.call('HGETALL', KEYS[5]))}
+  circuit.cooldown, whole(circuit.cooldown_until_us), circuit.drained, in_flight, charges.requests, charges.tokens,
+  history[1] or '', history[2] or '', unpack(redis.call('HGETALL', KEYS[4]))}

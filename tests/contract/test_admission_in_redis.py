@@ -77,6 +77,23 @@ async def test_every_key_ends_by_itself_whatever_was_done_to_it(
     assert max(seen) <= LONGEST_TTL_MS
 
 
+async def test_windows_in_use_get_a_new_ttl_with_each_new_bucket(
+    harness: AdmissionHarness, redis_executor: RedisExecutor, redis_url: str, redis_prefix: str
+) -> None:
+    limits = (rpm(9), rpm(9, Algorithm.FIXED_WINDOW, "fixed"))
+    await harness.take(*limits)
+    windows = [name for name in await stored(redis_url, redis_prefix) if "admitted" not in name]
+    for window in windows:
+        await redis_executor.command("PEXPIRE", window, 20_000)
+    harness.clock.advance(MINUTE_US)
+
+    await harness.take(*limits)
+
+    after = await stored(redis_url, redis_prefix)
+    assert len(windows) == 2
+    assert [after[window][1] for window in windows if after[window][1] <= 20_000] == []
+
+
 async def test_a_slot_outlives_its_renewals(harness: AdmissionHarness, redis_url: str, redis_prefix: str) -> None:
     await harness.take(parallel(2))
     slots = next(name for name in await stored(redis_url, redis_prefix) if ":ls:" in name)

@@ -32,6 +32,12 @@ def routing_on(executor: RedisExecutor, prefix: str) -> RedisRouting:
     return RedisRouting(executor, CONFIG, clock, SpyEventSink(), prefix, now=lambda: str(clock.monotonic_us()))
 
 
+def on_the_clock(executor: RedisExecutor, prefix: str) -> RoutingHarness:
+    clock, events = ManualClock(), SpyEventSink()
+    routing = RedisRouting(executor, CONFIG, clock, events, prefix, now=lambda: str(clock.monotonic_us()))
+    return RoutingHarness(routing, clock, events)
+
+
 class TestMemoryRouting(RoutingContract):
     @pytest.fixture
     def harness(self) -> RoutingHarness:
@@ -75,6 +81,55 @@ async def test_no_routing_key_is_without_a_ttl(
 
     assert len(ttls) > 8
     assert {key: ttl for key, ttl in ttls.items() if ttl < 0} == {}
+
+
+async def test_keys_in_use_get_a_new_ttl_with_each_new_second(
+    redis_url: str, redis_executor: RedisExecutor, redis_prefix: str
+) -> None:
+    harness = on_the_clock(redis_executor, redis_prefix)
+    routing = harness.routing
+    assert isinstance(routing, RedisRouting)
+    about_to_end_ms = 20_000
+    for _ in range(2):
+        for key in await keys_of(redis_url, redis_prefix):
+            await redis_executor.command("PEXPIRE", key, about_to_end_ms)
+        (await harness.take(Leaf(A))).end(latency_us=5)
+        await routing.settle()
+        harness.clock.advance(SECOND_US)
+
+    ttls = await ttl_of_keys(redis_url, redis_prefix)
+
+    kept = {key.rpartition(":")[2]: ttl for key, ttl in ttls.items() if key.endswith(("charges", "window", "latency"))}
+    assert len(kept) == 3
+    assert {key: ttl for key, ttl in kept.items() if ttl <= about_to_end_ms} == {}
+
+
+async def test_charges_count_on_when_the_clock_goes_back_a_little(
+    redis_executor: RedisExecutor, redis_prefix: str
+) -> None:
+    harness, limited = on_the_clock(redis_executor, redis_prefix), Leaf(instance("limited", rpm=4))
+    for _ in range(3):
+        await harness.take(limited)
+    harness.clock.advance(-5 * SECOND_US)
+    await harness.take(limited)
+    await harness.refused(limited)
+
+    # Now the second that was charged after the others, but earlier, has left the window.
+    harness.clock.advance(61 * SECOND_US)
+
+    await harness.take(limited)
+    await harness.refused(limited)
+
+
+async def test_charges_from_far_ahead_are_forgotten_when_the_clock_goes_back(
+    redis_executor: RedisExecutor, redis_prefix: str
+) -> None:
+    harness, limited = on_the_clock(redis_executor, redis_prefix), Leaf(instance("limited", rpm=3))
+    for step_us in (0, -3_600 * SECOND_US, 3_600 * SECOND_US, 61 * SECOND_US):
+        harness.clock.advance(step_us)
+        for _ in range(3):
+            await harness.take(limited)
+        await harness.refused(limited)
 
 
 async def test_what_was_withdrawn_leaves_no_lease_and_no_answer_behind(

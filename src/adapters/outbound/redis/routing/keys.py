@@ -15,16 +15,15 @@ class InstanceKeys:
 
     circuit: str
     window: str
-    requests: str
-    tokens: str
+    charges: str
     leases: str
     latency: str
     sketches: dict[LatencyKind, tuple[str, ...]]
 
     @property
-    def admission(self) -> tuple[str, str, str, str]:
+    def admission(self) -> tuple[str, str, str]:
         """Those that admission reads, in its order."""
-        return (self.circuit, self.requests, self.tokens, self.leases)
+        return (self.circuit, self.charges, self.leases)
 
 
 class RoutingKeys:
@@ -46,7 +45,7 @@ class RoutingKeys:
     def reporting(self, instance: Instance, lease_id: LeaseId, kind: LatencyKind) -> list[str]:
         """The keys that a report touches, in its order."""
         keys = self.of(instance)
-        named = (keys.circuit, keys.window, keys.tokens, keys.leases, keys.latency)
+        named = (keys.circuit, keys.window, keys.charges, keys.leases, keys.latency)
         return [self.admitted(instance, lease_id), *named, *keys.sketches[kind]]
 
     def turn(self, instance: Instance, key: str) -> str:
@@ -58,8 +57,7 @@ class RoutingKeys:
         made = self._of[instance.routing_group, instance.id] = InstanceKeys(
             circuit=stem + "circuit",
             window=stem + "window",
-            requests=stem + "requests",
-            tokens=stem + "tokens",
+            charges=stem + "charges",
             leases=stem + "leases",
             latency=stem + "latency",
             sketches={kind: tuple(f"{stem}sketch:{kind}:{n}" for n in range(SKETCHES)) for kind in LatencyKind},

@@ -103,7 +103,7 @@ class Pictures:
 
     async def _look_at(self, instance: Instance, now: str) -> list[Any]:
         keys = self._keys.of(instance)
-        names = [keys.circuit, keys.requests, keys.tokens, keys.leases, keys.latency]
+        names = [keys.circuit, keys.charges, keys.leases, keys.latency]
         answer: list[Any] = await self._executor.call("routing/view", names, [now])
         return answer
 
