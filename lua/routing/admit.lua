@@ -14,8 +14,9 @@
 --                                      first: L instance last_resort | O children | W turn children, and before
 --                                      each child of W its name and weight
 --
--- Returns  {1, instance, generation, probe, bucket_s, before, reason, refusals…} or {0, refusals…}; a refusal is
---          instance, reason, wait in microseconds as text ("" for none); `before` is "" where no circuit moved
+-- Returns  {1, instance, generation, probe, bucket_s, in_flight, before, reason, refusals…} or {0, refusals…}; a
+--          refusal is instance, reason, wait in microseconds as text ("" for none); `before` is "" where no circuit
+--          moved, in_flight -1 where the answer is repeated
 -- Writes   the admitted answer (TTL lease_us), the instance's circuit (7 d), charges (62 s), lease (twice lease_us),
 --          and the credits on the way to it (1 h); nothing where it answers 0
 -- Mirrors  domain.routing.admission:admit
@@ -38,7 +39,7 @@ local now_us, lease_id, lease_us = now(ARGV[1]), ARGV[2], tonumber(ARGV[4])
 local count = tonumber(ARGV[7])
 if held then
   local instance, generation, probe, bucket_s = string.match(held, '^(%d+) (%d+) (%d) (%d+)')
-  return {1, tonumber(instance), tonumber(generation), tonumber(probe), tonumber(bucket_s), '', ''}
+  return {1, tonumber(instance), tonumber(generation), tonumber(probe), tonumber(bucket_s), -1, '', ''}
 end
 local settings = {now_us = now_us, tokens = tonumber(ARGV[3]), probes = tonumber(ARGV[5]), open_us = tonumber(ARGV[6]),
   after = '(' .. whole(now_us), quiet = {}, charges = {}}
@@ -59,6 +60,7 @@ end
 if probe == 1 then
   before, reason = circuit_probe(KEYS[first], circuit, generation, now_us, lease_id, lease_us)
 end
+local in_flight = redis.call('ZCOUNT', KEYS[first + 2], settings.after, '+inf') + 1
 redis.call('ZADD', KEYS[first + 2], whole(now_us + lease_us), lease_id)
 redis.call('PEXPIRE', KEYS[first + 2], math.floor(lease_us / 500))
 local charges = settings.charges[path.instance] or charges_read(KEYS[first + 1], now_us)
@@ -70,4 +72,4 @@ for _, turn in ipairs(path.turns) do
   redis.call('PEXPIRE', turn.key, 3600000)
 end
 redis.call('SET', KEYS[1], said, 'PX', math.floor(lease_us / 1000))
-return {1, path.instance, generation, probe, bucket_s, before, reason, unpack(context.refusals)}
+return {1, path.instance, generation, probe, bucket_s, in_flight, before, reason, unpack(context.refusals)}

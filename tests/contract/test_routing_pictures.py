@@ -129,3 +129,19 @@ async def test_one_instance_that_can_not_be_read_leaves_the_others_fresh_and_is_
     assert len(told) == 1
     assert told[0].startswith("instance bad can't be read, and stays as it was last seen (")
     assert world.idle._pictures._unreadable == set()
+
+
+async def test_an_admission_tells_how_many_attempts_others_run_at_its_instance(world: World) -> None:
+    await world.idle.look()
+    for _ in range(3):
+        await world.harness.take(ordered(A))
+    before = world.idle.view(A, WHOLE).in_flight
+
+    request = AdmissionRequest(LeaseId("own"), ordered(A), 0, LEASE_US)
+    await world.idle.admit(request)
+    after = world.idle.view(A, WHOLE).in_flight
+    await world.idle.admit(request)
+    repeated = world.idle.view(A, WHOLE).in_flight
+    world.idle.withdraw(request)
+
+    assert (before, after, repeated, world.idle.view(A, WHOLE).in_flight) == (0, 4, 4, 3)

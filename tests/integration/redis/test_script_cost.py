@@ -124,8 +124,9 @@ async def test_an_admission_costs_the_same_however_full_the_windows_are(
 
     of_full = await meter.commands(harness.take(plan, tokens=9))
 
-    # Of each member its circuit, its charges and its leases; of the round-robin the credits; then what is written.
-    reads = {"get": 1, "hmget": 2 * number + 1, "zcount": number}
+    # Of each member its circuit, its charges and its leases; of the round-robin the credits; of the one that is taken
+    # the attempts that run there; then what is written.
+    reads = {"get": 1, "hmget": 2 * number + 1, "zcount": number + 1}
     assert of_full == of_empty == Counter({**reads, "hset": 2, "zadd": 1, "pexpire": 2, "set": 1})
 
 
@@ -160,8 +161,8 @@ async def test_what_has_no_limits_is_not_asked_for_its_charges(harness: RoutingH
 
     seen = await meter.commands(harness.take(plan, tokens=9))
 
-    # Sixteen circuits, the credits, and the charges of the one that is taken.
-    assert (seen["hmget"], seen["zcount"]) == (18, 0)
+    # Sixteen circuits, the credits, and the charges and the attempts of the one that is taken.
+    assert (seen["hmget"], seen["zcount"]) == (18, 1)
 
 
 async def test_a_refusal_reads_no_more_of_a_full_window_than_tells_when_it_fits(

@@ -14,6 +14,7 @@ from adapters.outbound.redis.routing.wire import (
     FlatPlan,
     admission_of,
     belated,
+    in_flight_of,
     in_portions,
     report_words,
     transition_of,
@@ -105,6 +106,7 @@ class RedisRouting:
         answer = admission_of(said, flat.instances, self._clock.now_us())
         if isinstance(answer, Admitted):
             self._announce(answer.instance, answer.transition)
+            self._pictures.count(answer.instance.id, in_flight_of(said), self._running[answer.instance.id] + 1)
         if answer.refusals:
             self._pictures.learn(answer.refusals)
         return answer

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from adapters.outbound.redis.executor import Now, RedisExecutor
@@ -111,6 +112,12 @@ class Pictures:
         if instance.id not in self._unreadable:
             self._unreadable.add(instance.id)
             _log.error("instance %s can't be read, and stays as it was last seen (%s)", instance.id, error)
+
+    def count(self, instance_id: InstanceId, in_flight: int | None, running_here: int) -> None:
+        """Admission has just counted the attempts at an instance: what others run there shows, however old the rest."""
+        picture = self._pictures.get(instance_id)
+        if picture is not None and in_flight is not None:
+            self._pictures[instance_id] = replace(picture, in_flight=in_flight, running_here=running_here)
 
     def learn(self, refusals: Iterable[Refusal]) -> None:
         """Admission met circuits that are open: so they are, whatever the picture shows."""

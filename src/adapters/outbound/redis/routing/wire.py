@@ -101,10 +101,16 @@ def admission_of(answer: list[Any], instances: Sequence[Instance], now_us: int) 
     """What `routing/admit` answered."""
     if not answer[0]:
         return NotAdmitted(_refusals(answer[1:], instances))
-    _, number, generation, probe, bucket_s, before, reason, *rest = answer
+    _, number, generation, probe, bucket_s, _, before, reason, *rest = answer
     moved = Transition(CircuitState(_text(before)), CircuitState.HALF_OPEN, _text(reason), now_us) if before else None
     refusals = _refusals(rest, instances)
     return Admitted(instances[number - 1], generation, bool(probe), bucket_s, refusals, moved)
+
+
+def in_flight_of(answer: list[Any]) -> int | None:
+    """Attempts of all gateways at the instance that `routing/admit` took; None where it repeated an older answer."""
+    in_flight: int = answer[5]
+    return in_flight if in_flight > 0 else None
 
 
 def _refusals(words: list[Any], instances: Sequence[Instance]) -> tuple[Refusal, ...]:
