@@ -98,11 +98,11 @@ def store_lines(gateway: Gateway, from_byte: int = 0) -> list[str]:
     return [line["message"] for line in said if line["logger"] == "moongate.store"]
 
 
-def ring_sum(url: str, instance_id: str, noun: str = "requests") -> int:
-    """What the shared ring of an instance has counted; whole for the first minute of the instance's life."""
+def ring_sum(url: str, instance_id: str) -> int:
+    """Requests that the shared ring of an instance has counted; whole for the first minute of the instance's life."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
-        buckets: list[str] = client.hvals(f"mg:v1:{{g:main}}:instance:{instance_id}:{noun}")
-    return sum(int(text.split(" ")[1]) for text in buckets)
+        ring: dict[str, str] = client.hgetall(f"mg:v1:{{g:main}}:instance:{instance_id}:charges")
+    return sum(int(text.split(" ")[1]) for place, text in ring.items() if place != "sum")
 
 
 def leases(url: str, instance_id: str) -> int:
