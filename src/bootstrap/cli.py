@@ -32,6 +32,15 @@ _config = click.option(
     help="The configuration file; without one all defaults. Also MOONGATE_CONFIG.",
 )
 
+_data_dir = click.option(
+    "--data-dir",
+    type=_FILE,
+    envvar="MOONGATE_DATA_DIR",
+    default=DEFAULT_DATA_DIR,
+    show_default=True,
+    help="Where this gateway keeps its own files. Also MOONGATE_DATA_DIR.",
+)
+
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
@@ -43,14 +52,7 @@ def cli() -> None:
 @click.option("--host", envvar="MOONGATE_HOST", help="Where to listen; wins over server.host. Also MOONGATE_HOST.")
 @click.option("--port", type=int, envvar="MOONGATE_PORT", help="Wins over server.port. Also MOONGATE_PORT.")
 @click.option("--workers", type=int, help="Processes that serve; wins over server.workers.")
-@click.option(
-    "--data-dir",
-    type=_FILE,
-    envvar="MOONGATE_DATA_DIR",
-    default=DEFAULT_DATA_DIR,
-    show_default=True,
-    help="Where this gateway keeps its own files. Also MOONGATE_DATA_DIR.",
-)
+@_data_dir
 def serve(config_path: Path | None, host: str | None, port: int | None, workers: int | None, data_dir: Path) -> int:
     """Serve until stopped."""
     given = {("server", "host"): host, ("server", "port"): port, ("server", "workers"): workers}
@@ -95,6 +97,29 @@ def routes(config_path: Path | None) -> None:
         result = to_catalog(loaded.settings, BUILT_TYPES)
     _warn(loaded, result)
     click.echo(catalog_tables(result.catalog))
+
+
+@cli.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command("upgrade")
+@_config
+@_data_dir
+def upgrade(config_path: Path | None, data_dir: Path) -> None:
+    """Bring its tables to this version. Repeated, it changes nothing."""
+    with _configuration_errors():
+        loaded = load_settings(config_path, os.environ)
+        from bootstrap.database import DatabaseUnusable, upgrade_database  # noqa: PLC0415 - only this needs it
+
+        try:
+            applied = upgrade_database(loaded.settings, data_dir)
+        except DatabaseUnusable as error:
+            raise CommandFailed([str(error)]) from error
+    for name in applied:
+        click.echo(f"applied {name}")
+    click.echo("The database is up to date.")
 
 
 @cli.command()

@@ -1,0 +1,195 @@
+"""The tables. Times are microseconds since the Unix epoch, money is nano-dollars, both in 64-bit integers.
+
+What is a set or a mapping in the domain is JSON text, sorted. Rows are read and written by the repositories alone.
+"""
+
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class _Row(SQLModel):
+    metadata: ClassVar[MetaData] = METADATA
+
+
+def _references(column: str) -> Column[str]:
+    return Column(Text, ForeignKey(column, ondelete="RESTRICT"), nullable=True, index=True)
+
+
+class UserRow(_Row, table=True):
+    """Somebody who has keys, or may look after them. `role`: admin, viewer or team-admin."""
+
+    __tablename__ = "users"
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    email: str = Field(sa_type=Text, unique=True)
+    role: str = Field(sa_type=Text)
+    created_at_us: int = Field(sa_type=BigInteger)
+    blocked: bool = False
+
+
+class TeamRow(_Row, table=True):
+    """An account that several users share."""
+
+    __tablename__ = "teams"
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    name: str = Field(sa_type=Text, unique=True)
+    created_at_us: int = Field(sa_type=BigInteger)
+    blocked: bool = False
+
+
+class MembershipRow(_Row, table=True):
+    """A user inside a team, and the role there."""
+
+    __tablename__ = "memberships"
+
+    team_id: str = Field(sa_column=Column(Text, ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True))
+    user_id: str = Field(
+        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    )
+    role: str = Field(sa_type=Text)
+
+
+class KeyRow(_Row, table=True):
+    """A virtual key. The key itself is nowhere: `digest` is its HMAC, `prefix` what people recognise it by."""
+
+    __tablename__ = "virtual_keys"
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    name: str = Field(sa_type=Text)
+    prefix: str = Field(sa_type=Text)
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    scope: str = Field(sa_type=Text)
+    user_id: str | None = Field(default=None, sa_column=_references("users.id"))
+    team_id: str | None = Field(default=None, sa_column=_references("teams.id"))
+    models: str | None = Field(default=None, sa_type=Text)
+    tags: str = Field(default="[]", sa_type=Text)
+    requests_per_minute: int | None = Field(default=None, sa_type=BigInteger)
+    tokens_per_minute: int | None = Field(default=None, sa_type=BigInteger)
+    max_parallel: int | None = Field(default=None, sa_type=BigInteger)
+    created_at_us: int = Field(sa_type=BigInteger)
+    expires_at_us: int | None = Field(default=None, sa_type=BigInteger)
+    revoked_at_us: int | None = Field(default=None, sa_type=BigInteger)
+    blocked: bool = False
+
+
+class BudgetRow(_Row, table=True):
+    """What a key, a member, a user or a team may spend in a period. `owner_kind` says which `owner_id` names."""
+
+    __tablename__ = "budgets"
+    __table_args__ = (UniqueConstraint("owner_kind", "owner_id"),)
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    owner_kind: str = Field(sa_type=Text)
+    owner_id: str = Field(sa_type=Text)
+    amount_nano: int = Field(sa_type=BigInteger)
+    period: str = Field(sa_type=Text)
+    timezone: str = Field(sa_type=Text)
+    hard: bool = True
+    created_at_us: int = Field(sa_type=BigInteger)
+
+
+class PriceRow(_Row, table=True):
+    """A price that the admin API has set. Nano-dollars per 1,000,000 tokens; the latest that is in force counts."""
+
+    __tablename__ = "prices"
+
+    provider: str = Field(sa_type=Text, primary_key=True)
+    model: str = Field(sa_type=Text, primary_key=True)
+    effective_at_us: int = Field(sa_type=BigInteger, primary_key=True)
+    input_nano: int = Field(sa_type=BigInteger)
+    output_nano: int = Field(sa_type=BigInteger)
+    cached_input_nano: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class LedgerRow(_Row, table=True):
+    """One attempt whose bytes were sent to a provider, or a cache hit; never changed, never written twice."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        Index(None, "account", "at_us"),
+        Index(None, "key_id", "at_us"),
+        Index(None, "at_us"),
+    )
+
+    request_id: str = Field(sa_type=Text, primary_key=True)
+    attempt: int = Field(primary_key=True)
+    at_us: int = Field(sa_type=BigInteger)
+    outcome: str = Field(sa_type=Text)
+    account: str = Field(sa_type=Text)
+    user_id: str | None = Field(default=None, sa_type=Text)
+    team_id: str | None = Field(default=None, sa_type=Text)
+    key_id: str | None = Field(default=None, sa_type=Text)
+    model_asked: str = Field(sa_type=Text)
+    route: str | None = Field(default=None, sa_type=Text)
+    model: str = Field(sa_type=Text)
+    instance: str = Field(sa_type=Text)
+    provider: str = Field(sa_type=Text)
+    method: str = Field(sa_type=Text)
+    path: str = Field(sa_type=Text)
+    status: int | None = None
+    stream: bool = False
+    input_tokens: int = Field(default=0, sa_type=BigInteger)
+    output_tokens: int = Field(default=0, sa_type=BigInteger)
+    cached_input_tokens: int = Field(default=0, sa_type=BigInteger)
+    estimated: bool = False
+    cost_nano: int = Field(default=0, sa_type=BigInteger)
+    latency_us: int | None = Field(default=None, sa_type=BigInteger)
+    first_content_us: int | None = Field(default=None, sa_type=BigInteger)
+    tags: str = Field(default="[]", sa_type=Text)
+    cache_hit: bool = False
+    error_code: str | None = Field(default=None, sa_type=Text)
+    client_request_id: str | None = Field(default=None, sa_type=Text)
+
+
+class UsageDayRow(_Row, table=True):
+    """Sums of the ledger by UTC day and all that reports group by. `requests` counts first attempts. "" is none."""
+
+    __tablename__ = "usage_days"
+
+    day: str = Field(sa_type=Text, primary_key=True)
+    key_id: str = Field(sa_type=Text, primary_key=True)
+    user_id: str = Field(sa_type=Text, primary_key=True)
+    team_id: str = Field(sa_type=Text, primary_key=True)
+    model: str = Field(sa_type=Text, primary_key=True)
+    instance: str = Field(sa_type=Text, primary_key=True)
+    attempts: int = Field(default=0, sa_type=BigInteger)
+    requests: int = Field(default=0, sa_type=BigInteger)
+    input_tokens: int = Field(default=0, sa_type=BigInteger)
+    output_tokens: int = Field(default=0, sa_type=BigInteger)
+    cost_nano: int = Field(default=0, sa_type=BigInteger)
+
+
+class AuditRow(_Row, table=True):
+    """One change through the admin API or the command line: who, what, before and after as JSON, secrets left out."""
+
+    __tablename__ = "audit_log"
+
+    id: str = Field(sa_type=Text, primary_key=True)
+    at_us: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+    actor: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    target: str = Field(sa_type=Text)
+    before: str | None = Field(default=None, sa_type=Text)
+    after: str | None = Field(default=None, sa_type=Text)
+
+
+class KeptRow(_Row, table=True):
+    """What the fleet must agree on and nobody configures, such as a generated pepper."""
+
+    __tablename__ = "kept"
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    value: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -1,0 +1,53 @@
+"""Where the database is, and bringing it to this version."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.outbound.sql.connection import open_engine
+from adapters.outbound.sql.limits import Limits
+from adapters.outbound.sql.schema import NewerSchema, upgrade
+from bootstrap.configuration_error import ConfigurationError
+from bootstrap.data_directory import prepare_data_directory
+from bootstrap.settings import Settings
+
+DATABASE_FILE = "moongate.db"
+
+
+class DatabaseUnusable(Exception):
+    """It does not answer, refuses us, or is ahead of this version. One line says which."""
+
+
+def database_url(settings: Settings, data_dir: Path) -> str:
+    """The configured URL, else that of a file in the data directory, which is made."""
+    configured = settings.database.url.get_secret_value()
+    return configured or f"sqlite:///{prepare_data_directory(data_dir) / DATABASE_FILE}"
+
+
+def upgrade_database(settings: Settings, data_dir: Path) -> Sequence[str]:
+    """Applies the migrations that are missing; their names.
+
+    Raises:
+        ConfigurationError: The URL or the data directory can't be used.
+        DatabaseUnusable: The database can't.
+    """
+    return asyncio.run(_upgrade(database_url(settings, data_dir)))
+
+
+async def _upgrade(url: str) -> Sequence[str]:
+    try:
+        engine = open_engine(url, Limits(connections=1))
+    except ValueError as error:
+        raise ConfigurationError([f"database.url: {error}"]) from error
+    try:
+        return await upgrade(engine)
+    except NewerSchema as error:
+        raise DatabaseUnusable(str(error)) from error
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        # Of the driver's words the first line: the rest is the statement, or a link to documentation.
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0] or "no answer in time"
+        raise DatabaseUnusable(f"the database can't be upgraded: {reason}") from error
+    finally:
+        await engine.dispose()
