@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,10 @@ SECRET = mint(2**255 + 4).text
 DIGEST = digest(bytes(16), SECRET)
 KEY = VirtualKey(id=KeyId("K"), name="ci", prefix=shown_prefix(SECRET), digest=DIGEST, created_at_us=1_000)
 USER, TEAM = UserId("U"), TeamId("T")
+
+
+def with_(name: str, value: Any) -> VirtualKey:
+    return replace(KEY, **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -74,7 +79,7 @@ def test_a_key_is_valid_until_it_expires_unless_blocked_or_revoked(key: VirtualK
 def test_an_instant_that_is_none_does_not_construct(instant_us: int) -> None:
     for name in ("created_at_us", "expires_at_us", "revoked_at_us"):
         with pytest.raises(ValueError, match="expected microseconds"):
-            replace(KEY, **{name: instant_us})
+            with_(name, instant_us)
 
 
 def test_a_key_that_was_never_valid_does_not_construct() -> None:
@@ -87,7 +92,7 @@ def test_a_key_that_was_never_valid_does_not_construct() -> None:
 def test_a_key_with_an_id_that_could_be_taken_for_more_does_not_construct(text: str) -> None:
     for name, what in (("id", "key id"), ("user_id", "user id"), ("team_id", "team id")):
         with pytest.raises(ValueError, match=f"expected a {what}"):
-            replace(KEY, **{name: text})
+            with_(name, text)
 
 
 @pytest.mark.parametrize("text", HOSTILE_NAMES)
@@ -150,8 +155,9 @@ def test_a_limit_that_is_not_set_is_none(limits: KeyLimits, names: list[str]) ->
 @pytest.mark.parametrize("value", [0, -1, LARGEST_LIMIT + 1, True, 1.0])
 def test_a_limit_that_cannot_be_counted_does_not_construct(value: int) -> None:
     for name in ("requests_per_minute", "tokens_per_minute", "max_parallel"):
+        wrong: dict[str, Any] = {name: value}
         with pytest.raises(ValueError, match=f"expected {name} from 1 to {LARGEST_LIMIT}"):
-            KeyLimits(**{name: value})
+            KeyLimits(**wrong)
 
 
 def test_keys_of_one_team_share_the_account_and_not_the_limits_of_each_caller() -> None:
