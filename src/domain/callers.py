@@ -20,17 +20,24 @@ class Caller:
         id: Unique among its kind: of an anonymous caller, the address it comes from.
         models: Names it may ask for (models, aliases, routes); None for all.
         tags: Instances it may use must carry all of these.
+        tenant: The team or user whose limits and budgets it shares, such as `team:T`; None where it is on its own.
     """
 
     kind: CallerKind
     id: str
     models: frozenset[str] | None = None
     tags: frozenset[str] = frozenset()
+    tenant: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Unique among all callers."""
+        return f"{self.kind}:{self.id}"
 
     @property
     def account(self) -> str:
-        """Whose limits its requests count against."""
-        return f"{self.kind}:{self.id}"
+        """Where everything its requests count against is decided in one step. Callers of one tenant share it."""
+        return self.tenant or self.name
 
     def may_use(self, name: str) -> bool:
         """Whether it may ask for that model, alias or route."""

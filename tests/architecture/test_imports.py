@@ -20,6 +20,7 @@ DOMAIN_MAY_IMPORT = {
     "graphlib",
     "hashlib",
     "heapq",
+    "hmac",
     "itertools",
     "math",
     "operator",
@@ -27,6 +28,7 @@ DOMAIN_MAY_IMPORT = {
     "string",
     "types",
     "typing",
+    "zlib",
     "zoneinfo",
 }
 

@@ -28,4 +28,4 @@ class RatePolicy:
         if amount is None:
             return ()
         counted = "any" if own is None else endpoint.value
-        return (Limit(f"{caller.account}:rpm:{counted}", LimitKind.REQUESTS, amount, self.algorithm),)
+        return (Limit(f"{caller.name}:rpm:{counted}", LimitKind.REQUESTS, amount, self.algorithm),)
