@@ -111,11 +111,12 @@ def upgrade(config_path: Path | None, data_dir: Path) -> None:
     """Bring its tables to this version. Repeated, it changes nothing."""
     with _configuration_errors():
         loaded = load_settings(config_path, os.environ)
-        from bootstrap.database import DatabaseUnusable, upgrade_database  # noqa: PLC0415 - only this needs it
+        from adapters.outbound.sql.schema import SchemaError  # noqa: PLC0415 - only this needs it
+        from bootstrap.database import upgrade_database  # noqa: PLC0415 - as above
 
         try:
             applied = upgrade_database(loaded.settings, data_dir)
-        except DatabaseUnusable as error:
+        except SchemaError as error:
             raise CommandFailed([str(error)]) from error
     for name in applied:
         click.echo(f"applied {name}")

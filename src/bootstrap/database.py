@@ -4,20 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from adapters.outbound.sql.connection import open_engine
 from adapters.outbound.sql.limits import Limits
-from adapters.outbound.sql.schema import NewerSchema, upgrade
+from adapters.outbound.sql.schema import upgrade
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.data_directory import prepare_data_directory
 from bootstrap.settings import Settings
 
 DATABASE_FILE = "moongate.db"
-
-
-class DatabaseUnusable(Exception):
-    """It does not answer, refuses us, or is ahead of this version. One line says which."""
 
 
 def database_url(settings: Settings, data_dir: Path) -> str:
@@ -31,7 +25,7 @@ def upgrade_database(settings: Settings, data_dir: Path) -> Sequence[str]:
 
     Raises:
         ConfigurationError: The URL or the data directory can't be used.
-        DatabaseUnusable: The database can't.
+        SchemaError: The database can't.
     """
     return asyncio.run(_upgrade(database_url(settings, data_dir)))
 
@@ -43,11 +37,5 @@ async def _upgrade(url: str) -> Sequence[str]:
         raise ConfigurationError([f"database.url: {error}"]) from error
     try:
         return await upgrade(engine)
-    except NewerSchema as error:
-        raise DatabaseUnusable(str(error)) from error
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
-        # Of the driver's words the first line: the rest is the statement, or a link to documentation.
-        reason = str(getattr(error, "orig", None) or error).partition("\n")[0] or "no answer in time"
-        raise DatabaseUnusable(f"the database can't be upgraded: {reason}") from error
     finally:
         await engine.dispose()

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 0x6D67_7363_6865_6D61
 
 
-class NewerSchema(Exception):
+class SchemaError(Exception):
+    """The database can't be brought to this version. One line says why."""
+
+
+class NewerSchema(SchemaError):
     """The database was upgraded by a later version: this one does not know its tables."""
 
 
@@ -30,7 +35,17 @@ async def upgrade(engine: AsyncEngine) -> "Sequence[str]":
 
     Raises:
         NewerSchema: The database is ahead of this version.
+        SchemaError: It does not answer, or refuses.
     """
+    try:
+        return await _upgrade_alone(engine)
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        # Of the driver's words the first line: the rest is the statement, or a link to documentation.
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0] or "no answer in time"
+        raise SchemaError(f"the database can't be upgraded: {reason}") from error
+
+
+async def _upgrade_alone(engine: AsyncEngine) -> "Sequence[str]":
     async with engine.connect() as connection:
         # One transaction holds the lock, the changes and the note of them; whoever dies inside it has changed nothing.
         if engine.dialect.name == "sqlite":
