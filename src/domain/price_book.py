@@ -74,11 +74,12 @@ class PriceBook:
         """The price by the strongest layer that has one. `own`: set for the instance, None where it sets none."""
         if own is not None:
             return Priced(own, PriceLayer.INSTANCE)
-        keys = tuple(_keys(provider, upstream_model))
         layers = ((PriceLayer.API, self.api), (PriceLayer.FILE, self.file), (PriceLayer.SHIPPED, self.shipped))
-        for layer, prices in layers:
-            if prices is not None and (found := _look_up(prices, layer, keys, now_us)) is not None:
-                return found
+        # A reseller's own entry in any list says more about it than the maker's in a stronger one.
+        for keys in _keys(provider, upstream_model):
+            for layer, listed in layers:
+                if listed is not None and (found := _look_up(listed, layer, keys, now_us)) is not None:
+                    return found
         return Unpriced(provider, upstream_model)
 
 
@@ -112,17 +113,16 @@ def _in_force(periods: tuple[PricePeriod, ...], now_us: int) -> Prices | None:
     return None
 
 
-def _keys(provider: str, model: str) -> Iterator[tuple[str, str]]:
-    yield from _spellings(provider, model)
-    maker = _maker(provider, model)
-    if maker is not None:
-        yield from _spellings(*maker)
+def _keys(provider: str, model: str) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Where to look: under the provider's own name, then under the maker's; the exact name before the undated one."""
+    yield _spellings(provider, model)
+    if (made := _maker(provider, model)) is not None:
+        yield _spellings(*made)
 
 
-def _spellings(provider: str, model: str) -> Iterator[tuple[str, str]]:
-    yield provider, model
-    if (plain := undated(model)) != model:
-        yield provider, plain
+def _spellings(provider: str, model: str) -> tuple[tuple[str, str], ...]:
+    plain = undated(model)
+    return ((provider, model),) if plain == model else ((provider, model), (provider, plain))
 
 
 def _maker(provider: str, model: str) -> tuple[str, str] | None:

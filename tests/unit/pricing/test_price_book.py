@@ -7,8 +7,7 @@ NOW_US = 1_000
 
 
 def listed(dated: str, **prices: int) -> PriceList:
-    """A list of openai's models; a double underscore stands for a dash, a single one for a dot."""
-    return of("openai", dated, {name.replace("__", "-").replace("_", "."): price for name, price in prices.items()})
+    return of("openai", dated, prices)
 
 
 def of(provider: str, dated: str, prices: dict[str, int]) -> PriceList:
@@ -162,3 +161,10 @@ def test_a_reseller_s_own_price_wins_over_the_maker_s() -> None:
     models = {("azure", "m"): (PricePeriod(Prices(9)),), ("openai", "m-2024-05-13"): (PricePeriod(Prices(1)),)}
 
     assert input_price(PriceBook(PriceList("2026-01-01", models)).find("azure", "m-2024-05-13", NOW_US)) == 9
+
+
+def test_a_reseller_s_own_price_wins_over_the_maker_s_in_a_stronger_layer() -> None:
+    book = PriceBook(of("azure", "2026-01-01", {"m": 9}), file=of("openai", "2026-02-02", {"m": 1, "n": 2}))
+
+    assert input_price(book.find("azure", "m", NOW_US)) == 9
+    assert book.find("azure", "n", NOW_US) == Priced(Prices(2), PriceLayer.FILE, "2026-02-02", "n")

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from adapters.outbound.pricing import price_list_file
 from adapters.outbound.pricing.price_fields import PriceListError
 from adapters.outbound.pricing.price_list_file import read_price_list, shipped_price_list
-from domain.price_book import PriceList, PricePeriod
+from domain.price_book import PriceBook, Priced, PriceList, PricePeriod, Unpriced
 from domain.pricing import Prices
 
 KEY = ("openai", "m")
@@ -170,9 +171,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_the_list_that_ships_is_usable_and_dated() -> None:
     shipped = shipped_price_list()
+    newest = date.fromisoformat(shipped.dated)
 
-    assert date.fromisoformat(shipped.dated)
-    assert all(date.fromisoformat(shipped.day_of(key)) <= date.fromisoformat(shipped.dated) for key in shipped.models)
+    assert all(date.fromisoformat(shipped.day_of(key)) <= newest for key in shipped.models)
     assert {provider for provider, _ in shipped.models} >= {
         "openai",
         "anthropic",
@@ -184,10 +185,36 @@ def test_the_list_that_ships_is_usable_and_dated() -> None:
 
 
 def test_every_provider_of_the_list_that_ships_names_its_source() -> None:
-    path = Path(read_price_list.__code__.co_filename).with_name("price_list.json")
+    path = Path(price_list_file.__file__).with_name("price_list.json")
     document = json.loads(path.read_text(encoding="utf-8"))
 
     assert all("https://" in section["source"] for section in document["providers"].values())
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "input_nano", "dated"),
+    [
+        ("openai", "gpt-4o-2024-08-06", 2_500_000_000, "2026-09-07"),
+        ("openai", "gpt-4o-2024-05-13", 5_000_000_000, "2025-06-03"),
+        ("azure", "gpt-4o-mini", 150_000_000, "2026-09-07"),
+        ("azure", "gpt-5.6-sol", 5_000_000_000, "2026-09-07"),
+        ("anthropic", "claude-haiku-4-5-20251001", 1_000_000_000, "2026-09-07"),
+        ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", 3_000_000_000, "2026-09-07"),
+        ("groq", "llama-3.3-70b-versatile", 590_000_000, "2026-08-05"),
+    ],
+)
+def test_the_list_that_ships_prices_a_well_known_model(provider: str, model: str, input_nano: int, dated: str) -> None:
+    found = PriceBook(shipped_price_list()).find(provider, model, NEW_YEAR_US)
+
+    assert isinstance(found, Priced)
+    assert (found.prices.input, found.dated) == (input_nano, dated)
+
+
+def test_the_list_that_ships_prices_no_model_by_a_part_of_its_name() -> None:
+    book = PriceBook(shipped_price_list())
+    unlisted = ["gpt-4", "gpt-4-0613", "gpt-4o-audio-preview-2024-12-17", "gpt-3.5-turbo-1106", "o1-preview-2024-09-12"]
+
+    assert [book.find("openai", name, 0) for name in unlisted] == [Unpriced("openai", name) for name in unlisted]
 
 
 def test_cached_input_never_costs_more_than_fresh_input_in_the_list_that_ships() -> None:
