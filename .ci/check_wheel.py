@@ -6,6 +6,11 @@ from importlib import import_module
 from pathlib import Path
 
 PACKAGES = ("domain", "application", "adapters", "bootstrap")
+# What is read from beside the code, and no import would miss.
+DATA = {
+    "adapters/outbound/redis/lua/README.md": "the scripts stayed behind",
+    "adapters/outbound/pricing/price_list.json": "models would have no price",
+}
 # The interpreter's own set-up brings this one; every other .pth file may lead back to a source tree.
 HARMLESS_PTH = {"distutils-precedence.pth"}
 
@@ -17,8 +22,7 @@ def complaints(site: Path) -> list[str]:
         for name in PACKAGES
         if not (origin := Path(import_module(name).__file__ or "")).is_relative_to(site)
     ]
-    if not (site / "adapters/outbound/redis/lua/README.md").is_file():
-        found.append("the wheel holds no adapters/outbound/redis/lua: the scripts stayed behind")
+    found += [f"the wheel holds no {name}: {what}" for name, what in DATA.items() if not (site / name).is_file()]
     found += [f"{path.name} may put other code on the path" for path in _path_files(site)]
     return found
 
