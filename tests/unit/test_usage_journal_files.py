@@ -286,8 +286,8 @@ def test_a_file_that_was_removed_while_it_was_opened_is_not_taken(
     path.write_bytes(whole(1))
     opened = os.open
 
-    def removed_meanwhile(*arguments: object) -> int:
-        descriptor = opened(*arguments)  # type: ignore[arg-type] - as it was called
+    def removed_meanwhile(name: Path, flags: int) -> int:
+        descriptor = opened(name, flags)
         path.unlink()
         return descriptor
 

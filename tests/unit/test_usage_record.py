@@ -6,22 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.testing.usage_journal_contract import END, intent, outcome
+from domain.identifiers import RequestId
 from domain.usage_record import UsageIntent, UsageOutcome, UsageRecord
 
 _QUANTITIES = st.integers(0, 2**63 - 1)
 _TEXTS = st.text()
+_STRATEGIES: dict[object, st.SearchStrategy[object]] = {
+    int: _QUANTITIES,
+    int | None: st.none() | _QUANTITIES,
+    bool: st.booleans(),
+    tuple[str, ...]: st.lists(_TEXTS).map(tuple),
+    UsageOutcome: st.sampled_from(UsageOutcome),
+    str: _TEXTS,
+    RequestId: _TEXTS,
+}
 _RECORDS = st.builds(
-    UsageRecord,
-    **{
-        field.name: {
-            int: _QUANTITIES,
-            int | None: st.none() | _QUANTITIES,
-            bool: st.booleans(),
-            tuple[str, ...]: st.lists(_TEXTS).map(tuple),
-            UsageOutcome: st.sampled_from(UsageOutcome),
-        }.get(field.type, _TEXTS if "None" not in str(field.type) else st.none() | _TEXTS)
-        for field in fields(UsageRecord)
-    },
+    UsageRecord, **{field.name: _STRATEGIES.get(field.type, st.none() | _TEXTS) for field in fields(UsageRecord)}
 )
 
 
