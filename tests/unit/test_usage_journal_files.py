@@ -149,6 +149,27 @@ def test_records_longer_than_a_block_are_read(tmp_path: Path, monkeypatch: pytes
     assert waiting(journal) == [outcome(1), outcome(2), outcome(3)]
 
 
+async def test_an_intent_in_two_files_after_a_crash_is_the_same_record_twice(tmp_path: Path) -> None:
+    carried = frame(FrameKind.INTENT, "r-0001:1", intent(1).to_bytes())
+    (tmp_path / DEAD).write_bytes(carried)
+    (tmp_path / "usage-1-2.journal").write_bytes(carried)
+    journal = SystemUsageJournal(tmp_path)
+
+    assert await journal.adopt() == 2
+    assert waiting(journal) == [intent(1).unresolved()] * 2
+    journal.mark_delivered(["r-0001:1"])
+    assert waiting(journal) == []
+    assert len(files(tmp_path)) == 1
+
+
+async def test_a_file_removed_before_its_turn_needs_no_sync(tmp_path: Path) -> None:
+    file = LockedFile.create(tmp_path)
+    file.append(whole(1))
+    file.remove()
+
+    file.sync()
+
+
 class Disk:
     """os.write with room for so many bytes; None is endless. `step` is how many one write takes at most."""
 
@@ -237,11 +258,12 @@ async def test_a_half_frame_that_stays_is_cut_before_the_next(
     assert waiting(heir) == [outcome(1), outcome(3)]
 
 
-async def test_without_room_to_rotate_the_journal_goes_on(tmp_path: Path, disk: Disk) -> None:
-    journal = SystemUsageJournal(tmp_path, rotate_bytes=1_000)
+@pytest.mark.parametrize("room", [10, len(frame(FrameKind.INTENT, "r-0002:1", intent(2).to_bytes())) + 10])
+async def test_without_room_to_rotate_the_journal_goes_on(tmp_path: Path, disk: Disk, room: int) -> None:
+    journal = SystemUsageJournal(tmp_path, rotate_bytes=1_300)
     write(journal, 1)
     journal.append_intent(intent(2))
-    disk.room = 10
+    disk.room = room
     with pytest.raises(JournalFull):
         journal.append_intent(intent(3))
     disk.room = None

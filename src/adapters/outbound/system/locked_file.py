@@ -21,6 +21,7 @@ class LockedFile:
         self._descriptor = descriptor
         self._torn = False
         self._unsynced = False
+        self._closed = False
 
     @classmethod
     def create(cls, directory: Path) -> "LockedFile":
@@ -98,6 +99,8 @@ class LockedFile:
             finally:
                 os.close(directory)
         except OSError:
+            if self._closed:  # meanwhile: what is removed need not last
+                return
             self._unsynced = True
             raise
 
@@ -108,6 +111,8 @@ class LockedFile:
 
     def close(self) -> None:
         """Lets go of it."""
+        self._closed = True
+        self._unsynced = False
         os.close(self._descriptor)
 
     def _write_rest(self, rest: bytes) -> int:
