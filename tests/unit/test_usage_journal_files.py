@@ -120,7 +120,8 @@ def test_a_delivered_journal_is_empty_on_the_disk(tmp_path: Path) -> None:
     journal = SystemUsageJournal(tmp_path)
     write(journal, 1, 2)
     waiting(journal)
-    journal.mark_delivered(["r-0001:1", "r-0002:1"])
+    journal.mark_delivered(["r-0001:1"])
+    journal.mark_delivered(["r-0002:1"])
 
     assert [file.stat().st_size for file in files(tmp_path)] == [0]
     write(journal, 3)

@@ -130,6 +130,18 @@ class UsageJournalContract:
         }
         assert waiting(second) == []
 
+    async def test_an_intent_survives_that_all_else_was_delivered(self, open_journal: OpenJournal) -> None:
+        dead, heir = open_journal(), open_journal()
+        write(dead, 1)
+        dead.append_intent(intent(2))
+        waiting(dead)
+        dead.mark_delivered(["r-0001:1"])
+        assert waiting(dead) == []
+        dead.close()
+
+        await heir.adopt()
+        assert waiting(heir) == [intent(2).unresolved()]
+
     async def test_an_adopter_that_dies_is_adopted_too(self, open_journal: OpenJournal) -> None:
         dead, adopter, heir = open_journal(), open_journal(), open_journal()
         write(dead, 1)
