@@ -22,6 +22,7 @@ DOMAIN_MAY_IMPORT = {
     "heapq",
     "hmac",
     "itertools",
+    "json",
     "math",
     "operator",
     "re",
