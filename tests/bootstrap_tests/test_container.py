@@ -1,3 +1,4 @@
+import asyncio
 import json
 from typing import Any
 
@@ -8,9 +9,11 @@ from quart import Quart
 
 from adapters.inbound.http.use_cases import ProcessFacts
 from adapters.outbound.memory.routing import MemoryRouting
+from adapters.outbound.redis.routing import RedisRouting
 from adapters.testing.doubles import SeededRandomness
 from adapters.testing.virtual_time import EPOCH_US, ManualClock
 from application.degrading_routing import DegradingRouting
+from application.local_turns import LocalTurns
 from bootstrap import Container, create_app
 from bootstrap.provider_wiring import SUPPORTS
 from bootstrap.settings import BUILT_TYPES, Settings, parse_settings
@@ -163,3 +166,36 @@ async def test_a_step_of_the_end_that_fails_keeps_no_other_from_being_taken() ->
 
     assert taken == ["transport", "stores"]
     assert all(task.done() for task in running)
+
+
+async def test_background_work_that_fails_does_not_end() -> None:
+    class Failing:
+        async def run(self) -> None:
+            raise RuntimeError("a bad answer")
+
+    container = Container(settings=settings(), master_key=KEY, leases=Object(Failing()))
+    await container.lifespan().start()
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert not any(task.done() for task in container.lifespan()._running)
+    await container.lifespan().stop()
+
+
+@pytest.mark.parametrize(("setting", "kind"), [("strict", RedisRouting), ("local", LocalTurns)])
+async def test_turns_are_taken_where_the_setting_says(setting: str, kind: type[object]) -> None:
+    container = in_mode("full", REDIS | {"state": "redis", "router": {"weighted_round_robin": setting}})
+
+    assert isinstance(container.routing()._shared, kind)
+
+
+async def test_what_redis_was_not_heard_to_do_is_owed_in_one_place() -> None:
+    container = in_mode("full", REDIS | {"state": "redis"})
+    ends = container.redis_ends()
+
+    assert container.redis_routing()._ends is ends
+    assert container.redis_admission()._ends is ends
+    store = container.stores().redis
+    assert store is not None
+    assert ends._breaker is store.breaker
+    assert container.caller_admission()._shared is container.redis_admission()
