@@ -11,6 +11,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -75,8 +76,11 @@ def _sqlite(url: str, limits: Limits) -> AsyncEngine:
     def prepare(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         # Readers and the one writer do not wait for each other; writers wait for each other, and not for ever.
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", f"busy_timeout = {busy_ms}"):
+        for pragma in (f"busy_timeout = {busy_ms}", "synchronous = NORMAL", "foreign_keys = ON"):
             cursor.execute(f"PRAGMA {pragma}")
+        # Another one may be making a new file a WAL file just now, for which SQLite does not wait. It is one for all.
+        with suppress(sqlite3.OperationalError):
+            cursor.execute("PRAGMA journal_mode = WAL")
         cursor.close()
 
     event.listen(engine.sync_engine, "do_connect", _open_once)
