@@ -1,7 +1,11 @@
 """Who asks, and what they may use."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from domain.budget.terms import BudgetTerms
+from domain.limits.limit import Limit
 
 
 class CallerKind(StrEnum):
@@ -21,6 +25,9 @@ class Caller:
         models: Names it may ask for (models, aliases, routes); None for all.
         tags: Instances it may use must carry all of these.
         tenant: The team or user whose limits and budgets it shares, such as `team:T`; None where it is on its own.
+        routes: What it gets where it asks for a name: another model, alias or route, whose use needs no permission.
+        limits: Of its own, its user's and its team's.
+        budgets: What its requests count against.
     """
 
     kind: CallerKind
@@ -28,6 +35,11 @@ class Caller:
     models: frozenset[str] | None = None
     tags: frozenset[str] = frozenset()
     tenant: str | None = None
+    user_id: str | None = None
+    team_id: str | None = None
+    routes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    limits: tuple[Limit, ...] = ()
+    budgets: tuple[BudgetTerms, ...] = ()
 
     @property
     def name(self) -> str:

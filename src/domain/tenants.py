@@ -1,8 +1,11 @@
 """Who keys are given to: users and teams."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
+
+from domain.limits.key_limits import NO_LIMITS, KeyLimits
 
 UserId = NewType("UserId", str)
 TeamId = NewType("TeamId", str)
@@ -31,6 +34,9 @@ class User:
     id: UserId
     email: str
     role: Role
+    created_at_us: int = 0
+    limits: KeyLimits = NO_LIMITS
+    blocked: bool = False
 
     def __post_init__(self) -> None:
         check_id(self.id, "user id")
@@ -41,16 +47,28 @@ class User:
 class Team:
     """People, or programs, that share limits and budgets.
 
+    Attributes:
+        models: Names its keys may ask for (models, aliases, routes); None for all, empty for none.
+        tags: Instances its keys may use must carry all of these.
+        routes: What its keys get where they ask for a name: another model, alias or route.
+
     Raises:
-        ValueError: The id or the name is none.
+        ValueError: The id or a name is none.
     """
 
     id: TeamId
     name: str
+    created_at_us: int = 0
+    limits: KeyLimits = NO_LIMITS
+    models: frozenset[str] | None = None
+    tags: frozenset[str] = frozenset()
+    routes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    blocked: bool = False
 
     def __post_init__(self) -> None:
         check_id(self.id, "team id")
         check_name(self.name, "team name")
+        check_names(self.models, self.tags, self.routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +107,14 @@ def check_name(text: str, what: str) -> None:
     """Raises ValueError where it is no name: 1 to 200 printable characters, not all of them blank."""
     if len(text) > _LONGEST_NAME or not text.isprintable() or not text.strip():
         raise ValueError(f"expected a {what} of 1 to {_LONGEST_NAME} printable characters, found {text[:50]!r}")
+
+
+def check_names(models: frozenset[str] | None, tags: frozenset[str], routes: Mapping[str, str]) -> None:
+    """Raises ValueError where one of them is no name."""
+    for tag in tags:
+        check_name(tag, "tag")
+    for model in (*(models or ()), *routes, *routes.values()):
+        check_name(model, "model")
 
 
 def _check_email(text: str) -> None:

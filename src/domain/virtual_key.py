@@ -1,14 +1,15 @@
 """A key as it is stored: everything about it but the secret."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
-from domain.callers import Caller, CallerKind
+from domain.callers import CallerKind
 from domain.keys import DIGEST_BYTES, is_shown_prefix
 from domain.limits.key_limits import NO_LIMITS, KeyLimits, limits_of
 from domain.limits.limit import Algorithm, Limit
-from domain.tenants import TeamId, UserId, check_id, check_name
+from domain.tenants import TeamId, UserId, check_id, check_name, check_names
 
 KeyId = NewType("KeyId", str)
 
@@ -29,6 +30,7 @@ class VirtualKey:
         digest: By which the secret is found.
         models: Names it may ask for (models, aliases, routes); None for all, empty for none.
         tags: Instances it may use must carry all of these.
+        routes: What it gets where it asks for a name: another model, alias or route. Stronger than its team's.
         expires_at_us: The first instant at which it is not valid any more. Unix time, as all three.
 
     Raises:
@@ -45,6 +47,7 @@ class VirtualKey:
     team_id: TeamId | None = None
     models: frozenset[str] | None = None
     tags: frozenset[str] = frozenset()
+    routes: Mapping[str, str] = field(default_factory=dict, hash=False)
     limits: KeyLimits = NO_LIMITS
     expires_at_us: int | None = None
     blocked: bool = False
@@ -81,10 +84,6 @@ class VirtualKey:
             return False
         return self.expires_at_us is None or now_us < self.expires_at_us
 
-    def caller(self) -> Caller:
-        """Who asks with it. Whether it is valid is asked before."""
-        return Caller(CallerKind.KEY, self.id, self.models, self.tags, self.tenant)
-
     def own_limits(self, algorithm: Algorithm) -> tuple[Limit, ...]:
         """Its own limits, without those of its user and team."""
         return limits_of(f"{CallerKind.KEY}:{self.id}", self.limits, algorithm)
@@ -96,10 +95,7 @@ class VirtualKey:
             check_id(self.user_id, "user id")
         if self.team_id is not None:
             check_id(self.team_id, "team id")
-        for tag in self.tags:
-            check_name(tag, "tag")
-        for model in self.models or ():
-            check_name(model, "model")
+        check_names(self.models, self.tags, self.routes)
 
     def _check_instants(self) -> None:
         # A key may be revoked "before" it was created, by a gateway whose clock is behind: that must not fail.

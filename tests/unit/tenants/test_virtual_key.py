@@ -38,17 +38,6 @@ def test_a_key_spends_from_its_team_else_its_user_else_itself(
     key = replace(KEY, user_id=user_id, team_id=team_id)
 
     assert (key.tenant, key.account) == (tenant, account)
-    assert (key.caller().tenant, key.caller().account) == (tenant, account)
-    assert key.caller().name == "key:K"
-
-
-def test_a_caller_may_use_what_its_key_may() -> None:
-    key = replace(KEY, models=frozenset({"small"}), tags=frozenset({"eu"}), team_id=TEAM)
-
-    assert key.caller() == Caller(CallerKind.KEY, "K", frozenset({"small"}), frozenset({"eu"}), "team:T")
-    assert (key.caller().may_use("small"), key.caller().may_use("large")) == (True, False)
-    assert KEY.caller().may_use("large")
-    assert not replace(KEY, models=frozenset()).caller().may_use("small")
 
 
 def test_callers_without_a_key_count_for_themselves() -> None:
@@ -162,7 +151,7 @@ def test_a_limit_that_cannot_be_counted_does_not_construct(value: int) -> None:
 
 def test_keys_of_one_team_share_the_account_and_not_the_limits_of_each_caller() -> None:
     policy = RatePolicy(everywhere=10)
-    one, two = (replace(KEY, id=KeyId(name), team_id=TEAM).caller() for name in ("one", "two"))
+    one, two = (Caller(CallerKind.KEY, name, tenant="team:T") for name in ("one", "two"))
 
     assert one.account == two.account
     assert [limit.name for limit in policy.limits_of(one, Endpoint.CHAT)] == ["key:one:rpm:any"]
