@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from domain.budget.terms import BudgetTerms
 from domain.limits.limit import Limit
+from domain.tenants import Role
 
 
 class CallerKind(StrEnum):
@@ -28,6 +29,7 @@ class Caller:
         routes: What it gets where it asks for a name: another model, alias or route, whose use needs no permission.
         limits: Of its own, its user's and its team's.
         budgets: What its requests count against.
+        role: What it may do in the admin API; None for nothing.
     """
 
     kind: CallerKind
@@ -40,6 +42,7 @@ class Caller:
     routes: Mapping[str, str] = field(default_factory=dict, hash=False)
     limits: tuple[Limit, ...] = ()
     budgets: tuple[BudgetTerms, ...] = ()
+    role: Role | None = None
 
     @property
     def name(self) -> str:

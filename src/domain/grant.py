@@ -9,7 +9,7 @@ from domain.callers import Caller, CallerKind
 from domain.limits.key_limits import limits_of
 from domain.limits.limit import Algorithm, Limit
 from domain.tenants import Membership, Team, User
-from domain.virtual_key import VirtualKey
+from domain.virtual_key import KeyScope, VirtualKey
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -53,6 +53,7 @@ class Grant:
             routes=MappingProxyType({**(_NOTHING if team is None else team.routes), **key.routes}),
             limits=self._limits(algorithm),
             budgets=self.budgets,
+            role=self.user.role if key.scope is KeyScope.ADMIN and self.user is not None else None,
         )
 
     def _limits(self, algorithm: Algorithm) -> tuple[Limit, ...]:

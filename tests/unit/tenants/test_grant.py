@@ -8,7 +8,7 @@ from domain.grant import Grant
 from domain.limits.key_limits import KeyLimits
 from domain.limits.limit import Algorithm, Limit, LimitKind
 from domain.tenants import Membership, Role, Team, TeamId, User, UserId
-from domain.virtual_key import KeyId, VirtualKey
+from domain.virtual_key import KeyId, KeyScope, VirtualKey
 
 USER = User(UserId("U"), "u@example.org", Role.VIEWER, limits=KeyLimits(max_parallel=2))
 TEAM = Team(TeamId("T"), "search", limits=KeyLimits(tokens_per_minute=1_000))
@@ -91,3 +91,8 @@ def test_a_caller_knows_who_it_is_and_what_it_counts_against() -> None:
 
     assert (caller.kind, caller.id, caller.user_id, caller.team_id) == (CallerKind.KEY, "K", "U", "T")
     assert ("team:T", budgets) == (caller.account, caller.budgets)
+
+
+@pytest.mark.parametrize(("scope", "role"), [(KeyScope.LLM, None), (KeyScope.ADMIN, Role.VIEWER)])
+def test_a_key_may_administer_what_its_user_may_where_its_scope_is_admin(scope: KeyScope, role: Role | None) -> None:
+    assert role == caller_of(replace(WHOLE, key=replace(IN_TEAM, scope=scope))).role

@@ -3,6 +3,7 @@ from hmac import compare_digest
 
 from application.ports.authenticator import Authenticator
 from domain.callers import Caller, CallerKind
+from domain.tenants import Role
 
 
 class MemoryAuthenticator:
@@ -13,7 +14,7 @@ class MemoryAuthenticator:
             raise ValueError("the master key is empty")
         self._digest = sha256(master_key.encode()).digest()
         self._require_auth = require_auth
-        self._master = Caller(CallerKind.MASTER, "master")
+        self._master = Caller(CallerKind.MASTER, "master", role=Role.ADMIN)
         self._anonymous = Caller(CallerKind.ANONYMOUS, "anonymous")
 
     async def authenticate(self, credential: str | None) -> Caller | None:
