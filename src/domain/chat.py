@@ -38,6 +38,8 @@ class LlmRequest:
         stream: The client wants server-sent events.
         stream_usage: The client asked for the usage chunk (`stream_options.include_usage`).
         input_tokens: Estimate at four characters a token, over everything that becomes prompt.
+        most_input_tokens: A bound that no provider's count exceeds.
+        choices: How many answers are asked for, each up to the maximum.
         max_output_tokens: The client's own maximum; None where it set none.
     """
 
@@ -49,6 +51,8 @@ class LlmRequest:
     stream_usage: bool = False
     input_tokens: int = 0
     max_output_tokens: int | None = None
+    most_input_tokens: int = 0
+    choices: int = 1
 
 
 @dataclass(frozen=True, slots=True)

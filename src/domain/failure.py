@@ -81,6 +81,8 @@ VERDICTS = MappingProxyType(
     }
 )
 
+_NEVER_SENT = frozenset({FailureKind.CONNECT, FailureKind.UNSUPPORTED})
+
 MIN_COOLDOWN_US = SECOND_US
 MAX_COOLDOWN_US = 5 * MINUTE_US
 
@@ -95,6 +97,7 @@ class Failure:
         code, type, param: The provider's own, where it gave them in OpenAI's shape.
         retry_after_us: The provider's wish; None where it had none.
         ambiguous: The body had been sent and no answer came: the provider may bill for it.
+        unsent: The gateway itself found that this provider can't be asked so.
     """
 
     kind: FailureKind
@@ -105,6 +108,12 @@ class Failure:
     param: str | None = None
     retry_after_us: int | None = None
     ambiguous: bool = False
+    unsent: bool = False
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether the provider has, or may have, got anything of the request."""
+        return self.ambiguous or not (self.unsent or self.kind in _NEVER_SENT)
 
     @property
     def verdict(self) -> Verdict:

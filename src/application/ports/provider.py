@@ -16,6 +16,7 @@ class Call:
         upstream_model: The name the provider knows.
         drop_params: Leave out what the provider cannot honour instead of refusing it.
         connect_timeout_us: For opening the connection alone. All other spans are watched by the caller.
+        max_output_tokens: Sent along as the maximum, in place of one that the client did not set; None sends none.
     """
 
     request_id: RequestId
@@ -24,6 +25,7 @@ class Call:
     upstream_model: str
     drop_params: bool = False
     connect_timeout_us: int = 3_000_000
+    max_output_tokens: int | None = None
 
 
 class ChunkStream(Protocol):

@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from adapters.inbound.http.fields import Fields, wrong
 from domain.pricing import estimate_tokens
 
+# Parts whose bytes are in the request, and so bound their tokens.
+_HELD = frozenset({"input_audio", "refusal"})
+
 
 @dataclass(slots=True)
 class PromptSize:
-    """Text and ready-made tokens, summed. Images, audio and files count nothing."""
+    """Text and ready-made tokens, summed. Images, audio and files count nothing here.
+
+    Attributes:
+        images: Parts that are pictures.
+        files: Parts that are neither text nor pictures, nor hold what they are.
+    """
 
     characters: int = 0
     tokens: int = 0
+    images: int = 0
+    files: int = 0
 
     @property
     def estimated_tokens(self) -> int:
@@ -70,6 +80,10 @@ def _add_parts(size: PromptSize, content: object, path: str) -> None:
             size.characters += len(text)
         elif part.get("type") == "text":
             raise wrong(f"{path}[{index}].text", "a string", text)
+        elif part.get("type") == "image_url":
+            size.images += 1
+        elif part.get("type") not in _HELD:
+            size.files += 1
 
 
 def _add_inputs(size: PromptSize, items: list[object], path: str) -> None:

@@ -24,6 +24,11 @@ from domain.chat import Endpoint, LlmRequest
 MAX_CHOICES = 128
 MAX_TOKENS = 2**31 - 1
 
+# The most that one picture is charged as: OpenAI, "Images and vision", gpt-4o-mini with 8 tiles at high detail.
+IMAGE_TOKENS = 48_169
+# A file that the provider keeps: about as many tokens as the largest ordinary context window holds.
+FILE_TOKENS = 200_000
+
 _NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 
 
@@ -38,7 +43,9 @@ def parse_llm_request(endpoint: Endpoint, body: bytes, deployment: str | None = 
     model = deployment or required_string(fields, "model")
     size = _SIZES[endpoint](fields)
     if endpoint is Endpoint.EMBEDDINGS:
-        return LlmRequest(endpoint, model, body, fields, input_tokens=size.estimated_tokens)
+        return LlmRequest(
+            endpoint, model, body, fields, input_tokens=size.estimated_tokens, most_input_tokens=len(body)
+        )
     _check_sampling(fields)
     stream = optional_bool(fields, "stream") or False
     return LlmRequest(
@@ -50,16 +57,24 @@ def parse_llm_request(endpoint: Endpoint, body: bytes, deployment: str | None = 
         stream_usage=stream and _wants_usage(fields),
         input_tokens=size.estimated_tokens,
         max_output_tokens=_max_output_tokens(fields, endpoint),
+        # No tokenizer makes more tokens than bytes, and what JSON adds is more than what chat templates add.
+        most_input_tokens=len(body) + IMAGE_TOKENS * size.images + FILE_TOKENS * size.files,
+        choices=_choices(fields),
     )
 
 
 def _check_sampling(fields: Fields) -> None:
-    optional_int(fields, "n", 1, MAX_CHOICES)
-    optional_int(fields, "best_of", 1, MAX_CHOICES)
     for name in _NUMBERS:
         check_number(fields, name)
     check_string_or_strings(fields, "stop")
     check_objects(fields, "tools")
+
+
+def _choices(fields: Fields) -> int:
+    prompt = fields.get("prompt")
+    prompts = len(prompt) if isinstance(prompt, list) and prompt and not isinstance(prompt[0], int) else 1
+    each = max(optional_int(fields, "n", 1, MAX_CHOICES) or 1, optional_int(fields, "best_of", 1, MAX_CHOICES) or 1)
+    return prompts * each
 
 
 def _wants_usage(fields: Fields) -> bool:

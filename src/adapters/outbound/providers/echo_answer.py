@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
-from adapters.outbound.providers.echo_replies import forced_function, spoken_text, usage, usage_document, words
+from adapters.outbound.providers.echo_replies import (
+    characters_allowed,
+    forced_function,
+    spoken_text,
+    usage,
+    usage_document,
+    words,
+)
 from adapters.outbound.providers.request_body import serialised
 from application.ports.provider import Call
 from domain.chat import Chunk, Endpoint, Usage
@@ -18,6 +25,7 @@ class Answer:
     """What the echo says to one chat or completions request.
 
     Attributes:
+        cut: There was more to say than the maximum of tokens allows.
         function: The function it calls instead of speaking; None where it speaks.
     """
 
@@ -26,6 +34,7 @@ class Answer:
     created_s: int
     model: str
     text: str
+    cut: bool
     function: str | None
     usage: Usage
 
@@ -34,13 +43,15 @@ class Answer:
         """The answer to `call`."""
         request = call.request
         function = forced_function(request.fields) if request.endpoint is Endpoint.CHAT else None
-        text = "" if function is not None else spoken_text(request.fields, request.endpoint)
+        whole = "" if function is not None else spoken_text(request.fields, request.endpoint)
+        text = whole[: characters_allowed(call)]
         return cls(
             endpoint=request.endpoint,
             id=_ID_PREFIX[request.endpoint] + call.request_id.replace("-", ""),
             created_s=now_us // SECOND_US,
             model=call.reply_model,
             text=text,
+            cut=len(text) < len(whole),
             function=function,
             usage=usage(request.fields, request.endpoint, text if function is None else "{}"),
         )
@@ -48,7 +59,8 @@ class Answer:
     def whole(self) -> dict[str, object]:
         """The reply's document."""
         if self.endpoint is Endpoint.COMPLETIONS:
-            choice: dict[str, object] = {"index": 0, "text": self.text, "logprobs": None, "finish_reason": "stop"}
+            choice: dict[str, object] = {"index": 0, "text": self.text, "logprobs": None}
+            choice["finish_reason"] = self._finish_reason()
             return self._document("text_completion", [choice], with_usage=True)
         message: dict[str, object] = {"role": "assistant", "content": self.text, "refusal": None}
         if self.function is not None:
@@ -87,7 +99,9 @@ class Answer:
         return "chat.completion.chunk" if self.endpoint is Endpoint.CHAT else "text_completion"
 
     def _finish_reason(self) -> str:
-        return "stop" if self.function is None else "tool_calls"
+        if self.function is not None:
+            return "tool_calls"
+        return "length" if self.cut else "stop"
 
     def _tool_call(self, function: str) -> dict[str, object]:
         call_id = f"call_{self.id.removeprefix(_ID_PREFIX[Endpoint.CHAT])[-24:]}"

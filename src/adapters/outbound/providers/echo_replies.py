@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
+from application.ports.provider import Call
 from domain.chat import Endpoint, Usage
 
 DEFAULT_DIMENSIONS: Final = 32
@@ -24,6 +25,12 @@ def spoken_text(fields: Mapping[str, object], endpoint: Endpoint) -> str:
         return _text(fields.get("prompt"))
     users = [message for message in _messages(fields) if message.get("role") == "user"]
     return _text(users[-1].get("content")) if users else ""
+
+
+def characters_allowed(call: Call) -> int | None:
+    """How much of it may come back; None for all."""
+    maximum = call.max_output_tokens if call.request.max_output_tokens is None else call.request.max_output_tokens
+    return None if maximum is None else maximum * _CHARACTERS_PER_TOKEN
 
 
 def words(text: str) -> list[str]:

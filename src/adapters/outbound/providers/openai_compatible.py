@@ -18,6 +18,7 @@ from adapters.outbound.providers.reply_body import (
 )
 from adapters.outbound.providers.request_body import (
     adapted_fields,
+    bounded,
     expected_choices,
     outgoing_body,
     serialised_body,
@@ -83,16 +84,18 @@ class OpenAICompatibleProvider:
 
     def _body(self, call: Call, endpoint: Endpoint, *, ask_usage: bool) -> bytes:
         request = call.request
+        maximum = self._preset.maximum_of(endpoint)
+        body, fields = bounded(request, call.max_output_tokens, maximum)
         if endpoint is request.endpoint:
             return outgoing_body(
-                request.body,
-                request.fields,
+                body,
+                fields,
                 call.upstream_model,
                 preset=self._preset,
                 ask_usage=ask_usage,
                 drop_params=call.drop_params,
             )
-        fields = completions_via_chat.chat_fields(request.fields, self._preset.name, drop_params=call.drop_params)
+        fields = completions_via_chat.chat_fields(fields, self._preset.name, drop_params=call.drop_params)
         fields = adapted_fields(fields, self._preset, drop_params=call.drop_params)
         return serialised_body(fields, call.upstream_model, ask_stream_usage=ask_usage)
 

@@ -45,6 +45,7 @@ class Preset:
         drops: Fields that it refuses and whose effect it has anyway.
         unsupported: Fields that it cannot honour.
         special_fields: All of these three.
+        new_maximum: Its chat takes `max_completion_tokens`, and some of its models nothing else.
     """
 
     name: str
@@ -57,10 +58,15 @@ class Preset:
     renames: Mapping[str, str] = field(default_factory=dict)
     drops: frozenset[str] = frozenset()
     unsupported: frozenset[str] = frozenset()
+    new_maximum: bool = False
     special_fields: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "special_fields", frozenset(self.renames) | self.drops | self.unsupported)
+
+    def maximum_of(self, endpoint: Endpoint) -> str:
+        """The field that limits the output."""
+        return "max_completion_tokens" if self.new_maximum and endpoint is Endpoint.CHAT else "max_tokens"
 
     @property
     def supports(self) -> frozenset[Endpoint]:
@@ -72,8 +78,8 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
     {
         preset.name: preset
         for preset in (
-            Preset("openai", "https://api.openai.com/v1"),
-            Preset("azure", auth=Auth.API_KEY, paths=Paths.AZURE),
+            Preset("openai", "https://api.openai.com/v1", new_maximum=True),
+            Preset("azure", auth=Auth.API_KEY, paths=Paths.AZURE, new_maximum=True),
             Preset("custom"),
             Preset("ollama", "http://localhost:11434/v1"),
             Preset("vllm", "http://localhost:8000/v1"),

@@ -7,9 +7,21 @@ from typing import Final
 from adapters.outbound.providers.failures import unsupported
 from adapters.outbound.providers.presets import Preset
 from adapters.outbound.providers.splicing import to_json, with_first_member, with_member, with_model
+from domain.chat import LlmRequest
 from domain.failure import Failure, FailureKind, ProviderFailed
 
 _ASK: Final = {"include_usage": True}
+
+
+def bounded(request: LlmRequest, maximum: int | None, name: str) -> tuple[bytes, Mapping[str, object]]:
+    """The request's body and fields, with `maximum` under that name where there is one. A null of the client's goes."""
+    if maximum is None:
+        return request.body, request.fields
+    if name in request.fields:
+        body = with_member(request.body, name, b"%d" % maximum)
+    else:
+        body = with_first_member(request.body, name, b"%d" % maximum)
+    return body, {**request.fields, name: maximum}
 
 
 def outgoing_body(
@@ -88,7 +100,7 @@ def serialised(value: object) -> bytes:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
         message = "a number in the request is out of range"
-        raise ProviderFailed(Failure(FailureKind.REQUEST_REFUSED, message, status=400)) from error
+        raise ProviderFailed(Failure(FailureKind.REQUEST_REFUSED, message, status=400, unsent=True)) from error
     try:
         return text.encode()
     except UnicodeEncodeError:  # a lone surrogate: only an escape can carry it
