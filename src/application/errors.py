@@ -9,6 +9,8 @@
     ├── ModelNotAllowed
     ├── InstanceNotFound
     ├── RateLimited
+    ├── BudgetExceeded
+    ├── ModelUnpriced
     ├── NoInstanceAvailable
     ├── DeadlineExceeded
     ├── StateUnavailable
@@ -84,6 +86,14 @@ class RateLimited(GatewayError):
     def __init__(self, message: str, *, retry_after_us: int, trace: DecisionTrace | None = None) -> None:
         super().__init__(message, trace=trace)
         self.retry_after_us = retry_after_us
+
+
+class BudgetExceeded(GatewayError):
+    """A hard budget of the caller does not allow the request. It names the budget, its period and when that ends."""
+
+
+class ModelUnpriced(GatewayError):
+    """The model has no price, and requests of such models are refused."""
 
 
 class NoInstanceAvailable(GatewayError):

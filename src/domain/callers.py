@@ -54,6 +54,11 @@ class Caller:
         """Where everything its requests count against is decided in one step. Callers of one tenant share it."""
         return self.tenant or self.name
 
+    @property
+    def has_hard_budget(self) -> bool:
+        """Whether some budget may refuse it."""
+        return any(budget.hard for budget in self.budgets)
+
     def may_use(self, name: str) -> bool:
         """Whether it may ask for that model, alias or route."""
         return self.models is None or name in self.models

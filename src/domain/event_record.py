@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import islice
 from types import MappingProxyType
 
-from domain.events import CircuitChanged, Event
+from domain.events import BudgetDrifted, BudgetReached, CircuitChanged, Event, UsageRecorded
 
 KEPT = 10_000
 """How many events of a stream are kept, or some more."""
@@ -43,16 +43,52 @@ class KeptEvent:
 
 
 def record_of(event: Event, now_us: int) -> EventRecord:
-    """The event in words."""
+    """The event in words. Money is in nano-dollars."""
+    stream, kind, fields = _said(event)
+    return EventRecord(stream, kind, now_us, MappingProxyType({name: str(value) for name, value in fields.items()}))
+
+
+def _said(event: Event) -> tuple[EventStream, str, Mapping[str, object]]:
     match event:
-        case CircuitChanged(instance_id=instance_id, transition=transition):
-            fields = {
-                "instance_id": str(instance_id),
+        case CircuitChanged(instance_id, transition):
+            fields: dict[str, object] = {
+                "instance_id": instance_id,
                 "before": transition.before.value,
                 "after": transition.after.value,
-                "reason": str(transition.reason),
+                "reason": transition.reason,
             }
-            return EventRecord(EventStream.CIRCUIT, "circuit_changed", now_us, MappingProxyType(fields))
+            return EventStream.CIRCUIT, "circuit_changed", fields
+        case BudgetReached(account, crossing):
+            fields = {
+                "account": account,
+                "budget": crossing.budget,
+                "period": crossing.period_id,
+                "percent": crossing.percent,
+                "hard": crossing.hard,
+            }
+            return EventStream.BUDGET, "budget_reached", fields
+        case BudgetDrifted(account, budget, period_id, counted_nano, ledger_nano):
+            fields = {
+                "account": account,
+                "budget": budget,
+                "period": period_id,
+                "counted_nano": counted_nano,
+                "ledger_nano": ledger_nano,
+            }
+            return EventStream.BUDGET, "budget_drifted", fields
+        case UsageRecorded(record):
+            fields = {
+                "request_id": record.request_id,
+                "attempt": record.attempt,
+                "outcome": record.outcome.value,
+                "model": record.model_asked,
+                "instance_id": record.instance_id or "",
+                "account": record.account,
+                "input_tokens": record.input_tokens,
+                "output_tokens": record.output_tokens,
+                "cost_nano": record.cost_nano,
+            }
+            return EventStream.USAGE, "usage_recorded", fields
 
 
 def append(kept: deque[KeptEvent], event: KeptEvent, look_back: int) -> bool:

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from domain.budget.answers import Crossing
+from domain.budget.charge import AccountId, BudgetId
 from domain.identifiers import InstanceId
 from domain.resilience.circuit_breaker import Transition
+from domain.usage_record import UsageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,4 +17,30 @@ class CircuitChanged:
     transition: Transition
 
 
-Event = CircuitChanged
+@dataclass(frozen=True, slots=True)
+class BudgetReached:
+    """What a budget has spent has come to 80 % or 100 % of its limit."""
+
+    account: AccountId
+    crossing: Crossing
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetDrifted:
+    """A budget's count differed from the ledger by more than it may. Where it was too low, it has been lifted."""
+
+    account: AccountId
+    budget: BudgetId
+    period_id: str
+    counted_nano: int
+    ledger_nano: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecorded:
+    """An attempt is in the ledger."""
+
+    record: UsageRecord
+
+
+Event = CircuitChanged | BudgetReached | BudgetDrifted | UsageRecorded

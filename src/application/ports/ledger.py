@@ -16,11 +16,11 @@ class Spent:
 
     Attributes:
         nano: What each budget asked about has come to.
-        known: Which of the record ids asked about are in the ledger, and so in the sums.
+        known: Which of the record ids asked about are in the ledger, and so in the sums: what each cost.
     """
 
     nano: Mapping[BudgetId, int]
-    known: frozenset[str]
+    known: Mapping[str, int]
 
 
 class Ledger(Protocol):

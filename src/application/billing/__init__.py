@@ -1,0 +1,1 @@
+"""What attempts cost: estimated before, written down when they end."""

@@ -1,0 +1,75 @@
+from types import MappingProxyType
+
+from application.billing.bill import Bill
+from application.billing.journaling import Journaling
+from application.billing.quoting import Quoting
+from application.journey import Journey
+from application.spending.spends import Spends
+from domain.budget.charge import AttemptId
+from domain.callers import CallerKind
+from domain.catalog import Instance
+from domain.chat import Endpoint
+from domain.routing.decision import AttemptTrace
+from domain.usage_record import UsageIntent
+
+PATHS = MappingProxyType(
+    {
+        Endpoint.CHAT: "/v1/chat/completions",
+        Endpoint.COMPLETIONS: "/v1/completions",
+        Endpoint.EMBEDDINGS: "/v1/embeddings",
+    }
+)
+
+
+class Billing:
+    """Opens a bill for each attempt, which is in the journal before anything is sent."""
+
+    def __init__(self, quoting: Quoting, journaling: Journaling, spends: Spends) -> None:
+        self._quoting = quoting
+        self._journaling = journaling
+        self._spends = spends
+
+    def open(self, journey: Journey, instance: Instance, trace: AttemptTrace, reserved_us: int | None) -> Bill:
+        """The bill of the attempt that `trace` tells of. `reserved_us`: when its money was reserved, if it was.
+
+        Raises:
+            ModelUnpriced: The instance has no price, and must have one.
+            StateUnavailable: Its usage can't be written down, and a hard budget depends on it.
+        """
+        request, caller = journey.request, journey.request.caller
+        price = self._quoting.price_of(instance)
+        estimate = self._quoting.estimate(request, instance, price)
+        intent = UsageIntent(
+            request_id=request.request_id,
+            attempt=trace.number,
+            # A period's sum in the ledger is of those that reserved in it.
+            at_us=trace.started_us if reserved_us is None else reserved_us,
+            model_asked=request.llm.model,
+            account=caller.account,
+            method="POST",
+            path=PATHS[request.llm.endpoint],
+            client_request_id=request.client_request_id,
+            route=journey.route_slug,
+            model_used=instance.upstream_model,
+            instance_id=instance.id,
+            provider=instance.provider,
+            stream=request.llm.stream,
+            input_tokens=estimate.input_tokens,
+            output_tokens=estimate.output_tokens,
+            cost_nano=estimate.cost_nano,
+            user_id=caller.user_id,
+            team_id=caller.team_id,
+            key_id=caller.id if caller.kind is CallerKind.KEY else None,
+            tags=tuple(sorted(request.tags)),
+        )
+        self._journaling.intent(intent, must=caller.has_hard_budget)
+        reserved = None if reserved_us is None else AttemptId(request.request_id, trace.number)
+        return Bill(
+            intent,
+            caller,
+            price,
+            reserved,
+            quoting=self._quoting,
+            journaling=self._journaling,
+            spends=self._spends,
+        )

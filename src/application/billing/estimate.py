@@ -1,0 +1,69 @@
+"""What an attempt may come to, before anybody knows."""
+
+from dataclasses import dataclass
+
+from domain.callers import Caller
+from domain.catalog import Instance
+from domain.chat import Endpoint, LlmRequest
+from domain.price_book import Priced, Unpriced
+from domain.worst_case import worst_case_nano
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How money is reserved.
+
+    Attributes:
+        upper_bound: Reserve what an attempt can come to at most; else what it is expected to.
+        default_output_tokens: Where neither the client nor the instance sets a maximum.
+        unpriced_request_nano: What a request of a model without a price counts under a hard budget.
+        require_price: A model without one is refused.
+        ttl_us: After it, a reservation that nobody ended is an orphan.
+    """
+
+    upper_bound: bool = True
+    default_output_tokens: int = 150
+    unpriced_request_nano: int = 10_000_000
+    require_price: bool = False
+    ttl_us: int = 660_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Tokens and nano-dollars of one attempt. `output_tokens` are those of all choices."""
+
+    input_tokens: int
+    output_tokens: int
+    cost_nano: int
+
+
+def estimate(
+    llm: LlmRequest, instance: Instance, price: Priced | Unpriced, terms: Terms, caller: Caller, *, most: bool
+) -> Estimate:
+    """With `most`, what it can't exceed if the provider keeps to the maximum of output; else what is expected."""
+    each = llm.max_output_tokens
+    if each is None:
+        each = _own_maximum(instance, terms) if most else terms.default_output_tokens
+    output = 0 if llm.endpoint is Endpoint.EMBEDDINGS else each * llm.choices
+    if most:
+        window = instance.context_window
+        input_ = llm.most_input_tokens if window is None else min(window, llm.most_input_tokens)
+    else:
+        input_ = llm.input_tokens
+    return Estimate(input_, output, worst_case_nano((price,), input_, output, unpriced_nano(terms, caller)))
+
+
+def unpriced_nano(terms: Terms, caller: Caller) -> int:
+    """What a request of a model without a price costs that caller."""
+    return terms.unpriced_request_nano if caller.has_hard_budget else 0
+
+
+def maximum_to_send(llm: LlmRequest, instance: Instance, terms: Terms) -> int | None:
+    """What the provider must be told so that the upper bound holds; None where the client has told it."""
+    if llm.max_output_tokens is not None or llm.endpoint is Endpoint.EMBEDDINGS:
+        return None
+    return _own_maximum(instance, terms)
+
+
+def _own_maximum(instance: Instance, terms: Terms) -> int:
+    return instance.max_output_tokens or terms.default_output_tokens

@@ -1,0 +1,81 @@
+import asyncio
+from collections.abc import Sequence
+
+from application.locking import LockTaken, hold
+from application.ports.budget import Budgets
+from application.ports.budget_epoch import BudgetEpoch, BudgetEpochs
+from application.ports.clock import Clock
+from application.ports.ledger import Ledger
+from application.ports.lock import Lock
+from application.ports.randomness import Randomness
+from domain.budget.charge import AccountId, BudgetPeriod
+from domain.durations import SECOND_US
+
+GRACE_US = SECOND_US
+"""Within it, every gateway has noticed that the store lost something, and has brought back what it knows."""
+
+_LOCK_TTL_US = 5 * SECOND_US
+_LOCK_TRIES = 40
+_LOCK_DELAY_US = SECOND_US // 20
+
+
+class Verification:
+    """Rebuilds what budgets have come to from the ledger, where the store of budgets does not know it."""
+
+    def __init__(  # noqa: PLR0913 - four stores, and what the lock needs
+        self,
+        budgets: Budgets,
+        epochs: BudgetEpochs,
+        ledger: Ledger,
+        lock: Lock,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> None:
+        self._budgets = budgets
+        self._epochs = epochs
+        self._ledger = ledger
+        self._lock = lock
+        self._clock = clock
+        self._randomness = randomness
+        self._running: dict[tuple[AccountId, tuple[str, ...]], asyncio.Task[BudgetEpoch]] = {}
+
+    async def verify(self, account: AccountId, periods: Sequence[BudgetPeriod]) -> BudgetEpoch:
+        """Returns when each of these budgets is known to be complete, and at which epoch. Asked by many, done once.
+
+        Raises:
+            StateUnavailable: A store is away. Nothing was verified.
+            LockTaken: Another gateway is at it, and slow.
+        """
+        key = (account, tuple(period.name for period in periods))
+        running = self._running.get(key)
+        if running is None:
+            running = self._running[key] = asyncio.create_task(self._verify(account, periods))
+            running.add_done_callback(lambda _: self._running.pop(key, None))
+        return await asyncio.shield(running)
+
+    async def _verify(self, account: AccountId, periods: Sequence[BudgetPeriod]) -> BudgetEpoch:
+        epoch = await self._epochs.epoch()
+        if epoch.age_us < GRACE_US:
+            await self._clock.sleep(GRACE_US - epoch.age_us)
+        name = f"budgets:{account}"
+        lock, clock, tries = self._lock, self._clock, _LOCK_TRIES
+        async with hold(
+            lock, clock, self._randomness, name, _LOCK_TTL_US, retries=tries, delay_us=_LOCK_DELAY_US
+        ):
+            await self._rebuild(account, periods, epoch)
+        return epoch
+
+    async def _rebuild(self, account: AccountId, periods: Sequence[BudgetPeriod], epoch: BudgetEpoch) -> None:
+        known = (await self._budgets.inspect(account, tuple(periods))).balances
+        unknown = [of for of, balance in zip(periods, known, strict=True) if balance.epoch < epoch.number]
+        if not unknown:
+            return
+        held = {str(attempt_id): attempt_id for attempt_id in await self._budgets.open_attempts(account)}
+        spent = await self._ledger.spent(unknown, held.keys())
+        # What the ledger has is in its sum, which lifts what is settled and never adds to it. Booked after that, as
+        # whoever holds the reservation is going to do, it would count twice.
+        await asyncio.gather(*(self._budgets.settle(account, held[name], cost) for name, cost in spent.known.items()))
+        for of in unknown:
+            await self._budgets.reseed(account, of, spent.nano[of.budget], epoch.number)
+
+
