@@ -2,18 +2,23 @@ import asyncio
 from contextlib import suppress
 
 from application.background import Background
+from application.billing.reserving import Reserving
 from application.errors import GatewayError, RateLimited, RequestExceedsLimit, StateUnavailable
 from application.gateway_request import GatewayRequest
 from application.lease_keeper import LEASE_US
 from application.ports.admission import CallerAdmission
 from application.ports.clock import Clock
 from application.ports.routing import Routing
+from domain.budget.answers import Refused, Unverified
+from domain.budget.charge import Reservation
 from domain.durations import ceil_seconds
 from domain.identifiers import RequestId
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
 from domain.limits.limit import Limit, LimitKind
 from domain.limits.rate_policy import RatePolicy
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
+
+Answer = CallerAdmitted | CallerRefused | Refused | Unverified
 
 _RENEW_EVERY_US = LEASE_US // 3
 _REMEMBERED_REFUSALS = 10_000
@@ -24,6 +29,14 @@ _UNITS = {
 }
 
 
+class BudgetsUnknown(Exception):
+    """The store of budgets does not know what these have come to: they are to be verified, and it asked again."""
+
+    def __init__(self, answer: Unverified) -> None:
+        super().__init__(f"unverified: {answer.budgets}")
+        self.answer = answer
+
+
 class CallerGate:
     """Lets a request in where all limits of its caller have room, in the same round trip that finds it an instance.
 
@@ -32,21 +45,26 @@ class CallerGate:
     touches anybody's turns.
     """
 
-    def __init__(self, admission: CallerAdmission, routing: Routing, policy: RatePolicy, clock: Clock) -> None:
+    def __init__(
+        self, admission: CallerAdmission, routing: Routing, policy: RatePolicy, clock: Clock, reserving: Reserving
+    ) -> None:
         self._admission = admission
         self._routing = routing
+        self._reserving = reserving
         self._policy = policy
         self._clock = clock
         self._background = Background()
         self._refused_until_us: dict[tuple[str, str], int] = {}
         self._to_renew: dict[RequestId, CallerAdmissionRequest] = {}
 
-    def entry(self, request: GatewayRequest, tokens: int) -> CallerAdmissionRequest | None:
+    def entry(
+        self, request: GatewayRequest, tokens: int, reservation: Reservation | None = None
+    ) -> CallerAdmissionRequest | None:
         """What `request` has to pass; None where nothing limits its caller."""
         limits = self._policy.limits_of(request.caller, request.llm.endpoint)
-        if not limits:
+        if not limits and reservation is None:
             return None
-        return CallerAdmissionRequest(request.request_id, request.caller.account, limits, tokens, LEASE_US)
+        return CallerAdmissionRequest(request.request_id, request.caller.account, limits, tokens, LEASE_US, reservation)
 
     async def enter(
         self, entry: CallerAdmissionRequest, asked: AdmissionRequest
@@ -56,6 +74,8 @@ class CallerGate:
         Raises:
             RateLimited: A limit of the caller has no room now.
             RequestExceedsLimit: It never will have, for a request of that size.
+            BudgetExceeded: A budget of the caller does not allow it.
+            BudgetsUnknown: What its budgets have come to has to be found out first.
             StateUnavailable: The store is away, and the policy is closed.
         """
         if self._refused_until_us and self._was_just_refused(entry):
@@ -107,19 +127,31 @@ class CallerGate:
         now_us = self._clock.monotonic_us()
         return any(self._refused_until_us.get((entry.account, limit.name), 0) > now_us for limit in entry.limits)
 
-    async def _give_back(
-        self, entering: "asyncio.Task[CallerAdmitted | CallerRefused]", entry: CallerAdmissionRequest
-    ) -> None:
+    async def _give_back(self, entering: "asyncio.Task[Answer]", entry: CallerAdmissionRequest) -> None:
         """Ends what was admitted, or will be: the request is not going to run."""
         with suppress(StateUnavailable):
-            if isinstance(await entering, CallerAdmitted):
+            answer = await entering
+            if isinstance(answer, CallerAdmitted):
+                if entry.reservation is not None and answer.reserved is not None:
+                    self._reserving.give_back(entry.account, entry.reservation)
                 await self._admission.release(entry)
 
-    def _let_in(self, entry: CallerAdmissionRequest, answer: CallerAdmitted | CallerRefused) -> CallerAdmitted:
-        if isinstance(answer, CallerRefused):
-            refusal = self._refusal(entry, answer)
-            refusal.decided_alone = answer.degraded
-            raise refusal
+    def _let_in(self, entry: CallerAdmissionRequest, answer: Answer) -> CallerAdmitted:
+        match answer:
+            case CallerRefused():
+                refusal = self._refusal(entry, answer)
+                refusal.decided_alone = answer.degraded
+                raise refusal
+            case Refused() if entry.reservation is not None:
+                raise self._reserving.refusal(entry.reservation, answer)
+            case Unverified():
+                raise BudgetsUnknown(answer)
+            case CallerAdmitted():
+                return self._entered(entry, answer)
+            case _:
+                raise TypeError(f"no answer to a request without a reservation: {answer!r}")
+
+    def _entered(self, entry: CallerAdmissionRequest, answer: CallerAdmitted) -> CallerAdmitted:
         if self._refused_until_us:
             for limit in entry.limits:
                 self._refused_until_us.pop((entry.account, limit.name), None)
@@ -129,6 +161,7 @@ class CallerGate:
 
     def _refusal(self, entry: CallerAdmissionRequest, refused: CallerRefused) -> GatewayError:
         limit, wait_us = refused.limit, refused.decision.retry_after_us
+        standings = (Standing(limit, refused.decision),)
         if wait_us is None:
             return RequestExceedsLimit(f"about {entry.tokens} tokens can never fit {_said(limit)}: send less")
         if limit.kind is not LimitKind.PARALLEL:

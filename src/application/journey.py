@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from application.gateway_request import GatewayRequest
+from domain.budget.charge import Reservation
 from domain.catalog import Catalog, Route, RouteModel, RouterPolicy
 from domain.failure import Failure, FailureKind
 from domain.identifiers import InstanceId, LeaseId, ModelName, lease_id
@@ -35,6 +36,10 @@ class Journey:
             something else under the one before.
         entry: What the caller's limits are asked; None where there are none.
         let_in: What they answered; None before, and after the request has left.
+        amount_nano: What each attempt reserves; 0 where nothing has to be.
+        reservation: Held for the attempt that is made next; None where there is none.
+        reserved_us: When that was asked for.
+        is_billed: An attempt of it is in the journal.
     """
 
     request: GatewayRequest
@@ -46,6 +51,10 @@ class Journey:
     lease_id: LeaseId = _NO_LEASE
     entry: CallerAdmissionRequest | None = None
     let_in: CallerAdmitted | None = None
+    amount_nano: int = 0
+    reservation: Reservation | None = None
+    reserved_us: int = 0
+    is_billed: bool = False
     tried: set[InstanceId] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
     refusals: dict[InstanceId, Refusal] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.identifiers import InstanceId, ModelName, RequestId
+from domain.limits.admission import Standing
 
 
 class Exclusion(StrEnum):
@@ -55,7 +56,10 @@ class AttemptTrace:
 class DecisionTrace:
     """The story of one request, filled in as it goes. Times are microseconds since the epoch.
 
-    `degraded` names what was decided without its store, as `x-moongate-degraded` does.
+    Attributes:
+        degraded: What was decided without its store, as `x-moongate-degraded` says.
+        limits: How the caller's limits stood after this request, or the one that refused it.
+        budgets: Soft budgets that are nearly spent or beyond, such as `team:T=83%`.
     """
 
     request_id: RequestId
@@ -72,3 +76,5 @@ class DecisionTrace:
     finished_us: int | None = None
     cost_nano: int | None = None
     degraded: tuple[str, ...] = ()
+    limits: tuple[Standing, ...] = ()
+    budgets: tuple[str, ...] = ()
