@@ -10,7 +10,7 @@ from application.ports.clock import Clock
 from application.ports.routing import Routing
 from domain.durations import ceil_seconds
 from domain.identifiers import RequestId
-from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
+from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerAnswer, CallerRefused
 from domain.limits.limit import Limit, LimitKind
 from domain.limits.rate_policy import RatePolicy
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
@@ -107,19 +107,19 @@ class CallerGate:
         now_us = self._clock.monotonic_us()
         return any(self._refused_until_us.get((entry.account, limit.name), 0) > now_us for limit in entry.limits)
 
-    async def _give_back(
-        self, entering: "asyncio.Task[CallerAdmitted | CallerRefused]", entry: CallerAdmissionRequest
-    ) -> None:
+    async def _give_back(self, entering: "asyncio.Task[CallerAnswer]", entry: CallerAdmissionRequest) -> None:
         """Ends what was admitted, or will be: the request is not going to run."""
         with suppress(StateUnavailable):
             if isinstance(await entering, CallerAdmitted):
                 await self._admission.release(entry)
 
-    def _let_in(self, entry: CallerAdmissionRequest, answer: CallerAdmitted | CallerRefused) -> CallerAdmitted:
+    def _let_in(self, entry: CallerAdmissionRequest, answer: CallerAnswer) -> CallerAdmitted:
         if isinstance(answer, CallerRefused):
             refusal = self._refusal(entry, answer)
             refusal.decided_alone = answer.degraded
             raise refusal
+        if not isinstance(answer, CallerAdmitted):
+            raise TypeError(f"a budget answered a request that reserves nothing: {answer}")
         if self._refused_until_us:
             for limit in entry.limits:
                 self._refused_until_us.pop((entry.account, limit.name), None)
