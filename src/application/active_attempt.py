@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+from application.billing.bill import Bill, Times
 from application.lease_keeper import LeaseKeeper
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
@@ -32,7 +33,7 @@ class ActiveAttempt:
     All endings are synchronous: whatever cancels a request can't come between an attempt and its report.
     """
 
-    __slots__ = ("_admitted", "_ended", "_kind", "_lease_id", "_reserved", "_started_us", "_tools", "trace")
+    __slots__ = ("_admitted", "_ended", "_kind", "_lease_id", "_reserved", "_started_us", "_tools", "bill", "trace")
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class ActiveAttempt:
         self._started_us = tools.clock.monotonic_us()
         self._ended = False
         self.trace = trace
+        self.bill: Bill | None = None
         tools.leases.keep(lease_id, admitted.instance)
 
     @property
@@ -64,18 +66,27 @@ class ActiveAttempt:
         self.trace.first_content_us = self._elapsed_us()
         self._tools.routing.observe_latency(self.instance, self._kind, self.trace.first_content_us)
 
-    def succeeded(self, usage: Usage | None) -> None:
+    @property
+    def cost_nano(self) -> int:
+        """What it cost; 0 before its end."""
+        return 0 if self.bill is None else self.bill.cost_nano
+
+    def succeeded(self, usage: Usage) -> None:
         """The reply is whole."""
+        if self.bill is not None and not self._ended:
+            self.bill.succeeded(usage, self._times())
         self._end(
             "success",
             Outcome.SUCCESS,
             latency_us=self._elapsed_us() if self.trace.first_content_us is None else None,
             slow=self._waited_us() >= self._tools.slow_call_duration_us,
-            tokens=None if usage is None else usage.input_tokens + usage.output_tokens,
+            tokens=None if usage.estimated else usage.input_tokens + usage.output_tokens,
         )
 
-    def failed(self, failure: Failure) -> None:
-        """The provider or the way to it failed."""
+    def failed(self, failure: Failure, produced: Usage | None = None) -> None:
+        """The provider or the way to it failed; of a stream, after it had `produced` so much."""
+        if self.bill is not None and not self._ended:
+            self.bill.failed(failure, self._times(), produced)
         self.trace.status, self.trace.message = failure.status, failure.message
         counted = failure.verdict.blame is Blame.FAILURE
         self._end(
@@ -86,9 +97,14 @@ class ActiveAttempt:
             failure=failure,
         )
 
-    def cancelled(self) -> None:
-        """The client left. The time it waited is a lower bound of the latency; what it used is unknown."""
+    def cancelled(self, produced: Usage | None = None) -> None:
+        """The client left, after it had been given `produced`; the time it waited is a lower bound of the latency."""
+        if self.bill is not None and not self._ended:
+            self.bill.cancelled(self._times(), produced)
         self._end("cancelled", Outcome.IGNORED, latency_us=self._waited_us())
+
+    def _times(self) -> Times:
+        return Times(self._elapsed_us(), self.trace.first_content_us)
 
     def _waited_us(self) -> int:
         """Until the first content of a stream; else until now. How long a stream then flows is not its latency."""

@@ -13,12 +13,10 @@ from domain.budget.answers import Refused, Unverified
 from domain.budget.charge import Reservation
 from domain.durations import ceil_seconds
 from domain.identifiers import RequestId
-from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
+from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerAnswer, CallerRefused, Standing
 from domain.limits.limit import Limit, LimitKind
 from domain.limits.rate_policy import RatePolicy
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
-
-Answer = CallerAdmitted | CallerRefused | Refused | Unverified
 
 _RENEW_EVERY_US = LEASE_US // 3
 _REMEMBERED_REFUSALS = 10_000
@@ -127,7 +125,7 @@ class CallerGate:
         now_us = self._clock.monotonic_us()
         return any(self._refused_until_us.get((entry.account, limit.name), 0) > now_us for limit in entry.limits)
 
-    async def _give_back(self, entering: "asyncio.Task[Answer]", entry: CallerAdmissionRequest) -> None:
+    async def _give_back(self, entering: "asyncio.Task[CallerAnswer]", entry: CallerAdmissionRequest) -> None:
         """Ends what was admitted, or will be: the request is not going to run."""
         with suppress(StateUnavailable):
             answer = await entering
@@ -136,11 +134,12 @@ class CallerGate:
                     self._reserving.give_back(entry.account, entry.reservation)
                 await self._admission.release(entry)
 
-    def _let_in(self, entry: CallerAdmissionRequest, answer: Answer) -> CallerAdmitted:
+    def _let_in(self, entry: CallerAdmissionRequest, answer: CallerAnswer) -> CallerAdmitted:
         match answer:
             case CallerRefused():
                 refusal = self._refusal(entry, answer)
                 refusal.decided_alone = answer.degraded
+                refusal.limits = (Standing(answer.limit, answer.decision),)
                 raise refusal
             case Refused() if entry.reservation is not None:
                 raise self._reserving.refusal(entry.reservation, answer)
@@ -161,7 +160,6 @@ class CallerGate:
 
     def _refusal(self, entry: CallerAdmissionRequest, refused: CallerRefused) -> GatewayError:
         limit, wait_us = refused.limit, refused.decision.retry_after_us
-        standings = (Standing(limit, refused.decision),)
         if wait_us is None:
             return RequestExceedsLimit(f"about {entry.tokens} tokens can never fit {_said(limit)}: send less")
         if limit.kind is not LimitKind.PARALLEL:

@@ -4,6 +4,7 @@ from typing import Self
 
 from application.active_attempt import ActiveAttempt
 from application.errors import StreamBroken
+from application.output_count import OutputCount
 from application.ports.provider import ChunkStream
 from application.silence_watch import SilenceWatch
 from domain.chat import Chunk, Usage
@@ -18,7 +19,7 @@ class CommittedStream:
     closed early or its reader is cancelled.
     """
 
-    __slots__ = ("_attempt", "_finish", "_head", "_stream", "_trace", "_usage", "_watch")
+    __slots__ = ("_attempt", "_count", "_finish", "_head", "_input_tokens", "_stream", "_trace", "_usage", "_watch")
 
     def __init__(
         self,
@@ -28,6 +29,7 @@ class CommittedStream:
         *,
         idle_us: int,
         trace: DecisionTrace,
+        input_tokens: int,
         finish: Callable[[str, Usage | None], None],
     ) -> None:
         self._head = head[::-1]
@@ -36,6 +38,8 @@ class CommittedStream:
         self._watch = SilenceWatch(idle_us)
         self._trace = trace
         self._finish = finish
+        self._input_tokens = input_tokens
+        self._count = OutputCount()
         self._usage: Usage | None = None
 
     def __aiter__(self) -> Self:
@@ -54,6 +58,7 @@ class CommittedStream:
         for chunk in batch:
             if chunk.usage is not None:
                 self._usage = chunk.usage
+        self._count.add(batch)
         return batch
 
     async def aclose(self) -> None:
@@ -67,7 +72,7 @@ class CommittedStream:
         try:
             return await self._stream.__anext__()
         except StopAsyncIteration:
-            self._end("success", lambda: self._attempt.succeeded(self._usage))
+            self._end("success", lambda: self._attempt.succeeded(self._used()))
             raise
         except ProviderFailed as error:
             raise self._broken(error.failure) from None
@@ -86,11 +91,15 @@ class CommittedStream:
             watch.end()
 
     def _broken(self, failure: Failure) -> StreamBroken:
-        self._end("stream_broken", lambda: self._attempt.failed(failure))
+        self._end("stream_broken", lambda: self._attempt.failed(failure, self._used()))
         return StreamBroken(f"the stream broke off: {failure.message}", failure=failure, trace=self._trace)
 
     def _cancel(self) -> None:
-        self._end("cancelled", self._attempt.cancelled)
+        self._end("cancelled", lambda: self._attempt.cancelled(self._used()))
+
+    def _used(self) -> Usage:
+        """As the provider reports it, else as far as it has come here."""
+        return self._usage or Usage(self._input_tokens, self._count.tokens, estimated=True)
 
     def _end(self, outcome: str, end_attempt: Callable[[], None]) -> None:
         self._watch.stop()

@@ -1,12 +1,13 @@
 from dataclasses import replace
 
+from application.budgets_alone import BudgetsAlone
 from application.errors import StateUnavailable
 from application.ports.admission import CallerAdmission
 from application.ports.gateway_registry import GatewayRegistry
 from application.store_failure import OnStoreFailure
 from domain.gateways import share
 from domain.identifiers import RequestId
-from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
+from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerAnswer, CallerRefused
 from domain.limits.limit import Limit, LimitKind
 
 
@@ -17,6 +18,9 @@ class DegradingAdmission:
     so does DEGRADE where the shared one has never been met, because the share is unknown. What was admitted locally is
     ended locally; ending what the shared one admitted never fails: its leases expire. Nothing local is ever merged into
     what is shared, and nothing of it is forgotten early: a store that fails every other time opens no new windows.
+
+    That policy is for limits; `budgets` has its own, and says which requests with a reservation run meanwhile. Nothing
+    is reserved for them.
     """
 
     def __init__(
@@ -25,25 +29,28 @@ class DegradingAdmission:
         local: CallerAdmission,
         registry: GatewayRegistry,
         policy: OnStoreFailure,
+        budgets: BudgetsAlone,
     ) -> None:
         self._shared = shared
         self._registry = registry
         self._policy = policy
+        self._budgets = budgets
         self._local = local
         self._held: dict[RequestId, tuple[CallerAdmission, CallerAdmissionRequest] | None] = {}
 
-    async def admit(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
+    async def admit(self, request: CallerAdmissionRequest) -> CallerAnswer:
         """As the port says; `degraded` in the answer tells who decided."""
-        if request.request_id not in self._held:
-            try:
-                return await self._shared.admit(request)
-            except StateUnavailable:
-                if self._policy is OnStoreFailure.CLOSED:
-                    raise
-        if self._policy is OnStoreFailure.OPEN:
-            self._held[request.request_id] = None
-            return CallerAdmitted((), degraded=True)
-        return await self._admit_locally(request)
+        if request.request_id in self._held:
+            return await self._admit_limits(request)
+        try:
+            answer = await self._shared.admit(request)
+        except StateUnavailable:
+            if request.limits and self._policy is OnStoreFailure.CLOSED:
+                raise
+        else:
+            self._budgets.heard()
+            return answer
+        return await self._admit_alone(request)
 
     async def settle(self, request: CallerAdmissionRequest, actual_tokens: int | None) -> None:
         """As the port says; never fails."""
@@ -79,7 +86,20 @@ class DegradingAdmission:
         except StateUnavailable:
             return True
 
-    async def _admit_locally(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
+    async def _admit_alone(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
+        answer = await self._admit_limits(request)
+        if request.reservation is not None and isinstance(answer, CallerAdmitted):
+            try:
+                self._budgets.take(request.reservation)
+            except StateUnavailable:
+                await self.release(request)
+                raise
+        return answer
+
+    async def _admit_limits(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
+        if not request.limits or self._policy is OnStoreFailure.OPEN:
+            self._held[request.request_id] = None
+            return CallerAdmitted((), degraded=True)
         gateways = self._registry.count()
         if gateways is None:
             raise StateUnavailable("the shared state has not answered since the start")
@@ -88,12 +108,15 @@ class DegradingAdmission:
         if isinstance(answer, CallerRefused):
             whole = next(limit for limit in request.limits if limit.name == answer.limit.name)
             return replace(answer, limit=whole, degraded=True)
+        if not isinstance(answer, CallerAdmitted):
+            raise TypeError(f"a budget answered a request that reserves nothing: {answer}")
         self._held[request.request_id] = held
         return replace(answer, degraded=True)
 
 
 def _shared_out(request: CallerAdmissionRequest, gateways: int) -> CallerAdmissionRequest:
-    return replace(request, limits=tuple(_share_of(limit, request.tokens, gateways) for limit in request.limits))
+    limits = tuple(_share_of(limit, request.tokens, gateways) for limit in request.limits)
+    return replace(request, limits=limits, reservation=None)
 
 
 def _share_of(limit: Limit, tokens: int, gateways: int) -> Limit:

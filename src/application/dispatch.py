@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from application.active_attempt import ActiveAttempt, AttemptTools
 from application.attempt_admission import AttemptAdmission
+from application.billing.billing import Billing
 from application.conclusion import conclude
 from application.errors import ModelNotAllowed, model_not_found
 from application.gateway_request import GatewayRequest
@@ -53,7 +54,9 @@ class Dispatch:
     retry_budgets: RetryBudgets
     admission: AttemptAdmission
     selection: Selection
+    billing: Billing
     tools: AttemptTools
+    default_output_tokens: int = 150
 
     async def run(self, request: GatewayRequest, perform: Perform[T]) -> Served[T]:
         """The first attempt that succeeds.
@@ -89,11 +92,11 @@ class Dispatch:
 
     def _begin(self, request: GatewayRequest) -> tuple[Journey, Step]:
         catalog, policy = self.catalog_source.current()
-        llm = request.llm
-        resolved = catalog.resolve(llm.model)
+        llm, caller = request.llm, request.caller
+        resolved = catalog.resolve(caller.routes.get(llm.model, llm.model))
         if resolved is None:
             raise model_not_found(llm.model)
-        if not request.caller.may_use(llm.model):
+        if not caller.may_use(llm.model):
             raise ModelNotAllowed(f"this key may not use the model {llm.model!r}", param="model")
         trace = DecisionTrace(
             request_id=request.request_id,
@@ -109,11 +112,11 @@ class Dispatch:
             request=request,
             catalog=catalog,
             policy=policy,
-            need=Need(llm.endpoint, expected_tokens(llm), request.caller.tags, request.tags),
+            need=Need(llm.endpoint, expected_tokens(llm, self.default_output_tokens), caller.tags, request.tags),
             deadline=Deadline(self.tools.clock.monotonic_us() + span_us),
             trace=trace,
         )
-        self.admission.expect(journey)
+        self.admission.expect(journey, resolved)
         if resolved.route is not None:
             return journey, Step(resolved.route.models, resolved.route)
         return journey, Step((RouteModel(resolved.model or ModelName(llm.model)),))
@@ -187,6 +190,7 @@ class Dispatch:
         instance, request = admitted.instance, journey.request
         attempt = self._start(journey, admitted)
         journey.tried.add(instance.id)
+        self._bill(journey, attempt)
         call = Call(
             request_id=request.request_id,
             request=request.llm,
@@ -194,6 +198,7 @@ class Dispatch:
             upstream_model=instance.upstream_model,
             drop_params=journey.policy.drop_params,
             connect_timeout_us=journey.policy.connect_timeout_us,
+            max_output_tokens=self.billing.maximum_to_send(request, instance),
         )
         spans = Spans.of(journey.policy, instance, journey.deadline, attempt_in_model, self.tools.clock.monotonic_us())
         try:
@@ -207,6 +212,15 @@ class Dispatch:
             attempt.cancelled()
             raise
         return Served(value, attempt, journey)
+
+    def _bill(self, journey: Journey, attempt: ActiveAttempt) -> None:
+        """Writes down that it is going to be made. Where it must not be, nothing of it remains."""
+        try:
+            attempt.bill = self.billing.open(journey, attempt.instance, attempt.trace)
+        except BaseException:
+            attempt.cancelled()
+            journey.trace.attempts.pop()
+            raise
 
     def _start(self, journey: Journey, admitted: Admitted) -> ActiveAttempt:
         trace = AttemptTrace(

@@ -25,6 +25,7 @@ no internal address.
 """
 
 from domain.failure import Failure
+from domain.limits.admission import Standing
 from domain.routing.decision import DecisionTrace
 
 _SHOWN_CHARACTERS = 200
@@ -36,6 +37,7 @@ class GatewayError(Exception):
     Attributes:
         trace: The story so far, where there is one.
         decided_alone: By this gateway, without the shared state.
+        limits: How the limit that refused stands.
     """
 
     def __init__(self, message: str, *, param: str | None = None, trace: DecisionTrace | None = None) -> None:
@@ -44,6 +46,7 @@ class GatewayError(Exception):
         self.param = param
         self.trace = trace
         self.decided_alone = False
+        self.limits: tuple[Standing, ...] = ()
 
 
 class NotAuthenticated(GatewayError):

@@ -16,8 +16,6 @@ from domain.routing.decision import Exclusion, Refusal
 from domain.routing.plan import Planner
 from domain.routing.strategy import Node
 
-EXPECTED_OUTPUT_TOKENS = 150
-
 Offer = tuple[RouteModel, list[Instance]]
 """A model of a route, with its instances that may be asked."""
 
@@ -27,11 +25,11 @@ def latency_kind(llm: LlmRequest) -> LatencyKind:
     return LatencyKind.FIRST_CONTENT if llm.stream else LatencyKind.WHOLE
 
 
-def expected_tokens(llm: LlmRequest) -> int:
+def expected_tokens(llm: LlmRequest, default_output_tokens: int) -> int:
     """Input and output together, as far as the request tells."""
     if llm.endpoint is Endpoint.EMBEDDINGS:
         return llm.input_tokens
-    output = EXPECTED_OUTPUT_TOKENS if llm.max_output_tokens is None else llm.max_output_tokens
+    output = default_output_tokens if llm.max_output_tokens is None else llm.max_output_tokens
     return llm.input_tokens + output
 
 

@@ -34,6 +34,7 @@ from adapters.outbound.system.randomness import SystemRandomness
 from adapters.outbound.telemetry.event_log import LogEventSink
 from application.active_attempt import AttemptTools
 from application.attempt_admission import AttemptAdmission
+from application.budgets_alone import BudgetsAlone
 from application.caller_gate import CallerGate
 from application.degrading_admission import DegradingAdmission
 from application.degrading_routing import DegradingRouting
@@ -47,6 +48,7 @@ from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
+from application.store_failure import OnStoreFailure
 from application.store_watch import StoreWatch
 from application.use_cases.check_readiness import CheckReadiness
 from application.use_cases.complete import Complete
@@ -156,6 +158,7 @@ class Container(DeclarativeContainer):
             Singleton(MemoryAdmission, clock),
             gateway_registry,
             settings.provided.rate_limit.failure_policy,
+            Singleton(BudgetsAlone, OnStoreFailure.CLOSED, gateway_registry, clock),
         ),
     )
     caller_gate = Singleton(CallerGate, caller_admission, routing, settings.provided.rate_limit.policy, clock)

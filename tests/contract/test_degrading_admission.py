@@ -3,20 +3,23 @@
 import pytest
 
 from adapters.outbound.memory.admission import MemoryAdmission
+from adapters.outbound.memory.budget import MemoryBudgets
+from adapters.outbound.memory.budget_accounts import BudgetAccounts
 from adapters.outbound.memory.gateway_registry import MemoryGatewayRegistry
-from adapters.testing.admission_contract import AdmissionContract, AdmissionHarness
+from adapters.testing.admission_contract import AdmissionContract, AdmissionHarness, LimitContract
 from adapters.testing.virtual_time import ManualClock
+from application.budgets_alone import BudgetsAlone
 from application.degrading_admission import DegradingAdmission
 from application.errors import StateUnavailable
 from application.store_failure import OnStoreFailure
-from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
+from domain.limits.admission import CallerAdmissionRequest, CallerAnswer
 
 
 class AwayAdmission(MemoryAdmission):
     """Is never reached."""
 
-    async def admit(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
-        if not request.limits:
+    async def admit(self, request: CallerAdmissionRequest) -> CallerAnswer:
+        if not request.limits and request.reservation is None:
             return await super().admit(request)
         raise StateUnavailable(f"away: {request.request_id}")
 
@@ -32,10 +35,12 @@ class AwayAdmission(MemoryAdmission):
 
 def harness_of(shared: type[MemoryAdmission]) -> AdmissionHarness:
     clock = ManualClock()
-    admission = DegradingAdmission(
-        shared(clock), MemoryAdmission(clock), MemoryGatewayRegistry(), OnStoreFailure.DEGRADE
-    )
-    return AdmissionHarness(admission, clock)
+    registry = MemoryGatewayRegistry()
+    budgets = BudgetsAlone(OnStoreFailure.CLOSED, registry, clock)
+    accounts = BudgetAccounts()
+    local = MemoryAdmission(clock)
+    admission = DegradingAdmission(shared(clock, accounts), local, registry, OnStoreFailure.DEGRADE, budgets)
+    return AdmissionHarness(admission, clock, budgets=MemoryBudgets(clock, accounts))
 
 
 class TestDegradingAdmissionWhileTheStoreIsUp(AdmissionContract):
@@ -44,7 +49,7 @@ class TestDegradingAdmissionWhileTheStoreIsUp(AdmissionContract):
         return harness_of(MemoryAdmission)
 
 
-class TestDegradingAdmissionWhileTheStoreIsDown(AdmissionContract):
+class TestDegradingAdmissionWhileTheStoreIsDown(LimitContract):
     @pytest.fixture
     def harness(self) -> AdmissionHarness:
         return harness_of(AwayAdmission)

@@ -5,10 +5,11 @@ import pytest
 from adapters.outbound.memory.admission import MemoryAdmission
 from adapters.testing.admission.harness import AdmissionHarness, parallel, rpm, tpm
 from adapters.testing.virtual_time import ManualClock
+from application.budgets_alone import BudgetsAlone
 from application.degrading_admission import DegradingAdmission
 from application.errors import StateUnavailable
 from application.store_failure import OnStoreFailure
-from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
+from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerAnswer
 
 
 class SharedAdmission(MemoryAdmission):
@@ -16,7 +17,7 @@ class SharedAdmission(MemoryAdmission):
 
     away = False
 
-    async def admit(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
+    async def admit(self, request: CallerAdmissionRequest) -> CallerAnswer:
         self._refuse_when_away()
         return await super().admit(request)
 
@@ -52,12 +53,16 @@ class StubRegistry:
 @dataclass
 class World:
     policy: OnStoreFailure = OnStoreFailure.DEGRADE
+    budget_policy: OnStoreFailure = OnStoreFailure.CLOSED
     registry: StubRegistry = field(default_factory=StubRegistry)
     clock: ManualClock = field(default_factory=ManualClock)
 
     def __post_init__(self) -> None:
         self.shared = SharedAdmission(self.clock)
-        self.admission = DegradingAdmission(self.shared, MemoryAdmission(self.clock), self.registry, self.policy)
+        budgets = BudgetsAlone(self.budget_policy, self.registry, self.clock)
+        self.admission = DegradingAdmission(
+            self.shared, MemoryAdmission(self.clock), self.registry, self.policy, budgets
+        )
         self.harness = AdmissionHarness(self.admission, self.clock)
         self.of_shared = AdmissionHarness(self.shared, self.clock, name="shared")
 

@@ -8,9 +8,14 @@ def harness(self) -> AdmissionHarness: ...
 from adapters.testing.admission.decision_contract import DecisionContract
 from adapters.testing.admission.harness import AdmissionHarness
 from adapters.testing.admission.minute_contract import MinuteContract
+from adapters.testing.admission.reservation_contract import ReservationContract
 
-__all__ = ["AdmissionContract", "AdmissionHarness"]
+__all__ = ["AdmissionContract", "AdmissionHarness", "LimitContract"]
 
 
-class AdmissionContract(DecisionContract, MinuteContract):
-    """All of it."""
+class LimitContract(DecisionContract, MinuteContract):
+    """What concerns limits alone."""
+
+
+class AdmissionContract(LimitContract, ReservationContract):
+    """All of it. The harness has the budgets beside the admission."""

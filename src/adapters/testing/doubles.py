@@ -7,7 +7,7 @@ from application.ports.event_sink import EventSink
 from application.ports.provider import Provider, ProviderDirectory
 from application.ports.randomness import Randomness
 from domain.catalog import Instance
-from domain.events import Event
+from domain.events import CircuitChanged, Event
 from domain.identifiers import InstanceId
 
 
@@ -29,6 +29,11 @@ class SpyEventSink:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+
+    @property
+    def circuits(self) -> list[CircuitChanged]:
+        """Those of circuits."""
+        return [event for event in self.events if isinstance(event, CircuitChanged)]
 
     def publish(self, event: Event) -> None:
         self.events.append(event)

@@ -62,7 +62,7 @@ class ForcedCircuitContract:
         for state in (CircuitState.OPEN, CircuitState.OPEN, None, CircuitState.CLOSED, CircuitState.CLOSED, None):
             await controlled.control.force(A, state)
 
-        changes = [(event.instance_id, event.transition) for event in controlled.routing.events.events]
+        changes = [(event.instance_id, event.transition) for event in controlled.routing.events.circuits]
         assert [(changed, transition.after, transition.reason) for changed, transition in changes] == [
             (A.id, CircuitState.OPEN, "forced"),
             (A.id, CircuitState.CLOSED, "forced"),
@@ -91,16 +91,16 @@ class ForcedCircuitContract:
 
         await controlled.other_control.force(A, CircuitState.OPEN)
 
-        (event,) = controlled.other_routing.events.events
+        (event,) = controlled.other_routing.events.circuits
         assert (event.instance_id, event.transition.before) == (A.id, CircuitState.CLOSED)
         assert event.transition.at_us == controlled.routing.clock.now_us()
-        assert controlled.routing.events.events == []
+        assert controlled.routing.events.circuits == []
 
     async def test_forcing_open_what_is_open_keeps_since_when(self, controlled: Controlled) -> None:
         opened_us = controlled.routing.clock.now_us()
         await controlled.routing.fail(A, CONFIG.consecutive_failures)
         await controlled.arrive()
-        announced = len(controlled.routing.events.events)
+        announced = len(controlled.routing.events.circuits)
         controlled.routing.clock.advance(SECOND_US)
 
         await controlled.control.force(A, CircuitState.OPEN)
@@ -108,7 +108,7 @@ class ForcedCircuitContract:
         circuit = (await controlled.report()).circuit
         assert (circuit.opened_at_us, circuit.next_probe_at_us) == (opened_us, None)
         assert (circuit.reason, circuit.forced) == ("consecutive_failures", CircuitState.OPEN)
-        assert len(controlled.routing.events.events) == announced
+        assert len(controlled.routing.events.circuits) == announced
 
     async def test_automatic_again_it_is_due_since_it_was_last_forced(self, controlled: Controlled) -> None:
         await controlled.control.force(A, CircuitState.OPEN)
@@ -164,7 +164,7 @@ class ForcedCircuitContract:
 
         assert await controlled.exclusion() is None
         assert (await controlled.report()).circuit == CircuitReport(reason="forced")
-        moves = [event.transition for event in controlled.routing.events.events]
+        moves = [event.transition for event in controlled.routing.events.circuits]
         assert (moves[-1].before, moves[-1].after) == (CircuitState.HALF_OPEN, CircuitState.CLOSED)
 
     async def test_what_was_admitted_before_it_was_forced_tells_nothing_afterwards(

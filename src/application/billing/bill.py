@@ -2,9 +2,9 @@ from dataclasses import dataclass
 
 from application.billing.journaling import Journaling
 from application.billing.quoting import Quoting
+from application.journey import Journey
 from application.spending.spends import Spends
 from domain.budget.charge import AttemptId
-from domain.callers import Caller
 from domain.chat import Usage
 from domain.failure import Failure
 from domain.price_book import Priced, Unpriced
@@ -24,12 +24,12 @@ class Times:
 class Bill:
     """What one attempt costs its caller. Ended once, by one of its endings, which all are synchronous."""
 
-    __slots__ = ("_caller", "_intent", "_journaling", "_price", "_quoting", "_reserved", "_spends", "cost_nano")
+    __slots__ = ("_intent", "_journaling", "_journey", "_price", "_quoting", "_reserved", "_spends", "cost_nano")
 
-    def __init__(  # noqa: PLR0913 - what it is made of, made in one place
+    def __init__(
         self,
         intent: UsageIntent,
-        caller: Caller,
+        journey: Journey,
         price: Priced | Unpriced,
         reserved: AttemptId | None,
         *,
@@ -38,7 +38,7 @@ class Bill:
         spends: Spends,
     ) -> None:
         self._intent = intent
-        self._caller = caller
+        self._journey = journey
         self._price = price
         self._reserved = reserved
         self._quoting = quoting
@@ -85,7 +85,7 @@ class Bill:
         counts = (0, 0, 0, False)
         if usage is not None:
             counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, usage.estimated)
-            self.cost_nano = self._quoting.cost_nano(self._caller, self._price, usage)
+            self.cost_nano = self._quoting.cost_nano(self._journey.request.caller, self._price, usage)
         self._close(UsageEnd(outcome, status, *counts, self.cost_nano, times.latency_us, times.ttft_us, code))
 
     def _close(self, end: UsageEnd) -> None:
@@ -95,5 +95,7 @@ class Bill:
 
     def _withdraw(self) -> None:
         self._journaling.withdraw(self._intent.record_id)
+        if self._intent.first:
+            self._journey.is_billed = False
         if self._reserved is not None:
             self._spends.release(self._reserved)

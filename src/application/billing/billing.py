@@ -3,12 +3,13 @@ from types import MappingProxyType
 from application.billing.bill import Bill
 from application.billing.journaling import Journaling
 from application.billing.quoting import Quoting
+from application.gateway_request import GatewayRequest
 from application.journey import Journey
 from application.spending.spends import Spends
-from domain.budget.charge import AttemptId
 from domain.callers import CallerKind
 from domain.catalog import Instance
 from domain.chat import Endpoint
+from domain.identifiers import RouteSlug
 from domain.routing.decision import AttemptTrace
 from domain.usage_record import UsageIntent
 
@@ -29,8 +30,12 @@ class Billing:
         self._journaling = journaling
         self._spends = spends
 
-    def open(self, journey: Journey, instance: Instance, trace: AttemptTrace, reserved_us: int | None) -> Bill:
-        """The bill of the attempt that `trace` tells of. `reserved_us`: when its money was reserved, if it was.
+    def maximum_to_send(self, request: GatewayRequest, instance: Instance) -> int | None:
+        """The maximum of output tokens to send along with an attempt; None for none."""
+        return self._quoting.maximum_to_send(request, instance)
+
+    def open(self, journey: Journey, instance: Instance, trace: AttemptTrace) -> Bill:
+        """The bill of the attempt that `trace` tells of. It takes over what was reserved for it.
 
         Raises:
             ModelUnpriced: The instance has no price, and must have one.
@@ -43,13 +48,13 @@ class Billing:
             request_id=request.request_id,
             attempt=trace.number,
             # A period's sum in the ledger is of those that reserved in it.
-            at_us=trace.started_us if reserved_us is None else reserved_us,
+            at_us=trace.started_us if journey.reservation is None else journey.reserved_us,
             model_asked=request.llm.model,
             account=caller.account,
             method="POST",
             path=PATHS[request.llm.endpoint],
             client_request_id=request.client_request_id,
-            route=journey.route_slug,
+            route=None if journey.trace.route is None else RouteSlug(journey.trace.route),
             model_used=instance.upstream_model,
             instance_id=instance.id,
             provider=instance.provider,
@@ -61,14 +66,15 @@ class Billing:
             team_id=caller.team_id,
             key_id=caller.id if caller.kind is CallerKind.KEY else None,
             tags=tuple(sorted(request.tags)),
+            first=not journey.is_billed,
         )
         self._journaling.intent(intent, must=caller.has_hard_budget)
-        reserved = None if reserved_us is None else AttemptId(request.request_id, trace.number)
+        reserved, journey.reservation, journey.is_billed = journey.reservation, None, True
         return Bill(
             intent,
-            caller,
+            journey,
             price,
-            reserved,
+            None if reserved is None else reserved.attempt_id,
             quoting=self._quoting,
             journaling=self._journaling,
             spends=self._spends,

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 from application.background import Background
 from application.billing.quoting import Quoting
+from application.budgets_alone import BudgetsAlone
 from application.errors import BudgetExceeded, StateUnavailable
 from application.journey import Journey
 from application.locking import LockTaken
@@ -13,6 +14,7 @@ from application.spending.verification import Verification
 from domain.budget.answers import Refused, Reserved, Standing, Unverified
 from domain.budget.charge import AccountId, AttemptId, Reservation
 from domain.budget.terms import BudgetClock
+from domain.catalog import Resolved
 from domain.money import format_dollars
 
 _WAITS_US = 4_000_000
@@ -25,21 +27,28 @@ _REBUILDING = "what your budgets have come to is being rebuilt from the ledger: 
 class Reserving:
     """Holds money for each attempt of callers that have budgets."""
 
-    def __init__(  # noqa: PLR0913 - who counts, who remembers, who rebuilds
+    def __init__(
         self,
         budgets: Budgets,
         quoting: Quoting,
         spends: Spends,
         verification: Verification,
+        alone: BudgetsAlone,
         clock: Clock,
     ) -> None:
         self._budgets = budgets
         self._quoting = quoting
         self._spends = spends
         self._verification = verification
+        self._alone = alone
         self._clock = clock
         self._calendar = BudgetClock()
         self._background = Background()
+
+    def quote(self, journey: Journey, first: Resolved) -> None:
+        """Notes what each attempt of the request has to reserve. Money in the caller's budgets is counted, no other."""
+        if journey.request.caller.budgets:
+            journey.amount_nano = self._quoting.amount_nano(journey.request, journey.catalog, journey.policy, first)
 
     def ask(self, journey: Journey) -> Reservation | None:
         """What the next attempt has to reserve; None where its caller has no budget."""
@@ -61,6 +70,12 @@ class Reserving:
         journey.reservation = reservation
         said = tuple(map(_alert, filter(_is_nearly_spent, answer.standings)))
         journey.trace.budgets = said
+
+    def missed(self, journey: Journey, reservation: Reservation) -> None:
+        """Nobody could be asked, and the attempt runs all the same: what it costs is told when somebody can."""
+        self._spends.hold(AccountId(journey.request.caller.account), reservation, is_missing=True)
+        journey.reservation = reservation
+        journey.note_degraded("budgets")
 
     def let_go(self, journey: Journey) -> None:
         """There will be no further attempt: what waits for one is given back."""
@@ -87,6 +102,10 @@ class Reserving:
             asking = asyncio.create_task(self._budgets.reserve(AccountId(journey.request.caller.account), asked))
             try:
                 answer = await asyncio.shield(asking)
+            except StateUnavailable:
+                self._alone.take(asked)
+                self.missed(journey, asked)
+                return
             except asyncio.CancelledError:
                 self._background.do(self._undo(asking, journey.request.caller.account, asked))
                 raise
@@ -130,9 +149,7 @@ class Reserving:
         """Returns when all that was left is accounted for."""
         await self._background.settle()
 
-    async def _undo(
-        self, asking: "asyncio.Task[object]", account: str, reservation: Reservation
-    ) -> None:
+    async def _undo(self, asking: "asyncio.Task[object]", account: str, reservation: Reservation) -> None:
         try:
             await asking
         except StateUnavailable:

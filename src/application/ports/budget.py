@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Protocol
 
 from domain.budget.answers import Balance, Inspection, Refused, Reserved, Resolved, Unverified

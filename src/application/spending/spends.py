@@ -33,6 +33,7 @@ class _Spend:
         cost_nano: None while it runs.
         is_booked: The store has its end, or knows nothing of it.
         is_ledgered: The ledger has it.
+        is_missing: The store was away when it began, and has never heard of it.
         is_restored: It was brought back to a store that had lost it: what its budgets have come to must be known
             before it is booked, or that would be lost in the rebuilding.
     """
@@ -42,6 +43,7 @@ class _Spend:
     cost_nano: int | None = None
     is_booked: bool = False
     is_ledgered: bool = False
+    is_missing: bool = False
     is_restored: bool = False
     is_being_booked: bool = False
 
@@ -70,12 +72,12 @@ class Spends:
         """How many attempts the ledger is not known to have."""
         return len(self._spends)
 
-    def hold(self, account: AccountId, reservation: Reservation) -> None:
-        """The attempt's reservation has been made."""
+    def hold(self, account: AccountId, reservation: Reservation, *, is_missing: bool = False) -> None:
+        """The attempt's reservation has been made; with `is_missing`, it was not: its cost is told afterwards."""
         if len(self._spends) >= MOST_REMEMBERED:
             # The ledger has been away for long. The store has them: only losing both would lose these.
             self._forget_booked()
-        self._spends[str(reservation.attempt_id)] = _Spend(account, reservation)
+        self._spends[str(reservation.attempt_id)] = _Spend(account, reservation, is_missing=is_missing)
 
     def settle(self, attempt_id: AttemptId, cost_nano: int) -> None:
         """The attempt is over and cost that much."""
@@ -87,7 +89,7 @@ class Spends:
     def release(self, attempt_id: AttemptId) -> None:
         """Nothing was sent: there was no attempt."""
         spend = self._spends.pop(str(attempt_id), None)
-        if spend is not None:
+        if spend is not None and not spend.is_missing:
             self._background.do(self._give_back(spend))
 
     def ledgered(self, record_ids: Collection[str]) -> None:
@@ -130,6 +132,8 @@ class Spends:
             return
         spend.is_being_booked = True
         try:
+            if spend.is_missing:
+                await self._restore(spend, self.epoch)
             if spend.is_restored:
                 periods = [charge.of for charge in spend.reservation.charges]
                 await self._verification.verify(spend.account, periods)
@@ -159,6 +163,7 @@ class Spends:
         answer = await self._budgets.reserve(
             spend.account, replace(asked, charges=soft, amount_nano=amount_nano, epoch=epoch)
         )
+        spend.is_missing = False
         if isinstance(answer, Reserved):
             spend.is_booked, spend.is_restored = False, True
 

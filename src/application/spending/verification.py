@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from application.locking import LockTaken, hold
+from application.locking import hold
 from application.ports.budget import Budgets
 from application.ports.budget_epoch import BudgetEpoch, BudgetEpochs
 from application.ports.clock import Clock
@@ -22,7 +22,7 @@ _LOCK_DELAY_US = SECOND_US // 20
 class Verification:
     """Rebuilds what budgets have come to from the ledger, where the store of budgets does not know it."""
 
-    def __init__(  # noqa: PLR0913 - four stores, and what the lock needs
+    def __init__(
         self,
         budgets: Budgets,
         epochs: BudgetEpochs,
@@ -59,9 +59,7 @@ class Verification:
             await self._clock.sleep(GRACE_US - epoch.age_us)
         name = f"budgets:{account}"
         lock, clock, tries = self._lock, self._clock, _LOCK_TRIES
-        async with hold(
-            lock, clock, self._randomness, name, _LOCK_TTL_US, retries=tries, delay_us=_LOCK_DELAY_US
-        ):
+        async with hold(lock, clock, self._randomness, name, _LOCK_TTL_US, retries=tries, delay_us=_LOCK_DELAY_US):
             await self._rebuild(account, periods, epoch)
         return epoch
 
@@ -77,5 +75,3 @@ class Verification:
         await asyncio.gather(*(self._budgets.settle(account, held[name], cost) for name, cost in spent.known.items()))
         for of in unknown:
             await self._budgets.reseed(account, of, spent.nano[of.budget], epoch.number)
-
-

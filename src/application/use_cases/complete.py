@@ -22,10 +22,9 @@ class Complete:
         """
         served = await self.dispatch.run(request, _whole_reply)
         reply, attempt = served.value, served.attempt
-        attempt.succeeded(reply.usage)
-        cost_nano = attempt.instance.prices.cost_nano(reply.usage or _counted(request, reply))
-        self.dispatch.finish(served.journey, "success", cost_nano, reply.usage)
-        return Completed(reply, attempt.instance, cost_nano, served.journey.trace)
+        attempt.succeeded(reply.usage or _counted(request, reply))
+        self.dispatch.finish(served.journey, "success", attempt.cost_nano, reply.usage)
+        return Completed(reply, attempt.instance, attempt.cost_nano, served.journey.trace)
 
 
 async def _whole_reply(provider: Provider, call: Call, spans: Spans) -> Reply:

@@ -35,11 +35,8 @@ class Stream:
         return Streaming(self._commit(served), served.attempt.instance, served.journey.trace)
 
     def _commit(self, served: Served[_Opened]) -> CommittedStream:
-        prices = served.attempt.instance.prices
-
         def finish(outcome: str, usage: Usage | None) -> None:
-            cost_nano = None if usage is None else prices.cost_nano(usage)
-            self.dispatch.finish(served.journey, outcome, cost_nano, usage)
+            self.dispatch.finish(served.journey, outcome, served.attempt.cost_nano, usage)
 
         return CommittedStream(
             served.value.head,
@@ -47,6 +44,7 @@ class Stream:
             served.attempt,
             idle_us=served.value.idle_us,
             trace=served.journey.trace,
+            input_tokens=served.journey.request.llm.input_tokens,
             finish=finish,
         )
 

@@ -1,12 +1,14 @@
-"""All limits of a caller as one decision: every one of them admits, or nothing changes.
+"""All limits and budgets of a caller as one decision: every one of them admits, or nothing changes.
 
 Each function reads everything first, decides, and writes last. Whoever calls one must let nothing else touch the meters
 meanwhile: the memory adapter calls it without awaiting, the Redis adapter as one script.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from domain.budget.answers import Refused, Reserved, Resolved, Unverified
+from domain.budget.charge import Reservation
 from domain.durations import MINUTE_US, SECOND_US
 from domain.identifiers import LeaseId, RequestId
 from domain.limits.decision import Decision
@@ -18,6 +20,7 @@ from domain.limits.token_bucket import TokenBucket
 
 Meter = SlidingWindow | TokenBucket | FixedWindow | Leases
 MeterOf = Callable[[Limit], Meter]
+Reserve = Callable[[Reservation], Reserved | Refused | Unverified | Resolved]
 
 # Nobody knows when a running request ends. A client that asks again each second finds the slot soon enough.
 PARALLEL_RETRY_US = SECOND_US
@@ -28,13 +31,14 @@ REMEMBERED_US = MINUTE_US + SECOND_US
 
 @dataclass(frozen=True, slots=True)
 class CallerAdmissionRequest:
-    """A request of a caller that wants to pass all of its limits.
+    """A request of a caller that wants to pass all of its limits, and budgets.
 
     Attributes:
-        account: Whose limits they are. Everything of one account is decided in one place.
+        account: Whose limits and budgets they are. Everything of one account is decided in one place.
         limits: In the order in which `CallerAdmitted` answers; their names differ.
         tokens: The estimate that limits of tokens reserve.
         lease_us: How long a slot is held without being renewed.
+        reservation: What its first attempt may cost; None where no budget counts it.
     """
 
     request_id: RequestId
@@ -42,6 +46,7 @@ class CallerAdmissionRequest:
     limits: tuple[Limit, ...]
     tokens: int
     lease_us: int
+    reservation: Reservation | None = None
 
     def __post_init__(self) -> None:
         if self.tokens < 0 or self.lease_us <= 0:
@@ -62,11 +67,13 @@ class Standing:
 class CallerAdmitted:
     """The request may run. Every limit was charged and tells what is left.
 
-    `degraded`: decided by this gateway alone, without the shared state.
+    `degraded`: decided by this gateway alone, without the shared state. `reserved`: what is held of the budgets, or how
+    that ended where the request was repeated; None where nothing is.
     """
 
     standings: tuple[Standing, ...]
     degraded: bool = False
+    reserved: Reserved | Resolved | None = None
 
     def tightest(self, kind: LimitKind) -> Standing | None:
         """The limit of that kind with the least left, for the headers of the answer; None where there is none."""
@@ -86,11 +93,26 @@ class CallerRefused:
     degraded: bool = False
 
 
-def admit(request: CallerAdmissionRequest, meter_of: MeterOf, now_us: int) -> CallerAdmitted | CallerRefused:
-    """Charges every limit, or none."""
-    decisions = [_decide(limit, meter_of(limit), limit.amount(request.tokens), now_us) for limit in request.limits]
-    answer = judge(request.limits, decisions)
-    if isinstance(answer, CallerAdmitted):
+CallerAnswer = CallerAdmitted | CallerRefused | Refused | Unverified
+"""What a caller's request is told: admitted, refused by a limit, or by a budget."""
+
+
+def admit(
+    request: CallerAdmissionRequest, before: CallerAdmitted | None, meter_of: MeterOf, reserve: Reserve, now_us: int
+) -> CallerAnswer:
+    """Charges every limit and holds the reservation, or changes nothing. Limits are judged first.
+
+    `before`: what the limits answered this request already; they are not charged again.
+    """
+    answer = before or _judge_now(request, meter_of, now_us)
+    if isinstance(answer, CallerRefused):
+        return answer
+    if request.reservation is not None:
+        reserved = reserve(request.reservation)
+        if isinstance(reserved, Refused | Unverified):
+            return reserved
+        answer = replace(answer, reserved=reserved)
+    if before is None:
         for limit in request.limits:
             _charge(limit, meter_of(limit), request, now_us)
     return answer
@@ -145,6 +167,11 @@ def new_meter(algorithm: Algorithm) -> Meter:
             return FixedWindow()
         case Algorithm.LEASES:
             return Leases()
+
+
+def _judge_now(request: CallerAdmissionRequest, meter_of: MeterOf, now_us: int) -> CallerAdmitted | CallerRefused:
+    decisions = [_decide(limit, meter_of(limit), limit.amount(request.tokens), now_us) for limit in request.limits]
+    return judge(request.limits, decisions)
 
 
 def _waits_longer(decision: Decision, than: Decision) -> bool:

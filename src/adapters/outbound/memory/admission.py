@@ -1,16 +1,19 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from adapters.outbound.memory.budget_accounts import BudgetAccounts
 from application.ports.admission import CallerAdmission
 from application.ports.clock import Clock
+from domain.budget.charge import AccountId
 from domain.durations import MINUTE_US
 from domain.identifiers import RequestId
 from domain.limits.admission import (
     REMEMBERED_US,
     CallerAdmissionRequest,
     CallerAdmitted,
-    CallerRefused,
+    CallerAnswer,
     Meter,
     MeterOf,
+    Reserve,
     admit,
     give_slots_back,
     new_meter,
@@ -38,25 +41,26 @@ class _Held:
 class MemoryAdmission:
     """Limits of one process. No method awaits anything, so each is atomic among the tasks of its loop.
 
-    Callers that are not heard of any more are forgotten a few at a time, whenever another one is admitted.
+    `accounts` is what the MemoryBudgets beside it count in. Callers that are not heard of any more are forgotten a few
+    at a time, whenever another one is admitted.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, accounts: BudgetAccounts | None = None) -> None:
         self._clock = clock
+        self._accounts = accounts or BudgetAccounts()
         self._offset_us: int | None = None
         self._meters: dict[_MeterKey, Meter] = {}
         self._touched_us: dict[_MeterKey, int] = {}
         self._held: dict[RequestId, _Held] = {}
 
-    async def admit(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
+    async def admit(self, request: CallerAdmissionRequest) -> CallerAnswer:
         now_us = self._now_us()
         self._forget(now_us)
         held = self._held.get(request.request_id)
-        if held is not None:
-            return held.answer
-        answer = admit(request, self._meters_of(request, now_us), now_us)
-        if isinstance(answer, CallerAdmitted):
-            self._held[request.request_id] = _Held(answer, now_us)
+        before = None if held is None else held.answer
+        answer = admit(request, before, self._meters_of(request, now_us), self._reserve_of(request), now_us)
+        if isinstance(answer, CallerAdmitted) and held is None:
+            self._held[request.request_id] = _Held(replace(answer, reserved=None), now_us)
         return answer
 
     async def settle(self, request: CallerAdmissionRequest, actual_tokens: int | None) -> None:
@@ -87,6 +91,10 @@ class MemoryAdmission:
             # Minutes begin when those of the wall clock do, but never twice: time that goes back would break windows.
             self._offset_us = self._clock.now_us() - monotonic_us
         return monotonic_us + self._offset_us
+
+    def _reserve_of(self, request: CallerAdmissionRequest) -> Reserve:
+        # By the wall clock, as the budgets beside it: their periods are of the calendar.
+        return lambda asked: self._accounts.of(AccountId(request.account)).reserve(asked, self._clock.now_us())
 
     def _meters_of(self, request: CallerAdmissionRequest, now_us: int) -> MeterOf:
         def meter_of(limit: Limit) -> Meter:

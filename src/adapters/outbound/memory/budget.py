@@ -1,37 +1,34 @@
+from adapters.outbound.memory.budget_accounts import BudgetAccounts
 from application.ports.budget import Budgets
 from application.ports.clock import Clock
-from domain.budget.account import AccountBudgets
 from domain.budget.answers import Balance, Inspection, Refused, Reserved, Resolved, Unverified
 from domain.budget.charge import AccountId, AttemptId, BudgetPeriod, Reservation
 
 
 class MemoryBudgets:
-    """Budgets of one process. No method awaits anything, so each is atomic among the tasks of its loop."""
+    """Budgets of one process. No method awaits anything, so each is atomic among the tasks of its loop.
 
-    def __init__(self, clock: Clock) -> None:
+    `accounts` is what a MemoryAdmission beside it reserves in.
+    """
+
+    def __init__(self, clock: Clock, accounts: BudgetAccounts | None = None) -> None:
         self._clock = clock
-        self._accounts: dict[AccountId, AccountBudgets] = {}
+        self._accounts = accounts or BudgetAccounts()
 
     async def reserve(self, account: AccountId, asked: Reservation) -> Reserved | Refused | Unverified | Resolved:
-        return self._of(account).reserve(asked, self._clock.now_us())
+        return self._accounts.of(account).reserve(asked, self._clock.now_us())
 
     async def settle(self, account: AccountId, attempt_id: AttemptId, actual_nano: int) -> Resolved | None:
-        return self._of(account).settle(attempt_id, actual_nano, self._clock.now_us())
+        return self._accounts.of(account).settle(attempt_id, actual_nano, self._clock.now_us())
 
     async def release(self, account: AccountId, attempt_id: AttemptId) -> Resolved | None:
-        return self._of(account).release(attempt_id, self._clock.now_us())
+        return self._accounts.of(account).release(attempt_id, self._clock.now_us())
 
     async def inspect(self, account: AccountId, asked: tuple[BudgetPeriod, ...]) -> Inspection:
-        return self._of(account).inspect(asked, self._clock.now_us())
+        return self._accounts.of(account).inspect(asked, self._clock.now_us())
 
     async def reseed(self, account: AccountId, of: BudgetPeriod, settled_nano: int, epoch: int) -> Balance:
-        return self._of(account).reseed(of, settled_nano, epoch, self._clock.now_us())
-
-    def _of(self, account: AccountId) -> AccountBudgets:
-        found = self._accounts.get(account)
-        if found is None:
-            found = self._accounts[account] = AccountBudgets()
-        return found
+        return self._accounts.of(account).reseed(of, settled_nano, epoch, self._clock.now_us())
 
 
 _conforms: type[Budgets] = MemoryBudgets

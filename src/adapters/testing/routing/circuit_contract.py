@@ -25,7 +25,7 @@ class CircuitContract:
 
         refusal = (await harness.refused(Leaf(A))).refusals[0]
         assert (refusal.reason, refusal.retry_after_us) == (Exclusion.CIRCUIT_OPEN, CONFIG.open_duration_us)
-        assert [(e.instance_id, e.transition.after) for e in harness.events.events] == [(A.id, CircuitState.OPEN)]
+        assert [(e.instance_id, e.transition.after) for e in harness.events.circuits] == [(A.id, CircuitState.OPEN)]
 
     async def test_an_open_instance_leaves_its_siblings_alone(self, harness: RoutingHarness) -> None:
         await harness.fail(A, CONFIG.consecutive_failures)
@@ -57,7 +57,7 @@ class CircuitContract:
             (await harness.take(Leaf(A))).end()
 
         assert await harness.circuit(A) is CircuitState.CLOSED
-        assert [e.transition.after for e in harness.events.events] == [
+        assert [e.transition.after for e in harness.events.circuits] == [
             CircuitState.OPEN,
             CircuitState.HALF_OPEN,
             CircuitState.CLOSED,

@@ -145,7 +145,7 @@ class WithdrawalContract:
         for _ in range(CONFIG.probes_to_close):
             (await harness.take(Leaf(A))).end()
         assert await harness.circuit(A) is CircuitState.CLOSED
-        moves = [event.transition.after for event in harness.events.events]
+        moves = [event.transition.after for event in harness.events.circuits]
         assert moves == [CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.CLOSED]
 
     async def test_the_permit_of_another_attempt_is_kept(self, harness: RoutingHarness) -> None:

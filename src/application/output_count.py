@@ -1,0 +1,32 @@
+from domain.chat import Chunk
+from domain.pricing import estimate_tokens
+
+
+class OutputCount:
+    """Tokens in a stream whose provider does not tell them.
+
+    A chunk is mostly the same frame around a little text; reading it would cost more than relaying it. The shortest one
+    is taken for the frame with a token in it. What others have beyond that is text, at four characters to a token.
+    """
+
+    __slots__ = ("_bytes", "_chunks", "_shortest")
+
+    def __init__(self) -> None:
+        self._chunks = 0
+        self._bytes = 0
+        self._shortest = 0
+
+    def add(self, batch: tuple[Chunk, ...]) -> None:
+        """Counts what has content."""
+        for chunk in batch:
+            if chunk.content:
+                size = len(chunk.data)
+                self._bytes += size
+                self._chunks += 1
+                if size < self._shortest or not self._shortest:
+                    self._shortest = size
+
+    @property
+    def tokens(self) -> int:
+        """An estimate."""
+        return self._chunks + estimate_tokens(self._bytes - self._chunks * self._shortest)
