@@ -14,25 +14,8 @@
 --
 -- @include lib/now
 -- @include lib/limits_given
--- @include lib/limit_settle
--- @include lib/admission_recall
--- @include lib/admission_end
+-- @include lib/limits_end
 
 local now_us = now(ARGV[1])
 local limits = limits_given(2, 5, tonumber(ARGV[4]))
-local actual = tonumber(ARGV[3])
-local record = admission_recall(KEYS[1], now_us)
-local is_first = record ~= nil and record.state == 'held'
-
-for _, of in ipairs(limits) do
-  if of.algorithm == 'leases' then
-    redis.call('ZREM', of.key, ARGV[2])
-  elseif is_first then
-    limit_settle(of, actual, record.admitted_us, now_us)
-  end
-end
-if is_first then
-  admission_end(KEYS[1])
-  return 1
-end
-return 0
+return limits_end(KEYS[1], limits, ARGV[2], tonumber(ARGV[3]), now_us) and 1 or 0

@@ -5,7 +5,7 @@ local function budget_write(fields, dues, now_us)
   redis.call('ZADD', KEYS[3], unpack(dues))
   local last = redis.call('ZRANGE', KEYS[3], 0, 0, 'REV', 'WITHSCORES')
   local ttl_ms = math.ceil((tonumber(last[2]) - now_us) / 1000)
-  for _, key in ipairs(KEYS) do
-    redis.call('PEXPIRE', key, whole(ttl_ms))
+  for number = 1, 3 do
+    redis.call('PEXPIRE', KEYS[number], whole(ttl_ms))
   end
 end
