@@ -4,11 +4,13 @@ import random
 from collections.abc import Mapping
 
 from application.ports.event_sink import EventSink
+from application.ports.price_source import PriceSource
 from application.ports.provider import Provider, ProviderDirectory
 from application.ports.randomness import Randomness
 from domain.catalog import Instance
 from domain.events import CircuitChanged, Event
 from domain.identifiers import InstanceId
+from domain.price_book import Priced, PriceLayer, Unpriced
 
 
 class SeededRandomness:
@@ -39,6 +41,14 @@ class SpyEventSink:
         self.events.append(event)
 
 
+class InstancePrices:
+    """Prices as instances state them; those of none are free."""
+
+    def price_of(self, instance: Instance, now_us: int) -> Priced | Unpriced:
+        del now_us
+        return Priced(instance.prices, PriceLayer.INSTANCE)
+
+
 class FakeProviderDirectory:
     """Providers from a mapping."""
 
@@ -51,4 +61,5 @@ class FakeProviderDirectory:
 
 _conforms_randomness: type[Randomness] = SeededRandomness
 _conforms_events: type[EventSink] = SpyEventSink
+_conforms_prices: type[PriceSource] = InstancePrices
 _conforms_directory: type[ProviderDirectory] = FakeProviderDirectory

@@ -2,26 +2,44 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from adapters.outbound.memory.admission import MemoryAdmission
+from adapters.outbound.memory.budget import MemoryBudgets
+from adapters.outbound.memory.budget_accounts import BudgetAccounts
+from adapters.outbound.memory.budget_epoch import MemoryBudgetEpochs
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
+from adapters.outbound.memory.gateway_registry import MemoryGatewayRegistry
 from adapters.outbound.memory.instance_states import InstanceStates
+from adapters.outbound.memory.ledger import MemoryLedger
+from adapters.outbound.memory.lock import MemoryLock
 from adapters.outbound.memory.routing import MemoryRouting
-from adapters.testing.doubles import FakeProviderDirectory, SeededRandomness, SpyEventSink
+from adapters.outbound.memory.usage_journal import MemoryUsageJournal
+from adapters.testing.doubles import FakeProviderDirectory, InstancePrices, SeededRandomness, SpyEventSink
 from adapters.testing.scripted_provider import ScriptedProvider
 from adapters.testing.virtual_time import VirtualClock
 from application.active_attempt import AttemptTools
 from application.attempt_admission import AttemptAdmission
+from application.billing.billing import Billing
+from application.billing.estimate import Terms
+from application.billing.journaling import Journaling
+from application.billing.quoting import Quoting
+from application.billing.reserving import Reserving
+from application.budgets_alone import BudgetsAlone
 from application.caller_gate import CallerGate
 from application.dispatch import Dispatch
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.lease_keeper import LeaseKeeper
 from application.ports.admission import CallerAdmission
 from application.ports.clock import Clock
+from application.ports.randomness import Randomness
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
+from application.spending.spends import Spends
+from application.spending.verification import Verification
+from application.store_failure import OnStoreFailure
 from application.use_cases.complete import Complete
 from application.use_cases.stream import Stream
 from domain.callers import Caller, CallerKind
@@ -32,6 +50,7 @@ from domain.limits.rate_policy import RatePolicy
 from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.resilience.retry_budget import RetryBudgetConfig
 from domain.routing.decision import DecisionTrace
+from domain.usage_record import UsageRecord
 
 MASTER = Caller(CallerKind.MASTER, "master")
 
@@ -56,7 +75,8 @@ class Gateway:
     breaker: CircuitBreakerConfig = field(default_factory=CircuitBreakerConfig)
     budget: RetryBudgetConfig = field(default_factory=RetryBudgetConfig)
     rates: RatePolicy = field(default_factory=RatePolicy)
-    make_admission: Callable[[Clock], CallerAdmission] = MemoryAdmission
+    terms: Terms = field(default_factory=Terms)
+    make_admission: Callable[[Clock], CallerAdmission] | None = None
     make_routing: type[MemoryRouting] = MemoryRouting
 
     def __post_init__(self) -> None:
@@ -69,19 +89,36 @@ class Gateway:
         self.decisions = MemoryDecisionLog()
         randomness = SeededRandomness()
         tools = AttemptTools(self.routing, self.leases, self.clock, randomness, self.breaker.slow_call_duration_us)
-        self.admission = self.make_admission(self.clock)
-        self.gate = CallerGate(self.admission, self.routing, self.rates, self.clock)
+        self._bookkeeping(randomness)
+        self.gate = CallerGate(self.admission, self.routing, self.rates, self.clock, self.reserving)
         dispatch = Dispatch(
             MemoryCatalogSource(self.catalog, self.policy),
             FakeProviderDirectory(self.upstreams),
             self.decisions,
             RetryBudgets(self.budget),
-            AttemptAdmission(self.routing, self.gate, self.clock),
+            AttemptAdmission(self.routing, self.gate, self.reserving, self.clock),
             Selection(self.routing, randomness, self.breaker),
+            Billing(self.quoting, self.journaling, self.spends),
             tools,
         )
         self._complete, self._stream = Complete(dispatch), Stream(dispatch)
         self._requests = 0
+
+    def _bookkeeping(self, randomness: Randomness) -> None:
+        clock, accounts = self.clock, BudgetAccounts()
+        self.admission = (self.make_admission or partial(MemoryAdmission, accounts=accounts))(clock)
+        self.budgets, self.ledger, self.journal = MemoryBudgets(clock, accounts), MemoryLedger(), MemoryUsageJournal()
+        epochs, lock = MemoryBudgetEpochs(), MemoryLock(clock)
+        verification = Verification(self.budgets, epochs, self.ledger, lock, clock, randomness)
+        self.spends = Spends(self.budgets, epochs, verification, clock, self.events)
+        self.quoting = Quoting(InstancePrices(), clock, self.terms)
+        self.journaling = Journaling(self.journal, clock)
+        alone = BudgetsAlone(OnStoreFailure.CLOSED, MemoryGatewayRegistry(), clock)
+        self.reserving = Reserving(self.budgets, self.quoting, self.spends, verification, alone, clock)
+
+    def records(self) -> list[UsageRecord]:
+        """What the ledger is going to be told."""
+        return [UsageRecord.from_bytes(entry.record) for entry in self.journal.undelivered(10_000)]
 
     def upstream(self, name: str) -> ScriptedProvider:
         return self.upstreams[InstanceId(name)]
@@ -110,6 +147,7 @@ class Gateway:
         endpoint: Endpoint = Endpoint.CHAT,
         input_tokens: int = 10,
         max_output_tokens: int | None = None,
+        most_input_tokens: int | None = None,
     ) -> GatewayRequest:
         self._requests += 1
         llm = LlmRequest(
@@ -120,6 +158,7 @@ class Gateway:
             stream=stream,
             input_tokens=input_tokens,
             max_output_tokens=max_output_tokens,
+            most_input_tokens=input_tokens if most_input_tokens is None else most_input_tokens,
         )
         return GatewayRequest(RequestId(f"request-{self._requests}"), caller, llm, tags, timeout_us)
 
