@@ -1,4 +1,4 @@
-"""Requests per minute that hold for every caller without limits of its own."""
+"""What a caller's requests have to pass: its own limits, and those that hold for everybody without them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,9 +20,15 @@ class RatePolicy:
     by_endpoint: Mapping[Endpoint, int] = field(default_factory=dict)
 
     def limits_of(self, caller: Caller, endpoint: Endpoint) -> tuple[Limit, ...]:
-        """The limits that a request of `caller` has to pass."""
+        """The limits that a request of `caller` has to pass: its own, and by endpoint where its key states no rate."""
         if caller.kind is CallerKind.MASTER:
             return ()
+        rate = f"{caller.name}:rpm"
+        if any(limit.name == rate for limit in caller.limits):
+            return caller.limits
+        return caller.limits + self._of_everybody(caller, endpoint)
+
+    def _of_everybody(self, caller: Caller, endpoint: Endpoint) -> tuple[Limit, ...]:
         own = self.by_endpoint.get(endpoint)
         amount = self.everywhere if own is None else own
         if amount is None:

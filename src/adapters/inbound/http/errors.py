@@ -78,6 +78,7 @@ class Row:
 
 
 _CLIENT = "invalid_request_error"
+_QUOTA = "insufficient_quota"
 _RATE = "rate_limit_error"
 _SERVER = "server_error"
 _UPSTREAM = "upstream_error"
@@ -101,6 +102,8 @@ TABLE = MappingProxyType(
         errors.UpstreamRefused: Row(400, _CLIENT, "invalid_request"),
         errors.UpstreamRateLimited: Row(429, _RATE, "rate_limit_exceeded"),
         errors.RateLimited: Row(429, _RATE, "rate_limit_exceeded"),
+        errors.BudgetExceeded: Row(429, _QUOTA, "insufficient_quota"),
+        errors.ModelUnpriced: Row(403, _CLIENT, "unpriced_model"),
         HeadersTooLarge: Row(431, _CLIENT, "headers_too_large"),
         InternalError: Row(500, _SERVER, "internal_error"),
         ShuttingDown: Row(503, _SERVER, "shutting_down"),
@@ -164,6 +167,9 @@ def _special_headers(error: errors.GatewayError) -> tuple[Header, ...]:
     match error:
         case errors.NotAuthenticated():
             return (("www-authenticate", "Bearer"),)
+        case errors.BudgetExceeded():
+            # Every SDK asks again after a 429, and again, unless it is told that waiting won't help.
+            return (("x-should-retry", "false"),)
         case MethodNotAllowed():
             return (("allow", ", ".join(error.allowed)),)
         case _:
@@ -171,7 +177,7 @@ def _special_headers(error: errors.GatewayError) -> tuple[Header, ...]:
 
 
 def _retry_headers(error: errors.GatewayError, status: int) -> tuple[Header, ...]:
-    if status not in {429, 503}:
+    if status not in {429, 503} or isinstance(error, errors.BudgetExceeded):
         return ()
     match error:
         case errors.NoInstanceAvailable() | errors.RateLimited():

@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+from adapters.inbound.http.limit_headers import limit_headers
 from application.gateway_request import Completed, Streaming
 from domain.money import format_dollars
 from domain.routing.decision import DecisionTrace
@@ -19,13 +20,18 @@ def header_value(text: str) -> str:
 
 
 def trace_headers(trace: DecisionTrace) -> list[Header]:
-    """Attempts made, the models gone through where there was more than one, what was decided without its store."""
+    """Attempts made, the models gone through where there was more than one, what was decided without its store.
+
+    And how the caller stands: soft budgets that are nearly spent, and its limits.
+    """
     headers = [("x-moongate-attempts", str(len(trace.attempts)))]
     if len(trace.models_visited) > 1:
         headers.append(("x-moongate-fallbacks", header_value(">".join(trace.models_visited))))
     if trace.degraded:
         headers.append(("x-moongate-degraded", ",".join(trace.degraded)))
-    return headers
+    if trace.budgets:
+        headers.append(("x-moongate-budget-alert", header_value(", ".join(trace.budgets))))
+    return headers + limit_headers(trace.limits) if trace.limits else headers
 
 
 def served_headers(served: Completed | Streaming) -> list[Header]:
