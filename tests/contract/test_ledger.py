@@ -12,6 +12,7 @@ from adapters.outbound.sql.ledger import SqlLedger
 from adapters.outbound.sql.limits import Limits
 from adapters.outbound.sql.schema import upgrade
 from adapters.testing.ledger_contract import LedgerContract
+from adapters.testing.ledger_spent_contract import LedgerSpentContract
 
 # Generous: the suites ask what is right, not how fast; a busy machine must not fail them.
 PATIENT = Limits(pool_wait_us=20_000_000, connect_us=20_000_000, command_us=20_000_000)
@@ -41,7 +42,7 @@ async def postgres(postgres_url: str) -> AsyncIterator[AsyncEngine]:
         yield engine
 
 
-class TestMemoryLedger(LedgerContract):
+class TestMemoryLedger(LedgerContract, LedgerSpentContract):
     @pytest.fixture
     def ledger(self) -> MemoryLedger:
         return MemoryLedger()
@@ -51,7 +52,7 @@ class TestMemoryLedger(LedgerContract):
         return ledger
 
 
-class TestSqliteLedger(LedgerContract):
+class TestSqliteLedger(LedgerContract, LedgerSpentContract):
     @pytest.fixture
     def ledger(self, sqlite: AsyncEngine) -> SqlLedger:
         return SqlLedger(sqlite)
@@ -61,7 +62,7 @@ class TestSqliteLedger(LedgerContract):
         return SqlLedger(sqlite)
 
 
-class TestPostgresLedger(LedgerContract):
+class TestPostgresLedger(LedgerContract, LedgerSpentContract):
     @pytest.fixture
     def ledger(self, postgres: AsyncEngine) -> SqlLedger:
         return SqlLedger(postgres)
