@@ -49,6 +49,7 @@ class UsageRecord:
         estimated: The tokens, and so the cost, were counted by the gateway and not reported by the provider.
         latency_us, ttft_us: None where it is not known, or where there was no token.
         account: Whose limits and budget it counts against.
+        first: Whether it is the first record of its request; of a request's records exactly one is.
     """
 
     request_id: RequestId
@@ -79,6 +80,7 @@ class UsageRecord:
     tags: tuple[str, ...] = ()
     cache_hit: bool = False
     error_code: str | None = None
+    first: bool = True
 
     @property
     def record_id(self) -> str:
@@ -123,6 +125,7 @@ class UsageIntent:
     team_id: str | None = None
     key_id: str | None = None
     tags: tuple[str, ...] = ()
+    first: bool = True
 
     @property
     def record_id(self) -> str:
@@ -157,6 +160,7 @@ class UsageIntent:
             team_id=self.team_id,
             key_id=self.key_id,
             tags=self.tags,
+            first=self.first,
             **end._asdict(),
         )
 

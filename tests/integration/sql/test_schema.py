@@ -134,11 +134,11 @@ async def test_a_database_of_a_later_version_is_left_alone_and_named(engine: Asy
 
 async def test_an_attempt_is_written_once_and_a_key_needs_its_team(engine: AsyncEngine) -> None:
     row = (
-        "INSERT INTO ledger (request_id, attempt, at_us, outcome, account, model_asked, model, instance, provider,"
+        "INSERT INTO ledger (request_id, attempt, at_us, outcome, account, model_asked,"
         " method, path, stream, input_tokens, output_tokens, cached_input_tokens, estimated, cost_nano, tags,"
-        " cache_hit)"
-        " VALUES ('r', 1, 9007199254740993, 'success', 'a', 'm', 'm', 'i', 'p', 'POST', '/v1', false, 1, 1, 0, false,"
-        " 9007199254740993, '[]', false)"
+        " cache_hit, first)"
+        " VALUES ('r', 1, 9007199254740993, 'success', 'a', 'm', 'POST', '/v1', false, 1, 1, 0, false,"
+        " 9007199254740993, '[]', false, true)"
     )
     orphan = (
         "INSERT INTO virtual_keys (id, name, prefix, digest, scope, team_id, tags, created_at_us, blocked)"

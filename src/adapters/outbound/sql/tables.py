@@ -5,7 +5,7 @@ What is a set or a mapping in the domain is JSON text, sorted. Rows are read and
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, MetaData, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 METADATA = MetaData(
@@ -114,31 +114,40 @@ class PriceRow(_Row, table=True):
     cached_input_nano: int | None = Field(default=None, sa_type=BigInteger)
 
 
+def _where_known(column: str) -> Index:
+    """An index of those that have one: whoever has none is never looked for, and does not pay for it."""
+    known = text(f"{column} IS NOT NULL")
+    return Index(None, column, "at_us", postgresql_where=known, sqlite_where=known)
+
+
 class LedgerRow(_Row, table=True):
-    """One attempt whose bytes were sent to a provider, or a cache hit; never changed, never written twice."""
+    """One attempt whose bytes were sent to a provider, or a cache hit; never changed, never written twice.
+
+    The columns are the fields of `UsageRecord`.
+    """
 
     __tablename__ = "ledger"
+    # Few: each is written for every row. Reports over whole days and sums of budgets read `usage_days`.
     __table_args__ = (
-        Index(None, "account", "at_us"),
-        Index(None, "key_id", "at_us"),
         Index(None, "at_us"),
+        _where_known("key_id"),
+        _where_known("team_id"),
+        _where_known("user_id"),
     )
 
     request_id: str = Field(sa_type=Text, primary_key=True)
     attempt: int = Field(primary_key=True)
     at_us: int = Field(sa_type=BigInteger)
-    outcome: str = Field(sa_type=Text)
-    account: str = Field(sa_type=Text)
-    user_id: str | None = Field(default=None, sa_type=Text)
-    team_id: str | None = Field(default=None, sa_type=Text)
-    key_id: str | None = Field(default=None, sa_type=Text)
     model_asked: str = Field(sa_type=Text)
-    route: str | None = Field(default=None, sa_type=Text)
-    model: str = Field(sa_type=Text)
-    instance: str = Field(sa_type=Text)
-    provider: str = Field(sa_type=Text)
+    account: str = Field(sa_type=Text)
     method: str = Field(sa_type=Text)
     path: str = Field(sa_type=Text)
+    outcome: str = Field(sa_type=Text)
+    client_request_id: str | None = Field(default=None, sa_type=Text)
+    route: str | None = Field(default=None, sa_type=Text)
+    model_used: str | None = Field(default=None, sa_type=Text)
+    instance_id: str | None = Field(default=None, sa_type=Text)
+    provider: str | None = Field(default=None, sa_type=Text)
     status: int | None = None
     stream: bool = False
     input_tokens: int = Field(default=0, sa_type=BigInteger)
@@ -147,28 +156,34 @@ class LedgerRow(_Row, table=True):
     estimated: bool = False
     cost_nano: int = Field(default=0, sa_type=BigInteger)
     latency_us: int | None = Field(default=None, sa_type=BigInteger)
-    first_content_us: int | None = Field(default=None, sa_type=BigInteger)
+    ttft_us: int | None = Field(default=None, sa_type=BigInteger)
+    user_id: str | None = Field(default=None, sa_type=Text)
+    team_id: str | None = Field(default=None, sa_type=Text)
+    key_id: str | None = Field(default=None, sa_type=Text)
     tags: str = Field(default="[]", sa_type=Text)
     cache_hit: bool = False
     error_code: str | None = Field(default=None, sa_type=Text)
-    client_request_id: str | None = Field(default=None, sa_type=Text)
+    first: bool = True
 
 
 class UsageDayRow(_Row, table=True):
-    """Sums of the ledger by UTC day and all that reports group by. `requests` counts first attempts. "" is none."""
+    """Sums of the ledger by UTC day and what reports group by. `requests` counts rows that are `first`. "" is none."""
 
     __tablename__ = "usage_days"
+    # The primary key begins with what a budget's sum asks for; of a key it needs an index of its own.
+    __table_args__ = (Index(None, "day"), Index(None, "key_id", "day"))
 
+    team_id: str = Field(sa_type=Text, primary_key=True)
+    user_id: str = Field(sa_type=Text, primary_key=True)
     day: str = Field(sa_type=Text, primary_key=True)
     key_id: str = Field(sa_type=Text, primary_key=True)
-    user_id: str = Field(sa_type=Text, primary_key=True)
-    team_id: str = Field(sa_type=Text, primary_key=True)
-    model: str = Field(sa_type=Text, primary_key=True)
-    instance: str = Field(sa_type=Text, primary_key=True)
-    attempts: int = Field(default=0, sa_type=BigInteger)
+    model_asked: str = Field(sa_type=Text, primary_key=True)
+    instance_id: str = Field(sa_type=Text, primary_key=True)
     requests: int = Field(default=0, sa_type=BigInteger)
+    attempts: int = Field(default=0, sa_type=BigInteger)
     input_tokens: int = Field(default=0, sa_type=BigInteger)
     output_tokens: int = Field(default=0, sa_type=BigInteger)
+    cached_input_tokens: int = Field(default=0, sa_type=BigInteger)
     cost_nano: int = Field(default=0, sa_type=BigInteger)
 
 

@@ -109,18 +109,16 @@ def _ledger() -> None:
         sa.Column("request_id", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=True),
-        sa.Column("team_id", sa.Text(), nullable=True),
-        sa.Column("key_id", sa.Text(), nullable=True),
         sa.Column("model_asked", sa.Text(), nullable=False),
-        sa.Column("route", sa.Text(), nullable=True),
-        sa.Column("model", sa.Text(), nullable=False),
-        sa.Column("instance", sa.Text(), nullable=False),
-        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("client_request_id", sa.Text(), nullable=True),
+        sa.Column("route", sa.Text(), nullable=True),
+        sa.Column("model_used", sa.Text(), nullable=True),
+        sa.Column("instance_id", sa.Text(), nullable=True),
+        sa.Column("provider", sa.Text(), nullable=True),
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("stream", sa.Boolean(), nullable=False),
         sa.Column("input_tokens", sa.BigInteger(), nullable=False),
@@ -129,34 +127,54 @@ def _ledger() -> None:
         sa.Column("estimated", sa.Boolean(), nullable=False),
         sa.Column("cost_nano", sa.BigInteger(), nullable=False),
         sa.Column("latency_us", sa.BigInteger(), nullable=True),
-        sa.Column("first_content_us", sa.BigInteger(), nullable=True),
+        sa.Column("ttft_us", sa.BigInteger(), nullable=True),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("team_id", sa.Text(), nullable=True),
+        sa.Column("key_id", sa.Text(), nullable=True),
         sa.Column("tags", sa.Text(), nullable=False),
         sa.Column("cache_hit", sa.Boolean(), nullable=False),
         sa.Column("error_code", sa.Text(), nullable=True),
-        sa.Column("client_request_id", sa.Text(), nullable=True),
+        sa.Column("first", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("request_id", "attempt", name="pk_ledger"),
     )
-    op.create_index("ix_ledger_account_at_us", "ledger", ["account", "at_us"], unique=False)
+    _ledger_indexes()
+
+
+def _ledger_indexes() -> None:
     op.create_index("ix_ledger_at_us", "ledger", ["at_us"], unique=False)
-    op.create_index("ix_ledger_key_id_at_us", "ledger", ["key_id", "at_us"], unique=False)
+    for column in ("key_id", "team_id", "user_id"):
+        known = sa.text(f"{column} IS NOT NULL")
+        op.create_index(
+            f"ix_ledger_{column}_at_us",
+            "ledger",
+            [column, "at_us"],
+            unique=False,
+            postgresql_where=known,
+            sqlite_where=known,
+        )
 
 
 def _usage_days() -> None:
     op.create_table(
         "usage_days",
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("day", sa.Text(), nullable=False),
         sa.Column("key_id", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=False),
-        sa.Column("team_id", sa.Text(), nullable=False),
-        sa.Column("model", sa.Text(), nullable=False),
-        sa.Column("instance", sa.Text(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("model_asked", sa.Text(), nullable=False),
+        sa.Column("instance_id", sa.Text(), nullable=False),
         sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("input_tokens", sa.BigInteger(), nullable=False),
         sa.Column("output_tokens", sa.BigInteger(), nullable=False),
+        sa.Column("cached_input_tokens", sa.BigInteger(), nullable=False),
         sa.Column("cost_nano", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("day", "key_id", "user_id", "team_id", "model", "instance", name="pk_usage_days"),
+        sa.PrimaryKeyConstraint(
+            "team_id", "user_id", "day", "key_id", "model_asked", "instance_id", name="pk_usage_days"
+        ),
     )
+    op.create_index("ix_usage_days_day", "usage_days", ["day"], unique=False)
+    op.create_index("ix_usage_days_key_id_day", "usage_days", ["key_id", "day"], unique=False)
 
 
 def _audit() -> None:
