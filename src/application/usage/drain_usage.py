@@ -44,9 +44,10 @@ class DrainUsage:
     """Writes the records of the stream to the ledger, as one of any number of consumers.
 
     A record is acknowledged when its transaction is committed, and not before. One that the database refuses is
-    separated from its batch, tried again after 10, 40 and 90 s (`retries² × 10 s`, `max_retries` times) and put aside
-    as a dead letter; bytes that are no record are put aside at once. While the database is away nothing is read,
-    acknowledged or put aside. Consumers that fell silent lose what they had to the others after 15 s.
+    separated from its batch, tried again after 10, 40 and 90 s (`max_retries` times, after the square of the retry in
+    tens of seconds) and put aside as a dead letter; bytes that are no record are put aside at once. While the database
+    is away nothing is read, acknowledged or put aside. Consumers that fell silent lose what they had to the others
+    after 15 s.
 
     Args:
         consumer: A name that no other process has at the same time, and that comes back after a restart.
@@ -108,7 +109,7 @@ class DrainUsage:
             await self._look_around(now_us)
         if now_us < self._ask_ledger_at_us:
             return False
-        missing = self._batch_size - self._held.ready_count(now_us)
+        missing = self._batch_size - self._held.new_count
         if missing > 0:
             self._held.add(await self._stream.read(self._consumer, missing, 0), now_us)
         batches = self._held.ready(now_us, self._batch_size)

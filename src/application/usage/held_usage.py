@@ -38,9 +38,10 @@ class HeldUsage:
         """Everything in hand."""
         return list(self._held)
 
-    def ready_count(self, now_us: int) -> int:
-        """How many new records wait."""
-        return sum(not one.retries for one in self._held.values())
+    @property
+    def new_count(self) -> int:
+        """How many were never refused."""
+        return len(self._held) - self._refused
 
     def ready(self, now_us: int, count: int) -> Sequence[Sequence[UsageEntry]]:
         """A batch of new records and one of those that were refused: these shall not spoil the others' batch."""

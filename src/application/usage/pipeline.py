@@ -12,6 +12,7 @@ from application.usage.drain_usage import DrainUsage
 from domain.durations import SECOND_US
 
 _LOOK_EVERY_US = SECOND_US // 20
+_QUIET_US = SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,16 @@ class UsagePipeline:
             self.journal.close()
 
     async def _flush(self) -> None:
+        """Until nothing is on its way, or a second brought nothing home: a refused record takes minutes."""
+        left, quiet_since_us = -1, 0
         while True:
             await self.deliver.send()
+            now_us = self.clock.monotonic_us()
+            if self.deliver.on_the_way != left:
+                left, quiet_since_us = self.deliver.on_the_way, now_us
+            if not left or now_us - quiet_since_us >= _QUIET_US:
+                return
             drained = self.drain is not None and await self.drain.drain()
             await self.deliver.confirm(at_once=not drained)
-            if not self.deliver.on_the_way:
-                return
             if not drained:
                 await self.clock.sleep(_LOOK_EVERY_US)
