@@ -1,11 +1,11 @@
 -- usage/append.lua: adds a record, once for each id that is here.
 --
 -- KEYS[1]  stream  stream  records on their way to the ledger; absent: none
--- KEYS[2]  index   hash    by record id: "q" and the id in stream, or "d" and the id in dead; absent: none is here
+-- KEYS[2]  index   hash    by record id: "q" and the id in stream, "d" and the id in dead, or "x": discarded
 -- ARGV[1]  id      string  of the record
 -- ARGV[2]  record  string  opaque
 --
--- Returns  1 added or 0 a record of that id is here, alive or dead
+-- Returns  1 added or 0 a record of that id is here, alive, dead or discarded
 -- Writes   stream and index, both without a TTL: what is not acknowledged must not be lost
 -- Mirrors  domain.usage_stream:UsageQueue
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then

@@ -1,7 +1,7 @@
 -- usage/bury.lua: makes a record a dead letter.
 --
 -- KEYS[1]  stream      stream  records on their way to the ledger; absent: none
--- KEYS[2]  index       hash    by record id: "q" and the id in stream, or "d" and the id in dead
+-- KEYS[2]  index       hash    by record id: "q" and the id in stream, "d" and the id in dead, or "x": discarded
 -- KEYS[3]  dead        stream  dead letters; absent: none
 -- ARGV[1]  group       string  the consumer group; missing: nothing is pending
 -- ARGV[2]  id          string  of the record

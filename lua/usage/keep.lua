@@ -1,7 +1,7 @@
 -- usage/keep.lua: makes pending records young again, for the consumer that has them.
 --
 -- KEYS[1]    stream    stream  records on their way to the ledger; absent: none
--- KEYS[2]    index     hash    by record id: "q" and the id in stream, or "d" and the id in dead
+-- KEYS[2]    index     hash    by record id: "q" and the id in stream, "d" and the id in dead, or "x": discarded
 -- ARGV[1]    group     string  the consumer group; missing: nothing is pending
 -- ARGV[2]    consumer  string  who has them
 -- ARGV[3..]  ids       string  of the records

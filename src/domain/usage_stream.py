@@ -44,18 +44,19 @@ class UsageQueue:
     """Records in the order of their arrival. Mutable: the store that owns it changes it within one atomic step.
 
     Its whole life is `append`, `read`, perhaps `claim` and `keep`, then `acknowledge`; or `bury`, then `revive` or
-    `discard`. An id is in at most one of the three places.
+    `discard`. An id is in at most one of the four places.
     """
 
     def __init__(self) -> None:
         self._waiting: dict[str, bytes] = {}
         self._pending: dict[str, _Pending] = {}
         self._dead: dict[str, tuple[int, DeadLetter]] = {}
+        self._discarded: set[str] = set()
         self._buried = 0
 
     def append(self, record: bytes, record_id: str) -> bool:
-        """False where the id is here already, alive or dead."""
-        if record_id in self._waiting or record_id in self._pending or record_id in self._dead:
+        """False where the id is here already, alive, dead or discarded."""
+        if any(record_id in place for place in (self._waiting, self._pending, self._dead, self._discarded)):
             return False
         self._waiting[record_id] = record
         return True
@@ -89,7 +90,9 @@ class UsageQueue:
         return held
 
     def acknowledge(self, record_ids: Iterable[str]) -> int:
-        """Forgets them, whoever has them; how many were there."""
+        """Forgets them, whoever has them, and that they were discarded; how many were there alive."""
+        record_ids = list(record_ids)
+        self._discarded.difference_update(record_ids)
         return sum(self._take(record_id) is not None for record_id in record_ids)
 
     def bury(self, entry: UsageEntry, error: str, now_us: int) -> bool:
@@ -114,8 +117,15 @@ class UsageQueue:
         return self.append(letter.record, record_id)
 
     def discard(self, record_id: str) -> bool:
-        """Forgets a dead letter."""
-        return self._dead.pop(record_id, None) is not None
+        """Forgets a dead letter, but for its id: whoever still has the record must not append it again."""
+        if self._dead.pop(record_id, None) is None:
+            return False
+        self._discarded.add(record_id)
+        return True
+
+    def discarded(self, record_ids: Iterable[str]) -> list[str]:
+        """Those that were discarded and not acknowledged since."""
+        return [record_id for record_id in record_ids if record_id in self._discarded]
 
     def depth(self) -> UsageDepth:
         """How many there are of each."""

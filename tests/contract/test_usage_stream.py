@@ -136,7 +136,7 @@ async def test_usage_keys_stay_until_they_are_acknowledged(
 
     left_ms = [await redis_executor.command("PTTL", key) for key in stream._keys(0, "stream", "index", "dead")]
     await stream.discard(entry.id)
-    await stream.acknowledge(["r-0001:1"])
+    await stream.acknowledge([entry.id, "r-0001:1"])
     sizes = [
         await redis_executor.command(command, key)
         for command, key in zip(("XLEN", "HLEN", "XLEN"), stream._keys(0, "stream", "index", "dead"), strict=True)

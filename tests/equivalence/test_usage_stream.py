@@ -32,12 +32,13 @@ _steps = st.one_of(
     st.tuples(st.just("dead"), _counts),
     st.tuples(st.just("replay"), _ids),
     st.tuples(st.just("discard"), _ids),
+    st.tuples(st.just("discarded"), _some_ids),
     st.tuples(st.just("depth")),
     st.tuples(st.just("pass"), st.just(_MINUTE_US)),
 )
 
 
-async def _ask(stream: UsageStream, step: tuple[Any, ...]) -> object:  # noqa: PLR0911 - one line for each verb
+async def _ask(stream: UsageStream, step: tuple[Any, ...]) -> object:  # noqa: C901, PLR0911 - one line for each verb
     match step:
         case ("append", record_id, record):
             return await stream.append(record, record_id)
@@ -57,6 +58,8 @@ async def _ask(stream: UsageStream, step: tuple[Any, ...]) -> object:  # noqa: P
             return await stream.replay(record_id)
         case ("discard", record_id):
             return await stream.discard(record_id)
+        case ("discarded", record_ids):
+            return await stream.discarded(record_ids)
     return await stream.depth()
 
 

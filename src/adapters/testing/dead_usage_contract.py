@@ -62,6 +62,21 @@ class DeadUsageContract:
         assert not await usage_stream.discard("r-1:1")
         assert not await usage_stream.replay("r-1:1")
         assert await usage_stream.depth() == UsageDepth(0, 0, 0)
+        assert await usage_stream.list_dead(10) == ([], None)
+
+    async def test_a_discarded_letter_does_not_come_back_until_it_is_acknowledged(
+        self, usage_stream: UsageStream, other_stream: UsageStream
+    ) -> None:
+        await usage_stream.append(b"one", "r-1:1")
+        await usage_stream.dead_letter(await delivered(usage_stream), "no")
+        assert await usage_stream.discarded(["r-1:1"]) == []
+        await usage_stream.discard("r-1:1")
+
+        assert not await other_stream.append(b"one", "r-1:1")
+        assert await other_stream.discarded(["r-2:1", "r-1:1"]) == ["r-1:1"]
+        assert await other_stream.acknowledge(["r-1:1"]) == 0
+
+        assert await usage_stream.discarded(["r-1:1"]) == []
         assert await usage_stream.append(b"two", "r-1:1")
 
     async def test_what_is_alive_is_neither_replayed_nor_discarded(self, usage_stream: UsageStream) -> None:

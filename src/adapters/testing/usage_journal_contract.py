@@ -47,6 +47,11 @@ def waiting(journal: UsageJournal, count: int = 1_000) -> list[UsageRecord]:
     return records
 
 
+def fresh(journal: UsageJournal, count: int = 1_000) -> list[UsageRecord]:
+    """What was never handed out."""
+    return [UsageRecord.from_bytes(entry.record) for entry in journal.fresh(count)]
+
+
 def write(journal: UsageJournal, *numbers: int) -> None:
     """Whole attempts."""
     for number in numbers:
@@ -96,6 +101,49 @@ class UsageJournalContract:
         assert waiting(journal, 2) == [outcome(1), outcome(2)]
         journal.mark_delivered(["r-0002:1"])
         assert waiting(journal, 2) == [outcome(1), outcome(3)]
+
+    def test_what_was_handed_out_is_not_fresh(self, open_journal: OpenJournal) -> None:
+        journal = open_journal()
+        write(journal, 1, 2, 3, 4)
+
+        assert fresh(journal, 0) == []
+        assert waiting(journal, 1) == [outcome(1)]
+        assert fresh(journal, 2) == [outcome(2), outcome(3)]
+        journal.mark_delivered(["r-0002:1"])
+        assert fresh(journal) == [outcome(4)]
+        assert fresh(journal) == []
+        write(journal, 5)
+        assert fresh(journal) == [outcome(5)]
+        assert waiting(journal) == [outcome(1), outcome(3), outcome(4), outcome(5)]
+
+    def test_a_fresh_record_may_be_marked_as_any(self, open_journal: OpenJournal) -> None:
+        journal = open_journal()
+        write(journal, 1, 2)
+        fresh(journal)
+        journal.mark_delivered(["r-0001:1", "r-0002:1"])
+
+        assert waiting(journal) == []
+
+    async def test_what_is_adopted_is_fresh_and_says_so(self, open_journal: OpenJournal) -> None:
+        dead, heir = open_journal(), open_journal()
+        write(dead, 1)
+        dead.append_intent(intent(2))
+        waiting(dead)
+        dead.close()
+        write(heir, 3)
+        assert fresh(heir) == [outcome(3)]
+
+        await heir.adopt()
+        entries = heir.fresh(10)
+
+        assert {entry.id for entry in entries} == {"r-0001:1", "r-0002:1"}
+        assert all(entry.adopted for entry in entries)
+        assert heir.fresh(10) == []
+        assert {entry.id: entry.adopted for entry in heir.undelivered(10)} == {
+            "r-0001:1": True,
+            "r-0002:1": True,
+            "r-0003:1": False,
+        }
 
     def test_what_was_not_handed_out_can_not_be_marked(self, open_journal: OpenJournal) -> None:
         journal = open_journal()

@@ -9,10 +9,11 @@ class JournalFull(Exception):
 
 
 class JournalEntry(NamedTuple):
-    """A record on its way to the ledger, as UsageRecord.to_bytes wrote it."""
+    """A record on its way to the ledger, as UsageRecord.to_bytes wrote it. `adopted`: its process is dead."""
 
     id: str
     record: bytes
+    adopted: bool = False
 
 
 class UsageJournal(Protocol):
@@ -39,6 +40,10 @@ class UsageJournal(Protocol):
 
     def undelivered(self, count: int) -> Sequence[JournalEntry]:
         """Up to `count` records that have their outcome and no mark, adopted ones first, else oldest first."""
+        ...
+
+    def fresh(self, count: int) -> Sequence[JournalEntry]:
+        """Up to `count` undelivered records that were never handed out by this journal; in the order of these."""
         ...
 
     def mark_delivered(self, record_ids: Collection[str]) -> None:

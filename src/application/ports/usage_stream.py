@@ -13,7 +13,7 @@ class UsageStream(Protocol):
     """
 
     async def append(self, record: bytes, record_id: str) -> bool:
-        """Adds a record; False, and no change, while one of that id is here, alive or dead."""
+        """Adds a record; False, and no change, while one of that id is here, alive, dead or discarded."""
         ...
 
     async def read(self, consumer: str, count: int, block_us: int) -> Sequence[UsageEntry]:
@@ -27,20 +27,16 @@ class UsageStream(Protocol):
     async def claim_stale(self, consumer: str, min_idle_us: int, count: int) -> Sequence[UsageEntry]:
         """Up to `count` pending records that were neither delivered nor kept for `min_idle_us`, for `consumer` now.
 
-        It may answer fewer than there are: ask until there are none. Whoever had them may still be at work and
-        acknowledge them. `min_idle_us` is rounded up to milliseconds.
+        Ask until there are none. Whoever had them may still acknowledge them. `min_idle_us` is rounded up to ms.
         """
         ...
 
     async def keep(self, consumer: str, record_ids: Sequence[str]) -> Sequence[str]:
-        """Makes the records that are still pending for `consumer` young again, not a delivery; answers their ids.
-
-        For a consumer that holds them longer: while the database is away, or until a refused record is due again.
-        """
+        """Makes the records that are still pending for `consumer` young again, not a delivery; answers their ids."""
         ...
 
     async def acknowledge(self, record_ids: Sequence[str]) -> int:
-        """Forgets records that are in the ledger, whoever has them; how many were here. Dead letters stay."""
+        """Forgets records that are in the ledger or discarded; how many were here alive. Dead letters stay."""
         ...
 
     async def dead_letter(self, entry: UsageEntry, error: str) -> bool:
@@ -56,7 +52,11 @@ class UsageStream(Protocol):
         ...
 
     async def discard(self, record_id: str) -> bool:
-        """Forgets a dead letter for ever; False where there is none."""
+        """Forgets a dead letter, all but its id, until that is acknowledged; False where there is none."""
+        ...
+
+    async def discarded(self, record_ids: Sequence[str]) -> Sequence[str]:
+        """Which of these were discarded: a journal that still has them forgets them, and then acknowledges."""
         ...
 
     async def depth(self) -> UsageDepth:

@@ -1,6 +1,6 @@
 """The journal in this process's memory: for tests and for embedding without a data directory. A crash loses it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
 from application.ports.usage_journal import JournalEntry, UsageJournal
@@ -28,10 +28,10 @@ class MemoryUsageJournal:
         self._open.pop(record_id, None)
 
     def undelivered(self, count: int) -> Sequence[JournalEntry]:
-        everything = (self._adopted | self._ended).items()
-        entries = [JournalEntry(record_id, record) for record_id, record in islice(everything, max(count, 0))]
-        self._handed.update(entry.id for entry in entries)
-        return entries
+        return self._hand_out(self._waiting(), count)
+
+    def fresh(self, count: int) -> Sequence[JournalEntry]:
+        return self._hand_out((entry for entry in self._waiting() if entry.id not in self._handed), count)
 
     def mark_delivered(self, record_ids: Collection[str]) -> None:
         for record_id in self._handed.intersection(record_ids):
@@ -50,6 +50,15 @@ class MemoryUsageJournal:
         """What an adopter finds."""
         unknown = {name: intent.unresolved().to_bytes() for name, intent in self._open.items()}
         return self._adopted | self._ended | unknown
+
+    def _waiting(self) -> list[JournalEntry]:
+        adopted = [JournalEntry(record_id, record, adopted=True) for record_id, record in self._adopted.items()]
+        return adopted + [JournalEntry(record_id, record) for record_id, record in self._ended.items()]
+
+    def _hand_out(self, entries: Iterable[JournalEntry], count: int) -> list[JournalEntry]:
+        chosen = list(islice(entries, max(count, 0)))
+        self._handed.update(entry.id for entry in chosen)
+        return chosen
 
     async def sync(self) -> None:
         """Memory outlives nothing."""

@@ -51,6 +51,9 @@ class MemoryUsageStream:
     async def discard(self, record_id: str) -> bool:
         return self._queue.discard(record_id)
 
+    async def discarded(self, record_ids: Sequence[str]) -> Sequence[str]:
+        return self._queue.discarded(record_ids)
+
     async def depth(self) -> UsageDepth:
         return self._queue.depth()
 

@@ -84,6 +84,11 @@ class RedisUsageStream:
     async def discard(self, record_id: str) -> bool:
         return await self._exhume(record_id, replays=0)
 
+    async def discarded(self, record_ids: Sequence[str]) -> Sequence[str]:
+        answers = await self._by_shard("discarded", record_ids, names=("index",))
+        gone = {record_id.decode() for record_id in chain.from_iterable(answers)}
+        return [record_id for record_id in record_ids if record_id in gone]
+
     async def depth(self) -> UsageDepth:
         shards = range(self._shards)
         counts = await asyncio.gather(*(self._call("depth", self._keys(n, "stream", "dead"), GROUP) for n in shards))
@@ -110,11 +115,13 @@ class RedisUsageStream:
             shards = [n for n in shards if n not in asked] + (full if again else [])
         return found
 
-    async def _by_shard(self, verb: str, record_ids: Iterable[str], *arguments: Word) -> list[Any]:
+    async def _by_shard(
+        self, verb: str, record_ids: Iterable[str], *arguments: Word, names: Sequence[str] = ("stream", "index")
+    ) -> list[Any]:
         ids: defaultdict[int, list[str]] = defaultdict(list)
         for record_id in record_ids:
             ids[self._shard_of(record_id)].append(record_id)
-        calls = (self._call(verb, self._keys(n, "stream", "index"), *arguments, *those) for n, those in ids.items())
+        calls = (self._call(verb, self._keys(n, *names), *arguments, *those) for n, those in ids.items())
         return await asyncio.gather(*calls)
 
     async def _dead_of(self, shard: int, limit: int, after: str | None) -> list[tuple[tuple[int, ...], DeadLetter]]:

@@ -21,9 +21,11 @@ class JournalFile:
         open: Intents without an outcome, as bytes.
     """
 
-    def __init__(self, file: LockedFile) -> None:
+    def __init__(self, file: LockedFile, *, adopted: bool = False) -> None:
         self._file = file
+        self._adopted = adopted
         self.open: dict[str, bytes] = {}
+        self._given_up: dict[str, bytes] = {}
         self._handed: dict[str, bytes] = {}
         self._settled: set[str] = set()
         self._cursor = 0
@@ -48,7 +50,7 @@ class JournalFile:
         file = LockedFile.take_over(path)
         if file is None:
             return None
-        adopted = cls(file)
+        adopted = cls(file, adopted=True)
         try:
             adopted._recover()
         except BaseException:
@@ -69,7 +71,8 @@ class JournalFile:
     @property
     def is_done(self) -> bool:
         """Whether nothing would be missed without it."""
-        return not self.open and not self._handed and self._cursor >= self._file.size and not self._unreadable
+        waits = self.open or self._given_up or self._handed
+        return not waits and self._cursor >= self._file.size and not self._unreadable
 
     def append_intent(self, record_id: str, body: bytes) -> None:
         """Raises JournalFull."""
@@ -90,9 +93,12 @@ class JournalFile:
 
     def hand_out(self, count: int) -> Iterator[JournalEntry]:
         """Up to `count` records, the oldest first; the same ones until they are marked."""
-        while len(self._handed) < count and self._cursor < self._file.size:
-            self._read_on(count)
-        return (JournalEntry(name, body) for name, body in islice(self._handed.items(), max(count, 0)))
+        self._take(count - len(self._handed))
+        return (JournalEntry(name, body, self._adopted) for name, body in islice(self._handed.items(), max(count, 0)))
+
+    def hand_out_more(self, count: int) -> list[JournalEntry]:
+        """Up to `count` records that were not handed out yet."""
+        return [JournalEntry(name, self._handed[name], self._adopted) for name in self._take(count)]
 
     def mark(self, record_ids: Collection[str]) -> None:
         """Forgets those that it handed out. A mark that the disk has no room for is a delivery more after a crash."""
@@ -125,13 +131,23 @@ class JournalFile:
         """Leaves it to an adopter."""
         self._file.close()
 
-    def _read_on(self, count: int) -> None:
+    def _take(self, count: int) -> list[str]:
+        """Hands out up to `count` more; their ids."""
+        taken = list(islice(self._given_up, max(count, 0)))
+        for name in taken:
+            self._handed[name] = self._given_up.pop(name)
+        while len(taken) < count and self._cursor < self._file.size:
+            self._read_on(count, taken)
+        return taken
+
+    def _read_on(self, count: int, taken: list[str]) -> None:
         start = self._cursor
         for one in self._frames_from(start):
             self._cursor = start + one.end
             if one.kind == FrameKind.OUTCOME and one.id not in self._settled:
                 self._handed[one.id] = one.body
-                if len(self._handed) >= count:
+                taken.append(one.id)
+                if len(taken) >= count:
                     return
         if self._cursor == start:
             _log.error("the usage journal %s is damaged at byte %d; what follows is lost", self.path, start)
@@ -168,7 +184,7 @@ class JournalFile:
         """Nobody will see the end of these attempts. Nothing is written: the next adopter would find the same."""
         for name, body in self.open.items():
             try:
-                self._handed[name] = UsageIntent.from_bytes(body).unresolved().to_bytes()
+                self._given_up[name] = UsageIntent.from_bytes(body).unresolved().to_bytes()
             except ValueError as error:
                 self._unreadable = True
                 _log.error("kept the usage journal %s: an intent is unreadable: %s", self.path, error)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from adapters.outbound.system.journal_file import JournalFile
@@ -45,13 +45,10 @@ class SystemUsageJournal:
             _log.warning("an attempt that was never sent may appear in the usage: %s", error)
 
     def undelivered(self, count: int) -> Sequence[JournalEntry]:
-        found: list[JournalEntry] = []
-        for file in (*self._older, self._active):
-            found.extend(file.hand_out(count - len(found)))
-            if len(found) >= count:
-                break
-        self._remove_done()
-        return found
+        return self._from_files(JournalFile.hand_out, count)
+
+    def fresh(self, count: int) -> Sequence[JournalEntry]:
+        return self._from_files(JournalFile.hand_out_more, count)
 
     def mark_delivered(self, record_ids: Collection[str]) -> None:
         for file in (*self._older, self._active):
@@ -85,6 +82,15 @@ class SystemUsageJournal:
             self._active.remove()
         else:
             self._active.close()
+
+    def _from_files(self, ask: Callable[[JournalFile, int], Iterable[JournalEntry]], count: int) -> list[JournalEntry]:
+        found: list[JournalEntry] = []
+        for file in (*self._older, self._active):
+            found.extend(ask(file, count - len(found)))
+            if len(found) >= count:
+                break
+        self._remove_done()
+        return found
 
     def _rotate_when_long(self) -> None:
         if self._active.size_bytes < self._rotate_at_bytes:
