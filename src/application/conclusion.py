@@ -7,6 +7,7 @@ from application.errors import (
     ModelNotAllowed,
     NoInstanceAvailable,
     RequestExceedsLimit,
+    UnpricedModel,
     UnsupportedOperation,
     UpstreamFailed,
     UpstreamRateLimited,
@@ -19,7 +20,7 @@ from domain.routing.decision import DecisionTrace, Exclusion, Refusal
 
 _THE_REQUESTS_OWN = frozenset({FailureKind.REQUEST_REFUSED, FailureKind.CONTEXT_LENGTH})
 _LIMITED = frozenset({FailureKind.RATE_LIMITED, FailureKind.QUOTA_EXHAUSTED})
-_NEVER_ASKED = frozenset({Exclusion.TAG_MISMATCH, Exclusion.UNSUPPORTED, Exclusion.NOT_ALLOWED})
+_NEVER_ASKED = frozenset({Exclusion.TAG_MISMATCH, Exclusion.UNSUPPORTED, Exclusion.NOT_ALLOWED, Exclusion.UNPRICED})
 _LISTED = 10
 
 
@@ -66,6 +67,9 @@ def _nobody_suits(journey: Journey, reasons: set[Exclusion]) -> GatewayError:
     trace, model = journey.trace, journey.request.llm.model
     if reasons == {Exclusion.UNSUPPORTED}:
         return UnsupportedOperation(_unsupported(journey), trace=trace)
+    if Exclusion.UNPRICED in reasons:
+        said = f"no price is known for {model!r}, and this gateway serves no model without one: set one, or ask another"
+        return UnpricedModel(said, param="model", trace=trace)
     if Exclusion.TAG_MISMATCH not in reasons:
         return ModelNotAllowed(f"this key may not use any instance of {model!r}", param="model", trace=trace)
     wanted = ", ".join(sorted(journey.need.wanted_tags))

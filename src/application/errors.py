@@ -7,6 +7,7 @@
     │   └── UnsupportedOperation
     ├── ModelNotFound
     ├── ModelNotAllowed
+    ├── UnpricedModel
     ├── InstanceNotFound
     ├── RateLimited
     ├── BudgetExceeded
@@ -77,6 +78,10 @@ def model_not_found(name: str) -> ModelNotFound:
 
 class ModelNotAllowed(GatewayError):
     """The caller may not use this model."""
+
+
+class UnpricedModel(GatewayError):
+    """Nobody has a price for this model, and the configuration wants one."""
 
 
 class InstanceNotFound(GatewayError):

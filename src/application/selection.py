@@ -1,8 +1,9 @@
 """Which instances an attempt may go to, and in which order: from a journey to the plan that admission walks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from application.current_prices import CurrentPrices
 from application.journey import Journey, Step
 from application.ports.randomness import Randomness
 from application.ports.routing import Routing
@@ -13,7 +14,7 @@ from domain.latency import LatencyKind
 from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.routing.candidates import eligible
 from domain.routing.decision import Exclusion, Refusal
-from domain.routing.plan import Planner
+from domain.routing.plan import Planner, own_prices
 from domain.routing.strategy import Node
 
 Offer = tuple[RouteModel, list[Instance]]
@@ -40,6 +41,7 @@ class Selection:
     routing: Routing
     randomness: Randomness
     breaker: CircuitBreakerConfig
+    prices: CurrentPrices | None = None
 
     def plan_step(self, journey: Journey, step: Step, left: Mapping[ModelName, RouteModel]) -> Node | None:
         """For the first attempt at one of the models that are `left` of a step."""
@@ -70,9 +72,20 @@ class Selection:
         return fitting
 
     def _candidates(self, journey: Journey, model: ModelName) -> list[Instance]:
-        instances, refusals = eligible(journey.catalog.instances[model], journey.need, journey.tried)
+        instances, refusals = eligible(self._priced(journey, model), journey.need, journey.tried)
         journey.note_refusals(refusals)
         return instances
+
+    def _priced(self, journey: Journey, model: ModelName) -> Sequence[Instance]:
+        """The model's instances without those that must have a price and have none."""
+        instances = journey.catalog.instances[model]
+        prices = self.prices
+        if prices is None or not prices.required:
+            return instances
+        refused = [instance for instance in instances if instance.enabled and prices.refuses(instance)]
+        journey.note_refusals([Refusal(instance.id, Exclusion.UNPRICED) for instance in refused])
+        ids = {instance.id for instance in refused}
+        return [instance for instance in instances if instance.id not in ids]
 
     def _planner(self, journey: Journey) -> Planner:
         llm = journey.request.llm
@@ -84,4 +97,5 @@ class Selection:
             expected=Usage(llm.input_tokens, journey.need.tokens - llm.input_tokens),
             view_of=lambda instance: routing.view(instance, kind),
             draw=self.randomness.draw,
+            prices_of=own_prices if self.prices is None else self.prices.prices,
         )

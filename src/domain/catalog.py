@@ -13,6 +13,7 @@ from domain.pricing import Prices
 from domain.routing.strategy import StrategyName
 
 WEIGHT_SCALE = 1_000
+_FREE = Prices()
 
 
 class CatalogError(ValueError):
@@ -38,6 +39,7 @@ class Instance:
         priority: Higher is preferred.
         weight_milli: Weight in thousandths; 0 is never picked by a weighted strategy.
         timeout_us: One attempt; None where the router's default applies.
+        own_prices: None where it sets none, so that a price list says what it costs.
         supports: Endpoints that its provider has (natively or by translation).
         routing_group: The Redis slot its shared state lives in.
     """
@@ -50,13 +52,18 @@ class Instance:
     weight_milli: int = WEIGHT_SCALE
     timeout_us: int | None = None
     limits: InstanceLimits = field(default=InstanceLimits())
-    prices: Prices = field(default=Prices())
+    own_prices: Prices | None = None
     context_window: int | None = None
     max_output_tokens: int | None = None
     tags: frozenset[str] = frozenset()
     supports: frozenset[Endpoint] = frozenset(Endpoint)
     routing_group: str = "main"
     enabled: bool = True
+
+    @property
+    def prices(self) -> Prices:
+        """Its own prices; 0 where it sets none."""
+        return _FREE if self.own_prices is None else self.own_prices
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,12 @@ class PriceBook:
                     return found
         return Unpriced(provider, upstream_model)
 
+    def next_start_us(self, now_us: int) -> int | None:
+        """When another price comes into force, whichever model's; None where all stays as it is. Costs a walk."""
+        listed = (layer for layer in (self.api, self.file, self.shipped) if layer is not None)
+        starts = (period.starts_us for layer in listed for periods in layer.models.values() for period in periods)
+        return min((start_us for start_us in starts if start_us is not None and start_us > now_us), default=None)
+
 
 # A whole date, and nothing shorter: `-0613` or `-2411` also ends the names of models that cost something else.
 _DATE = re.compile(r"[-@]20\d\d(-?)(0[1-9]|1[0-2])\1(0[1-9]|[12]\d|3[01])$")

@@ -161,6 +161,12 @@ def test_values_of_a_provider_out_of_range_are_errors(provider: str) -> None:
     assert line.startswith(f"model_list[0].provider.{provider.partition(':')[0]}")
 
 
+def test_a_pepper_that_could_be_guessed_is_an_error_that_does_not_repeat_it() -> None:
+    (line,) = errors_in("auth: {key_pepper: fifteen-letters}")
+    assert line.startswith("auth.key_pepper: expected at least 16 characters, or none at all")
+    assert "fifteen" not in line
+
+
 def test_every_error_is_reported_also_those_that_need_a_whole_view() -> None:
     text = f"""
     server: {{port: many, host: 0.0.0.0, colour: red}}

@@ -9,6 +9,9 @@ class Authenticator(Protocol):
     async def authenticate(self, credential: str | None) -> Caller | None:
         """The caller; None for a credential that is absent, unknown, revoked or expired: one answer for all.
 
-        Takes the same time for every wrong credential.
+        How long it takes tells nothing of any secret.
+
+        Raises:
+            StateUnavailable: Whether it is known can't be said now, and no caller must be told that it is not.
         """
         ...

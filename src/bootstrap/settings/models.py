@@ -67,8 +67,11 @@ class ModelSettings(Section):
         return InstanceLimits(self.rpm, self.tpm, self.max_parallel)
 
     @property
-    def prices(self) -> Prices:
-        """What its tokens cost; 0 where the file says nothing."""
+    def own_prices(self) -> Prices | None:
+        """What its tokens cost; None where the file says nothing of it. One price alone leaves the others at 0."""
+        given = (self.input_price_nano, self.output_price_nano, self.cached_input_price_nano)
+        if all(price_nano is None for price_nano in given):
+            return None
         return Prices(self.input_price_nano or 0, self.output_price_nano or 0, self.cached_input_price_nano)
 
 

@@ -27,6 +27,7 @@ from bootstrap.settings.annotations import (
 )
 from domain.chat import Endpoint
 from domain.durations import SECOND_US
+from domain.keys import LEAST_PEPPER_BYTES
 from domain.limits.limit import Algorithm
 from domain.limits.rate_policy import RatePolicy
 
@@ -50,6 +51,13 @@ def _with_scheme(*schemes: str) -> AfterValidator:
 _REDIS = _with_scheme("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 RedisUrl = Annotated[Secret, _REDIS]
 DatabaseUrl = Annotated[Secret, _with_scheme("sqlite", "postgresql", "postgres")]
+
+
+def _unguessable(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if text and len(text.encode()) < LEAST_PEPPER_BYTES:
+        raise ValueError(f"expected at least {LEAST_PEPPER_BYTES} characters, or none at all")
+    return value
 
 
 class ServerSettings(Section):
@@ -82,7 +90,7 @@ class AuthSettings(Section):
 
     master_key: Secret = SecretStr("")
     require_auth: Flag = True
-    key_pepper: Secret = SecretStr("")
+    key_pepper: Annotated[Secret, AfterValidator(_unguessable)] = SecretStr("")
     trusted_proxies: tuple[Network, ...] = ()
 
     @property

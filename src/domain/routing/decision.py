@@ -16,6 +16,7 @@ class Exclusion(StrEnum):
     TAG_MISMATCH = "tag_mismatch"
     UNSUPPORTED = "unsupported_operation"
     CONTEXT_WINDOW = "context_window"
+    UNPRICED = "unpriced"
     ALREADY_TRIED = "already_tried"
     CIRCUIT_OPEN = "circuit_open"
     PROBES_IN_FLIGHT = "probes_in_flight"

@@ -7,12 +7,19 @@ from domain.catalog import Catalog, Instance, Route, RouteModel
 from domain.chat import Usage
 from domain.failure import Cooldown
 from domain.identifiers import ModelName
+from domain.pricing import Prices
 from domain.resilience.circuit_breaker import CircuitBreakerConfig, CircuitState, max_open
 from domain.routing.instance_state import InstanceView
 from domain.routing.strategies import arrange_by
 from domain.routing.strategy import Draw, Leaf, Node, Option, Ordered, StrategyName
 
 ViewOf = Callable[[Instance], InstanceView]
+PricesOf = Callable[[Instance], Prices]
+
+
+def own_prices(instance: Instance) -> Prices:
+    """What it says of itself, where nobody else is asked."""
+    return instance.prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,7 @@ class Planner:
         expected: Tokens this request is expected to use; prices are compared for it.
         view_of: The local picture of an instance.
         draw: Chance, for the strategies that need it.
+        prices_of: What an instance costs now.
     """
 
     catalog: Catalog
@@ -31,6 +39,7 @@ class Planner:
     expected: Usage
     view_of: ViewOf
     draw: Draw
+    prices_of: PricesOf = own_prices
 
     def plan_model(self, model: ModelName, candidates: Sequence[Instance]) -> Node:
         """The instances of one model by the router's strategy."""
@@ -84,7 +93,7 @@ class Planner:
             weight_milli=_slowed(instance.weight_milli, view.weight_factor),
             expected_latency_us=view.latency_us,
             in_flight=view.in_flight,
-            cost_nano=instance.prices.cost_nano(self.expected),
+            cost_nano=self.prices_of(instance).cost_nano(self.expected),
             headroom=_headroom([(instance, view)]),
         )
 
@@ -104,7 +113,7 @@ class Planner:
             weight_milli=member.weight_milli,
             expected_latency_us=best.latency_us if best else None,
             in_flight=in_flight,
-            cost_nano=min(instance.prices.cost_nano(self.expected) for instance, _ in selectable or viewed),
+            cost_nano=min(self.prices_of(instance).cost_nano(self.expected) for instance, _ in selectable or viewed),
             headroom=_headroom(viewed),
         )
 

@@ -143,7 +143,7 @@ def test_the_latency_of_a_stream_is_that_of_its_first_content() -> None:
 
 def test_the_cost_of_a_stream_is_that_of_the_usage_it_reports() -> None:
     async def scenario() -> None:
-        gateway = Gateway(Catalog(models(member("gpt", "a", prices=Prices(1_000_000, 2_000_000)))))
+        gateway = Gateway(Catalog(models(member("gpt", "a", own_prices=Prices(1_000_000, 2_000_000)))))
 
         streaming = await gateway.stream("gpt")
         await read(streaming)

@@ -121,7 +121,7 @@ def first_of_route(
 
 
 def priced(name: str, price: int, model: ModelName = GPT, **changes: object) -> Instance:
-    return member(name, model, prices=Prices(price, price), **changes)
+    return member(name, model, own_prices=Prices(price, price), **changes)
 
 
 def test_the_cost_of_a_routes_model_is_that_of_its_cheapest_instance() -> None:

@@ -93,6 +93,7 @@ TABLE = MappingProxyType(
         errors.NotAuthenticated: Row(401, _CLIENT, "invalid_api_key"),
         Forbidden: Row(403, _CLIENT, "forbidden"),
         errors.ModelNotAllowed: Row(403, _CLIENT, "model_not_allowed"),
+        errors.UnpricedModel: Row(403, _CLIENT, "unpriced_model"),
         errors.ModelNotFound: Row(404, _CLIENT, "model_not_found"),
         NotFound: Row(404, _CLIENT, "not_found"),
         errors.InstanceNotFound: Row(404, _CLIENT, "instance_not_found"),
