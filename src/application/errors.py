@@ -9,6 +9,11 @@
     ├── ModelNotAllowed
     ├── UnpricedModel
     ├── InstanceNotFound
+    ├── NotPermitted
+    ├── ItemNotFound
+    ├── AlreadyExists
+    ├── Conflict
+    ├── InUse
     ├── RateLimited
     ├── BudgetExceeded
     ├── ModelUnpriced
@@ -86,6 +91,26 @@ class UnpricedModel(GatewayError):
 
 class InstanceNotFound(GatewayError):
     """No instance of the configuration has this id."""
+
+
+class NotPermitted(GatewayError):
+    """The caller is known and may not do this."""
+
+
+class ItemNotFound(GatewayError):
+    """There is no such team, user, key, budget or the like, or the caller may not know of it."""
+
+
+class AlreadyExists(GatewayError):
+    """There is one of that name; `param` names the field that must differ."""
+
+
+class Conflict(GatewayError):
+    """It was changed meanwhile, or is in a state that does not allow this. Nothing was changed."""
+
+
+class InUse(GatewayError):
+    """Something else still refers to it. Nothing was changed."""
 
 
 class RateLimited(GatewayError):

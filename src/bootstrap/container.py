@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, Dependency, Factory, List, Object, Selector, Singleton
 
+from adapters.inbound.http.admin.blueprint import AdminApi
+from adapters.inbound.http.admin.decisions import decision_routes
+from adapters.inbound.http.admin.instances import instance_routes
 from adapters.inbound.http.app import create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.in_flight import InFlight
@@ -50,6 +53,7 @@ from application.retry_budgets import RetryBudgets
 from application.selection import Selection
 from application.store_failure import OnStoreFailure
 from application.store_watch import StoreWatch
+from application.use_cases.admin.find_principal import FindPrincipal
 from application.use_cases.check_readiness import CheckReadiness
 from application.use_cases.complete import Complete
 from application.use_cases.control_instances import DrainInstance, ForceCircuit
@@ -194,6 +198,13 @@ class Container(DeclarativeContainer):
         force=Singleton(ForceCircuit, catalog_source, instance_control),
     )
 
+    admin_api = Singleton(
+        AdminApi.of,
+        Singleton(FindPrincipal, Object(None)),
+        Callable(decision_routes, decision_log.provided.find),
+        Callable(instance_routes, instances),
+    )
+
     in_flight = Singleton(InFlight)
     front_door = Singleton(
         FrontDoor,
@@ -212,8 +223,7 @@ class Container(DeclarativeContainer):
         list_models=list_models,
         find_model=list_models.provided.find,
         check_readiness=check_readiness,
-        find_decision=decision_log.provided.find,
-        instances=instances,
+        admin=admin_api,
         facts=facts,
     )
     shared_state = Selector(

@@ -1,16 +1,22 @@
 """Stub use cases and ports: each test says what they answer."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, cast
 
+from adapters.inbound.http.admin.blueprint import AdminApi
+from adapters.inbound.http.admin.decisions import decision_routes
+from adapters.inbound.http.admin.instances import instance_routes
+from adapters.inbound.http.admin.route import AnyRoute
 from adapters.inbound.http.app import GatewayApp, create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
 from adapters.inbound.http.use_cases import InstanceUseCases, ProcessFacts
 from application.errors import InstanceNotFound, ModelNotFound
 from application.gateway_request import Completed, GatewayRequest, Streaming
+from application.ports.admin_store import AdminStore
+from application.use_cases.admin.find_principal import FindPrincipal
 from application.use_cases.check_readiness import Readiness
 from application.use_cases.list_instances import InstanceStatus
 from application.use_cases.list_models import ModelCard
@@ -21,6 +27,7 @@ from domain.identifiers import InstanceId, ModelName, RequestId
 from domain.resilience.circuit_breaker import CircuitState
 from domain.routing.decision import AttemptTrace, DecisionTrace
 from domain.routing.instance_report import InstanceReport
+from domain.tenants import Role
 
 MASTER_KEY = "master-secret"
 LLM_KEY = "llm-secret"
@@ -29,7 +36,7 @@ REPLY = b'{"id":"chatcmpl-1","model":"gpt-4"}'
 INSTANCE = Instance(InstanceId("gpt4-eu"), ModelName("gpt-4"), "openai", "gpt-4o")
 CARDS = (ModelCard("gpt-4", 1_700_000_000, "openai"), ModelCard("meta/llama-3", 1_700_000_000, "vllm"))
 
-_CALLERS = {MASTER_KEY: Caller(CallerKind.MASTER, "master"), LLM_KEY: Caller(CallerKind.KEY, "key-1")}
+_CALLERS = {MASTER_KEY: Caller(CallerKind.MASTER, "master", role=Role.ADMIN), LLM_KEY: Caller(CallerKind.KEY, "key-1")}
 
 
 class StubAuthenticator:
@@ -167,9 +174,18 @@ def front_door(limits: BodyLimits | None = None) -> FrontDoor:
     return FrontDoor(StubAuthenticator(), StubClock(), CountingRandomness(), limits or BodyLimits())
 
 
-def http_app(gateway: StubGateway | None = None, door: FrontDoor | None = None) -> GatewayApp:
+def every_admin_route(stub: StubGateway) -> tuple[AnyRoute, ...]:
+    """The whole table."""
+    return (
+        *decision_routes(stub.kept.get),
+        *instance_routes(InstanceUseCases(stub.list_instances, stub.drain, stub.force)),
+    )
+
+
+def http_app(
+    gateway: StubGateway | None = None, door: FrontDoor | None = None, admin: AdminApi | None = None
+) -> GatewayApp:
     stub = gateway or StubGateway()
-    find: Callable[[RequestId], DecisionTrace | None] = stub.kept.get
     return create_http_app(
         door or front_door(),
         complete=stub.complete,
@@ -177,7 +193,6 @@ def http_app(gateway: StubGateway | None = None, door: FrontDoor | None = None) 
         list_models=lambda _caller: CARDS,
         find_model=stub.find_model,
         check_readiness=lambda: stub.readiness,
-        find_decision=find,
-        instances=InstanceUseCases(stub.list_instances, stub.drain, stub.force),
+        admin=admin or AdminApi(FindPrincipal(cast("AdminStore", None)), every_admin_route(stub)),
         facts=ProcessFacts("lite", "no store is configured", "1.2.3"),
     )

@@ -55,7 +55,8 @@ async def test_instances_are_shown_with_circuit_load_and_latency() -> None:
                 "drained": True,
                 "cooldown": {"reason": "rate_limited", "until": HALF_PAST},
             }
-        ]
+        ],
+        "next": None,
     }
 
 

@@ -11,9 +11,9 @@ from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
 from werkzeug.exceptions import NotFound as WerkzeugNotFound
 from werkzeug.routing import MapAdapter
 
-from adapters.inbound.http.admin import admin_blueprint
-from adapters.inbound.http.admin_instances import instances_blueprint
+from adapters.inbound.http.admin.blueprint import AdminApi, admin_blueprint
 from adapters.inbound.http.asgi import FrontDoor, GatewayConnection
+from adapters.inbound.http.docs import docs_blueprint
 from adapters.inbound.http.errors import InternalError, MethodNotAllowed, NotFound, error_answer
 from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
 from adapters.inbound.http.lean_context import LeanContext
@@ -23,9 +23,7 @@ from adapters.inbound.http.operations import operations_blueprint
 from adapters.inbound.http.use_cases import (
     CheckReadiness,
     Complete,
-    FindDecision,
     FindModel,
-    InstanceUseCases,
     ListModels,
     ProcessFacts,
     Stream,
@@ -111,8 +109,7 @@ def create_http_app(
     list_models: ListModels,
     find_model: FindModel,
     check_readiness: CheckReadiness,
-    find_decision: FindDecision,
-    instances: InstanceUseCases,
+    admin: AdminApi,
     facts: ProcessFacts,
 ) -> GatewayApp:
     """The application with all its endpoints. It owns nothing: starting and stopping is the caller's."""
@@ -121,8 +118,8 @@ def create_http_app(
         llm_blueprint(complete, stream),
         models_blueprint(list_models, find_model),
         operations_blueprint(check_readiness, facts),
-        admin_blueprint(find_decision),
-        instances_blueprint(instances),
+        admin_blueprint(admin),
+        docs_blueprint(admin.routes, facts.version),
     ):
         app.register_blueprint(blueprint)
     app.register_error_handler(GatewayError, _answer_gateway_error)

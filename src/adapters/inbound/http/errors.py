@@ -38,10 +38,6 @@ class BodyTooSlow(errors.GatewayError):
     """The body did not arrive in time."""
 
 
-class Forbidden(errors.GatewayError):
-    """The caller is known and may not do this."""
-
-
 class NotFound(errors.GatewayError):
     """No such path, or no such thing behind it."""
 
@@ -91,13 +87,17 @@ TABLE = MappingProxyType(
         errors.RequestExceedsLimit: Row(400, _CLIENT, "request_exceeds_limit"),
         errors.UnsupportedOperation: Row(400, _CLIENT, "unsupported_operation"),
         errors.NotAuthenticated: Row(401, _CLIENT, "invalid_api_key"),
-        Forbidden: Row(403, _CLIENT, "forbidden"),
+        errors.NotPermitted: Row(403, _CLIENT, "forbidden"),
         errors.ModelNotAllowed: Row(403, _CLIENT, "model_not_allowed"),
         errors.UnpricedModel: Row(403, _CLIENT, "unpriced_model"),
         errors.ModelNotFound: Row(404, _CLIENT, "model_not_found"),
         NotFound: Row(404, _CLIENT, "not_found"),
         errors.InstanceNotFound: Row(404, _CLIENT, "instance_not_found"),
+        errors.ItemNotFound: Row(404, _CLIENT, "not_found"),
         MethodNotAllowed: Row(405, _CLIENT, "method_not_allowed"),
+        errors.AlreadyExists: Row(409, _CLIENT, "already_exists"),
+        errors.Conflict: Row(409, _CLIENT, "conflict"),
+        errors.InUse: Row(409, _CLIENT, "in_use"),
         BodyTooSlow: Row(408, _CLIENT, "request_timeout"),
         RequestTooLarge: Row(413, _CLIENT, "request_too_large"),
         errors.UpstreamRefused: Row(400, _CLIENT, "invalid_request"),

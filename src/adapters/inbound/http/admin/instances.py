@@ -1,0 +1,170 @@
+"""Instances, as operators see and steer them."""
+
+from collections.abc import Awaitable, Callable
+from types import MappingProxyType
+from typing import Any, Literal
+
+from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
+from adapters.inbound.http.admin.schema import NoFields, Schema
+from adapters.inbound.http.admin.wire import TimeOut
+from adapters.inbound.http.use_cases import InstanceUseCases
+from application.use_cases.list_instances import InstanceStatus
+from domain.failure import Cooldown
+from domain.identifiers import InstanceId
+from domain.latency import LatencyKind
+from domain.principal import Permission
+from domain.resilience.circuit_breaker import CircuitState
+from domain.routing.instance_report import CircuitReport, InstanceReport
+
+_WISHES = MappingProxyType({"open": CircuitState.OPEN, "closed": CircuitState.CLOSED, "auto": None})
+
+
+class Circuit(Schema):
+    """The circuit breaker of an instance."""
+
+    state: CircuitState
+    opened_at: TimeOut | None
+    next_probe_at: TimeOut | None
+    reason: str | None
+    forced: bool
+
+
+class Latency(Schema):
+    """Percentiles of the last five minutes. `measured` says of what."""
+
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    measured: LatencyKind | None
+
+
+class CooldownShown(Schema):
+    """Why an instance is left alone, and until when."""
+
+    reason: Cooldown
+    until: TimeOut | None
+
+
+class InstanceShown(Schema):
+    """An instance and how it does."""
+
+    id: str
+    model_name: str
+    provider: str
+    enabled: bool
+    circuit: Circuit
+    in_flight: int
+    health_score: int
+    latency: Latency
+    drained: bool
+    cooldown: CooldownShown | None
+
+
+class InstanceList(Schema):
+    """All instances of the configuration."""
+
+    data: list[InstanceShown]
+    next: str | None = None
+
+
+class CircuitWish(Schema):
+    """What a circuit is to be; with `auto`, outcomes decide again."""
+
+    state: Literal["open", "closed", "auto"]
+
+
+_Plain = Asked[NoFields, NoFields]
+
+
+def instance_routes(instances: InstanceUseCases) -> tuple[AnyRoute, ...]:
+    """`GET /instances`, and `POST …/{id}/drain`, `/undrain`, `/circuit`. Ids may hold slashes."""
+
+    async def every(_asked: _Plain) -> InstanceList:
+        return InstanceList(data=[_instance(status) for status in await instances.list()])
+
+    async def drain(asked: _Plain) -> InstanceShown:
+        return _instance(await instances.drain(_id(asked), True))
+
+    async def undrain(asked: _Plain) -> InstanceShown:
+        return _instance(await instances.drain(_id(asked), False))
+
+    async def circuit(asked: Asked[CircuitWish, NoFields]) -> InstanceShown:
+        return _instance(await instances.force(_id(asked), _WISHES[asked.body.state]))
+
+    return (
+        Route(
+            method=Method.GET,
+            path="/instances",
+            permission=Permission.SEE_GATEWAY,
+            summary="All instances and how they do",
+            handler=every,
+            response=InstanceList,
+        ),
+        _steering("drain", "Take an instance out of rotation", drain),
+        _steering("undrain", "Take an instance back into rotation", undrain),
+        Route(
+            method=Method.POST,
+            path="/instances/{instance_id:path}/circuit",
+            permission=Permission.CHANGE_GATEWAY,
+            summary="Force the circuit of an instance, or let outcomes decide again",
+            handler=circuit,
+            request=CircuitWish,
+            response=InstanceShown,
+        ),
+    )
+
+
+def _steering(verb: str, summary: str, handler: Callable[[_Plain], Awaitable[InstanceShown]]) -> AnyRoute:
+    return Route(
+        method=Method.POST,
+        path=f"/instances/{{instance_id:path}}/{verb}",
+        permission=Permission.CHANGE_GATEWAY,
+        summary=summary,
+        handler=handler,
+        response=InstanceShown,
+    )
+
+
+def _id(asked: Asked[Any, Any]) -> InstanceId:
+    return InstanceId(asked.path["instance_id"])
+
+
+def _instance(status: InstanceStatus) -> InstanceShown:
+    instance, report, latency = status.instance, status.report, status.latency
+    return InstanceShown(
+        id=instance.id,
+        model_name=instance.model_name,
+        provider=instance.provider,
+        enabled=instance.enabled,
+        circuit=_circuit(report.circuit),
+        in_flight=report.in_flight,
+        health_score=status.health_score,
+        latency=Latency(
+            p50_ms=_ms(latency.p50_us),
+            p95_ms=_ms(latency.p95_us),
+            p99_ms=_ms(latency.p99_us),
+            measured=status.measured,
+        ),
+        drained=report.drained,
+        cooldown=_cooldown(report),
+    )
+
+
+def _circuit(circuit: CircuitReport) -> Circuit:
+    return Circuit(
+        state=circuit.state,
+        opened_at=circuit.opened_at_us,
+        next_probe_at=circuit.next_probe_at_us,
+        reason=circuit.reason or None,
+        forced=circuit.forced is not None,
+    )
+
+
+def _cooldown(report: InstanceReport) -> CooldownShown | None:
+    if report.cooldown is None:
+        return None
+    return CooldownShown(reason=report.cooldown, until=report.cooldown_until_us)
+
+
+def _ms(span_us: int | None) -> float | None:
+    return None if span_us is None else round(span_us / 1_000, 3)

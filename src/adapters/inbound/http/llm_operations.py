@@ -1,0 +1,131 @@
+"""The LLM endpoints in the OpenAPI document.
+
+What the gateway reads of a request is declared by hand beside what parses it by hand (`schemas`), with the same
+bounds; a test asks the one about the other. All other fields belong to the provider.
+"""
+
+from typing import Any
+
+from adapters.inbound.http.openapi_errors import error_responses
+from adapters.inbound.http.schemas import MAX_CHOICES, MAX_TOKENS
+from domain.chat import Endpoint
+
+Json = dict[str, Any]
+
+_MODEL: Json = {"type": "string", "minLength": 1, "description": "A model, alias or route."}
+_OBJECTS: Json = {"type": ["array", "null"], "items": {"type": "object"}}
+_STRINGS: Json = {"type": ["string", "array", "null"], "items": {"type": "string"}}
+_PROMPT: Json = {"type": ["string", "array"], "description": "A text, texts, or token numbers."}
+_CHOICES: Json = {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_CHOICES}
+_NUMBER: Json = {"type": ["number", "null"]}
+_STREAM_OPTIONS: Json = {"type": ["object", "null"], "properties": {"include_usage": {"type": ["boolean", "null"]}}}
+
+
+def _tokens(lowest: int) -> Json:
+    return {"type": ["integer", "null"], "minimum": lowest, "maximum": MAX_TOKENS}
+
+
+def _sampling(least_tokens: int) -> Json:
+    return {
+        "stream": {"type": ["boolean", "null"]},
+        "stream_options": _STREAM_OPTIONS,
+        "max_tokens": _tokens(least_tokens),
+        "max_completion_tokens": _tokens(1),
+        "n": _CHOICES,
+        "best_of": _CHOICES,
+        "temperature": _NUMBER,
+        "top_p": _NUMBER,
+        "frequency_penalty": _NUMBER,
+        "presence_penalty": _NUMBER,
+        "stop": _STRINGS,
+        "tools": _OBJECTS,
+    }
+
+
+def _request(title: str, required: str, properties: Json) -> Json:
+    return {
+        "title": title,
+        "description": "Fields beyond these go to the provider as they are.",
+        "type": "object",
+        "required": ["model", required],
+        "properties": {"model": _MODEL, **properties},
+        "additionalProperties": True,
+    }
+
+
+_MESSAGES: Json = {"type": "array", "minItems": 1, "items": {"type": "object"}}
+_OPENAI: Json = {"type": "object", "description": "As OpenAI's, from the provider.", "additionalProperties": True}
+_CARD: Json = {
+    "type": "object",
+    "required": ["id", "object", "created", "owned_by"],
+    "properties": {
+        "id": {"type": "string"},
+        "object": {"const": "model"},
+        "created": {"type": "integer"},
+        "owned_by": {"type": "string"},
+    },
+}
+
+LLM_SCHEMAS: Json = {
+    "ChatCompletionRequest": _request("ChatCompletionRequest", "messages", {"messages": _MESSAGES, **_sampling(1)}),
+    "CompletionRequest": _request("CompletionRequest", "prompt", {"prompt": _PROMPT, **_sampling(0)}),
+    "EmbeddingRequest": _request("EmbeddingRequest", "input", {"input": _PROMPT}),
+    "ProviderAnswer": _OPENAI,
+    "Model": _CARD,
+    "ModelList": {
+        "type": "object",
+        "required": ["object", "data"],
+        "properties": {
+            "object": {"const": "list"},
+            "data": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
+        },
+    },
+}
+
+REQUEST_SCHEMAS = {
+    Endpoint.CHAT: "ChatCompletionRequest",
+    Endpoint.COMPLETIONS: "CompletionRequest",
+    Endpoint.EMBEDDINGS: "EmbeddingRequest",
+}
+
+_SUMMARIES = {
+    Endpoint.CHAT: ("/v1/chat/completions", "Chat completion"),
+    Endpoint.COMPLETIONS: ("/v1/completions", "Text completion"),
+    Endpoint.EMBEDDINGS: ("/v1/embeddings", "Embeddings"),
+}
+
+
+def llm_paths() -> dict[str, Json]:
+    """The paths under `/v1`; each also stands without it."""
+    posted = {path: {"post": _post(endpoint, summary)} for endpoint, (path, summary) in _SUMMARIES.items()}
+    model = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        **posted,
+        "/v1/models": {"get": _get("Models, aliases and routes that this key may use", "ModelList")},
+        "/v1/models/{model}": {"get": {**_get("One of them", "Model"), "parameters": [model]}},
+    }
+
+
+def _post(endpoint: Endpoint, summary: str) -> Json:
+    answer: Json = _content("ProviderAnswer")
+    if endpoint is not Endpoint.EMBEDDINGS:
+        answer["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+    return {
+        "summary": summary,
+        "tags": ["llm"],
+        "requestBody": {"required": True, "content": _content(REQUEST_SCHEMAS[endpoint])["content"]},
+        "responses": {"200": answer, **error_responses(admin=False)},
+    }
+
+
+def _get(summary: str, schema: str) -> Json:
+    return {
+        "summary": summary,
+        "tags": ["llm"],
+        "responses": {"200": _content(schema), **error_responses(admin=False)},
+    }
+
+
+def _content(schema: str) -> Json:
+    reference = {"$ref": f"#/components/schemas/{schema}"}
+    return {"description": "Done.", "content": {"application/json": {"schema": reference}}}

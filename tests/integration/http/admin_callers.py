@@ -1,0 +1,29 @@
+"""Callers of the admin API, one for each thing that a caller can be."""
+
+from application.errors import NotPermitted
+from domain.callers import Caller, CallerKind
+from domain.principal import Principal
+from domain.tenants import Role, TeamId
+
+CALLERS = {
+    "master": Caller(CallerKind.MASTER, "master", role=Role.ADMIN),
+    "admin": Caller(CallerKind.KEY, "k-admin", user_id="u-admin", role=Role.ADMIN),
+    "viewer": Caller(CallerKind.KEY, "k-viewer", user_id="u-viewer", role=Role.VIEWER),
+    "team-admin": Caller(CallerKind.KEY, "k-team-admin", user_id="u-team-admin", role=Role.TEAM_ADMIN),
+    "llm": Caller(CallerKind.KEY, "k-llm", team_id="t-own"),
+}
+"""By the credential that shows who they are."""
+
+
+class CallersByName:
+    """An authenticator for which a name is a credential."""
+
+    async def authenticate(self, credential: str | None) -> Caller | None:
+        return CALLERS.get(credential or "")
+
+
+async def principal_of(caller: Caller) -> Principal:
+    """As the use case, without a store: who manages teams manages `t-own`."""
+    if caller.role is None:
+        raise NotPermitted("no role")
+    return Principal(caller.id, caller.role, frozenset({TeamId("t-own")}))
