@@ -14,7 +14,7 @@ from domain.usage_record import UsageOutcome, UsageRecord
 DAY_US = 86_400_000_000
 MIDNIGHT_US = NOON_US - DAY_US // 2
 EVERYTHING = UsageFilter()
-_NOBODY = ("", "nobody", "\x00", "\ud800", "'; DROP TABLE ledger; --", "%")
+_NOBODY = ("nobody", "\x00", "\ud800", "'; DROP TABLE ledger; --", "%")
 
 
 async def all_records(reports: UsageReports, asked: UsageFilter, limit: int) -> Sequence[UsageRecord]:
@@ -127,6 +127,9 @@ class UsageRecordsContract:
             (UsageFilter(team_id="t-2"), {2, 3, 4}),
             (UsageFilter(model="slow"), {3, 4}),
             (UsageFilter(instance="i-4"), {4}),
+            (UsageFilter(user_id=""), {3}),
+            (UsageFilter(user_id="", key_id="k-1"), {3}),
+            (UsageFilter(team_id="", instance="", model="", request_id=""), set()),
             (UsageFilter(key_id="k-0", team_id="t-2", from_us=NOON_US + 3), {4}),
             *((UsageFilter(key_id=text), set[int]()) for text in _NOBODY),
             *((UsageFilter(request_id=text), set[int]()) for text in _NOBODY),
@@ -139,7 +142,7 @@ class UsageRecordsContract:
             used(
                 n,
                 key_id=f"k-{n % 2}",
-                user_id=f"u-{n % 3}",
+                user_id=f"u-{n % 3}" if n != 3 else None,
                 team_id=f"t-{1 + n // 2}" if n < 4 else "t-2",
                 model_asked="fast" if n < 3 else "slow",
                 instance_id=InstanceId(f"i-{n}"),

@@ -21,7 +21,8 @@ class GroupBy(StrEnum):
 class UsageFilter:
     """Which records: all that match every field that is set. `from_us` included, `to_us` not.
 
-    The model is the one that was asked for, the instance the one that was used.
+    The model is the one that was asked for, the instance the one that was used. Empty text finds what has none, as it
+    is the group of such records.
     """
 
     from_us: int | None = None

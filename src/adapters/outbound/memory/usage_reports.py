@@ -58,7 +58,7 @@ class MemoryUsageReports:
         for record in self._ledger.records:
             late = asked.from_us is None or asked.from_us <= record.at_us
             early = asked.to_us is None or record.at_us < asked.to_us
-            if late and early and all(getattr(record, name) == value for name, value in fields):
+            if late and early and all((getattr(record, name) or "") == value for name, value in fields):
                 yield record
 
 

@@ -14,7 +14,9 @@ _MAX_INSTANT_US = (1 << 63) - 1
 def fields_of(asked: UsageFilter, table: Table) -> Iterator[ColumnElement[bool]]:
     """Its fields but the times."""
     for name, value in _fields(asked).items():
-        if value is not None:
+        if value == "" and table.c[name].nullable:
+            yield table.c[name].is_(None)
+        elif value is not None:
             yield table.c[name] == value
 
 
