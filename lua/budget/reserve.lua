@@ -4,11 +4,9 @@
 -- KEYS[2]  open         zset  open attempts by expires_us; absent: none
 -- KEYS[3]  due          zset  the other fields of `state` by when they are dropped; absent: none
 -- ARGV[1]  now_us       int|""  virtual time for tests; "" reads server TIME
--- ARGV[2]  attempt      text  request id and attempt
--- ARGV[3]  amount_nano  int   nano-dollars, below 2^53
--- ARGV[4]  epoch        int   what hard budgets must be verified at, or later
--- ARGV[5]  ttl_us       int   µs until the attempt is an orphan, at most a day
--- ARGV[6..]  charges    text  six for each: name, series, limit_nano, hard (1 or 0), starts_us, ends_us (0: never)
+-- ARGV[2..]  asked      text  attempt: request id and number; amount_nano, below 2^53; epoch: what hard budgets must be
+--                             verified at, or later; ttl_us until the attempt is an orphan, at most a day; then six for
+--                             each charge: name, series, limit_nano, hard (1 or 0), starts_us, ends_us (0: never)
 --
 -- Returns  {"refused", number of the charge, settled, reserved} or {"unverified", numbers…} or, now or known already,
 --          {"open"|"settled"|"released", amount, actual, expires_us, for each charge: name, limit, hard, verified,

@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 
 from adapters.outbound.redis.admission import RedisAdmission
+from adapters.outbound.redis.budget import RedisBudgets
 from adapters.outbound.redis.connection import connect
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.testing.admission.decision_contract import every_limit
 from adapters.testing.admission.harness import LEASE_US, OF_A_MINUTE, AdmissionHarness, parallel, rpm
+from adapters.testing.admission.reservation_contract import asking, attempt_of, desk_of
+from adapters.testing.budget_support import ACCOUNT
 from adapters.testing.virtual_time import EPOCH_US, ManualClock
+from domain.budget.answers import Refused
 from domain.durations import MINUTE_US, SECOND_US
-from domain.limits.admission import REMEMBERED_US
-from domain.limits.limit import Algorithm
+from domain.limits.admission import REMEMBERED_US, CallerAdmissionRequest
+from domain.limits.limit import Algorithm, Limit
 from tests.servers.fixtures import PATIENT
 
 PROCESSES = 4
@@ -26,7 +30,12 @@ LONGEST_TTL_MS = (REMEMBERED_US + MINUTE_US) // 1_000 + 1
 @pytest.fixture
 def harness(redis_executor: RedisExecutor, redis_prefix: str) -> AdmissionHarness:
     clock = ManualClock()
-    return AdmissionHarness(RedisAdmission(redis_executor, redis_prefix, lambda: str(clock.now_us())), clock)
+
+    def now() -> str:
+        return str(clock.now_us())
+
+    budgets = RedisBudgets(redis_executor, redis_prefix, now)
+    return AdmissionHarness(RedisAdmission(redis_executor, redis_prefix, now), clock, budgets=budgets)
 
 
 async def stored(url: str, prefix: str) -> dict[str, tuple[bytes, int]]:
@@ -75,6 +84,73 @@ async def test_every_key_ends_by_itself_whatever_was_done_to_it(
 
     assert min(seen) > 0
     assert max(seen) <= LONGEST_TTL_MS
+
+
+async def test_what_a_budget_refuses_and_what_is_repeated_leave_every_key_as_it_was(
+    harness: AdmissionHarness, redis_url: str, redis_prefix: str
+) -> None:
+    key = await desk_of(harness).opened("key", 100)
+    first = asking(harness, 60, (key,), *every_limit(9), tokens=1)
+    await harness.admission.admit(first)
+    before = {name: content for name, (content, _) in (await stored(redis_url, redis_prefix)).items()}
+
+    harness.clock.advance(3 * SECOND_US)
+    assert isinstance(await harness.admission.admit(asking(harness, 41, (key,), *every_limit(9))), Refused)
+    await harness.admission.admit(first)
+
+    after = {name: content for name, (content, _) in (await stored(redis_url, redis_prefix)).items()}
+    assert after == before
+    assert len(before) == len(every_limit(9)) + 4
+
+
+async def test_every_key_of_a_request_with_a_reservation_ends_by_itself(
+    harness: AdmissionHarness, redis_url: str, redis_prefix: str
+) -> None:
+    soft = desk_of(harness).charge("soft", 100, hard=False)
+
+    await harness.admission.admit(asking(harness, 60, (soft,), *every_limit(9), tokens=1))
+
+    lasting = {name: ttl_ms for name, (_, ttl_ms) in (await stored(redis_url, redis_prefix)).items() if ttl_ms <= 0}
+    assert lasting == {}
+
+
+async def withdraw(harness: AdmissionHarness, request: CallerAdmissionRequest) -> int:
+    """As it is owed where the answer of the admission was lost."""
+    admission = harness.admission
+    assert isinstance(admission, RedisAdmission)
+    taken: int = await admission._executor.call(*admission._withdrawal(request).question)
+    return taken
+
+
+@pytest.mark.parametrize("limits", [(), every_limit(5)], ids=["budgets alone", "with limits"])
+async def test_a_withdrawn_admission_was_never_there_and_is_found_once_it_was(
+    harness: AdmissionHarness, limits: tuple[Limit, ...]
+) -> None:
+    desk = desk_of(harness)
+    key = await desk.opened("key", 100)
+    request = asking(harness, 60, (key,), *limits, tokens=3)
+    assert await withdraw(harness, request) == 0
+    await harness.admission.admit(request)
+    assert await desk.money(key.of) == (0, 60)
+
+    assert await withdraw(harness, request) == 1
+
+    assert await desk.money(key.of) == (0, 0)
+    assert [await harness.left(limit) for limit in limits] == [5] * len(limits)
+    assert await withdraw(harness, request) == 1
+    assert await desk.money(key.of) == (0, 0)
+
+
+async def test_a_withdrawal_takes_back_nothing_that_was_settled(harness: AdmissionHarness) -> None:
+    desk = desk_of(harness)
+    key = await desk.opened("key", 100)
+    request = asking(harness, 60, (key,), rpm(5))
+    await harness.admission.admit(request)
+    await desk.budgets.settle(ACCOUNT, attempt_of(request), 25)
+
+    await withdraw(harness, request)
+
+    assert await desk.money(key.of) == (25, 0)
 
 
 async def test_windows_in_use_get_a_new_ttl_with_each_new_bucket(

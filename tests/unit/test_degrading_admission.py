@@ -3,6 +3,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from adapters.outbound.memory.admission import MemoryAdmission
+from adapters.outbound.memory.budget import MemoryBudgets
+from adapters.outbound.memory.budget_accounts import BudgetAccounts
 from adapters.testing.admission.harness import AdmissionHarness, parallel, rpm, tpm
 from adapters.testing.virtual_time import ManualClock
 from application.budgets_alone import BudgetsAlone
@@ -58,12 +60,14 @@ class World:
     clock: ManualClock = field(default_factory=ManualClock)
 
     def __post_init__(self) -> None:
-        self.shared = SharedAdmission(self.clock)
+        accounts = BudgetAccounts()
+        self.shared = SharedAdmission(self.clock, accounts)
         budgets = BudgetsAlone(self.budget_policy, self.registry, self.clock)
         self.admission = DegradingAdmission(
             self.shared, MemoryAdmission(self.clock), self.registry, self.policy, budgets
         )
-        self.harness = AdmissionHarness(self.admission, self.clock)
+        budgets_there = MemoryBudgets(self.clock, accounts)
+        self.harness = AdmissionHarness(self.admission, self.clock, budgets=budgets_there)
         self.of_shared = AdmissionHarness(self.shared, self.clock, name="shared")
 
 

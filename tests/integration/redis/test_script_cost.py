@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from adapters.outbound.redis.admission import RedisAdmission
+from adapters.outbound.redis.budget import RedisBudgets
 from adapters.outbound.redis.connection import connect
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.lua_scripts import all_scripts
@@ -18,11 +19,13 @@ from adapters.outbound.redis.routing import RedisRouting
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.system.clock import SystemClock
 from adapters.testing.admission.harness import AdmissionHarness, rpm
+from adapters.testing.admission.reservation_contract import asking, desk_of
 from adapters.testing.doubles import SpyEventSink
 from adapters.testing.routing.harness import CONFIG, RoutingHarness, instance, weighted
 from adapters.testing.virtual_time import ManualClock
 from domain.catalog import Instance
 from domain.durations import SECOND_US
+from domain.limits.admission import CallerAdmitted
 from domain.routing.strategy import Weighted
 from tests.servers.fixtures import PATIENT
 from tests.servers.redis_servers import RedisServer
@@ -85,8 +88,13 @@ def harness(routing: RedisRouting) -> RoutingHarness:
 
 @pytest.fixture
 def callers(executor: RedisExecutor) -> AdmissionHarness:
-    clock = ManualClock()
-    return AdmissionHarness(RedisAdmission(executor, f"cost{next(_numbers)}:", lambda: str(clock.now_us())), clock)
+    clock, prefix = ManualClock(), f"cost{next(_numbers)}:"
+
+    def now() -> str:
+        return str(clock.now_us())
+
+    budgets = RedisBudgets(executor, prefix, now)
+    return AdmissionHarness(RedisAdmission(executor, prefix, now), clock, budgets=budgets)
 
 
 def limited(number: int, *, most: int = 10**6) -> list[Instance]:
@@ -242,3 +250,37 @@ async def test_a_caller_costs_the_same_however_full_its_window_is(callers: Admis
     # To decide and to charge, each one look more, and one command to drop them all.
     assert later - of_full == Counter({"hmget": 2, "hdel": 1, "pexpire": 1})
     assert READS_ALL & later.keys() == set()
+
+
+async def test_a_request_costs_its_budgets_what_they_are_not_what_was_reserved(
+    callers: AdmissionHarness, meter: Meter
+) -> None:
+    desk = desk_of(callers)
+    charges = (await desk.opened("key", 10**15), await desk.opened("team", 10**15))
+
+    async def entered() -> None:
+        assert isinstance(await callers.admission.admit(asking(callers, 5, charges, rpm(10**6))), CallerAdmitted)
+
+    await entered()
+    of_few = await meter.commands(entered())
+    for _ in range(300):
+        await entered()
+    of_many = await meter.commands(entered())
+    of_limits = await meter.commands(callers.take(rpm(10**6)))
+
+    assert of_many == of_few
+    # The attempt and each budget is read once; what is overdue is looked for; then three keys are written.
+    of_budgets = {"hget": 1, "zrangebyscore": 2, "hmget": 2, "hset": 1, "zadd": 2, "zrange": 1, "pexpire": 3}
+    assert of_many - of_limits == Counter(of_budgets)
+    assert of_limits - of_many == Counter()
+
+
+async def test_a_request_that_a_limit_refuses_does_not_look_at_its_budgets(
+    callers: AdmissionHarness, meter: Meter
+) -> None:
+    charge = await desk_of(callers).opened("key", 10**15)
+    await callers.take(rpm(1))
+
+    seen = await meter.commands(callers.admission.admit(asking(callers, 5, (charge,), rpm(1))))
+
+    assert seen == Counter({"get": 1, "hmget": 2})

@@ -7,13 +7,15 @@ from typing import Any, cast
 
 import pytest
 
+from adapters.outbound.memory.budget import MemoryBudgets
 from adapters.outbound.redis.admission import RedisAdmission
 from adapters.outbound.redis.ends import AGAIN_EVERY_US, LOOKED_FOR_US, MOST_AT_ONCE, MOST_OWED, End, Ends
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.routing.wire import belated, report_words
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.redis.words import Word
-from adapters.testing.admission.harness import LEASE_US, parallel, rpm
+from adapters.testing.admission.harness import LEASE_US, AdmissionHarness, parallel, rpm
+from adapters.testing.admission.reservation_contract import asking, desk_of
 from adapters.testing.virtual_time import ManualClock
 from application.errors import StateUnavailable
 from domain.catalog import Instance
@@ -232,4 +234,17 @@ async def test_what_a_caller_was_charged_unheard_is_released_and_what_ended_unhe
     with pytest.raises(StateUnavailable):
         await admission.settle(lost, None)
     assert await scene.again(0) == [("admission/settle", "")]
+    assert await scene.again() == []
+
+
+async def test_what_a_caller_reserved_unheard_is_withdrawn_until_it_is_found() -> None:
+    scene = Scene()
+    admission = RedisAdmission(cast("RedisExecutor", scene.executor), "p:", ends=scene.ends)
+    harness = AdmissionHarness(admission, scene.clock, budgets=MemoryBudgets(scene.clock))
+    soft = desk_of(harness).charge("soft", 100, hard=False)
+    with pytest.raises(StateUnavailable):
+        await admission.admit(asking(harness, 60, (soft,)))
+
+    assert await scene.again(0) == [("admission/withdraw", "")]
+    assert await scene.again(1) == [("admission/withdraw", "")]
     assert await scene.again() == []

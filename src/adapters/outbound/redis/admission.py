@@ -24,7 +24,7 @@ _NEVER = -1
 
 
 class RedisAdmission:
-    """Limits and budgets of a fleet: what concerns one account lies in the slot `{t:<account>}` and is decided by one script."""
+    """Limits and budgets of a fleet: what concerns one account lies in one slot and is decided by one script."""
 
     def __init__(self, executor: RedisExecutor, prefix: str, now: Now = server_time, ends: Ends | None = None) -> None:
         self._executor = executor
