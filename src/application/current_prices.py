@@ -57,7 +57,7 @@ class CurrentPrices:
         self._from_us = self._until_us = 0
         self._warned: set[Unpriced] = set()
 
-    def of(self, instance: Instance) -> Priced | Unpriced:
+    def price_of(self, instance: Instance) -> Priced | Unpriced:
         """What the instance costs now, and who says so. Whoever bills by it keeps it until the attempt is over."""
         now_us = self._clock.now_us()
         if not self._from_us <= now_us < self._until_us:
@@ -70,7 +70,7 @@ class CurrentPrices:
 
     def prices(self, instance: Instance) -> Prices:
         """The same for comparing: 0 for what is unpriced."""
-        found = self.of(instance)
+        found = self.price_of(instance)
         return found.prices if isinstance(found, Priced) else _FREE
 
     @property
@@ -80,11 +80,11 @@ class CurrentPrices:
 
     def refuses(self, instance: Instance) -> bool:
         """Whether it must not be asked, because it has no price and must have one."""
-        return self._require and isinstance(self.of(instance), Unpriced)
+        return self._require and isinstance(self.price_of(instance), Unpriced)
 
     def worst_case_nano(self, instances: Iterable[Instance], input_tokens: int, output_tokens: int) -> int:
         """Nano-dollars that none of them exceeds within those tokens, as hard budgets reserve it."""
-        found = (self.of(instance) for instance in instances)
+        found = (self.price_of(instance) for instance in instances)
         return worst_case_nano(found, input_tokens, output_tokens, self._unpriced_request_nano)
 
     def cost_nano(self, found: Priced | Unpriced, usage: Usage, *, hard: bool) -> int:

@@ -44,8 +44,7 @@ class SpyEventSink:
 class InstancePrices:
     """Prices as instances state them; those of none are free."""
 
-    def price_of(self, instance: Instance, now_us: int) -> Priced | Unpriced:
-        del now_us
+    def price_of(self, instance: Instance) -> Priced | Unpriced:
         return Priced(instance.prices, PriceLayer.INSTANCE)
 
 

@@ -35,7 +35,7 @@ class LedgerSpentContract:
         answer = await ledger.spent([period(budget, 5, 7) for budget in _BUDGETS], ["r-00001:1"])
 
         assert answer.nano == dict.fromkeys(_BUDGETS, 0)
-        assert answer.known == frozenset()
+        assert answer.known == {}
         assert (await ledger.spent([], [])).nano == {}
 
     async def test_each_budget_counts_its_own(self, ledger: Ledger) -> None:

@@ -26,7 +26,7 @@ class Quoting:
         Raises:
             ModelUnpriced: Nothing, and that is not allowed.
         """
-        price = self._prices.price_of(instance, self._clock.now_us())
+        price = self._prices.price_of(instance)
         if self.terms.require_price and isinstance(price, Unpriced):
             raise ModelUnpriced(f"the model {instance.model_name!r} has no price, and this gateway requires one")
         return price
@@ -42,7 +42,7 @@ class Quoting:
         for instance in self._instances(catalog, policy, first):
             if llm.endpoint not in instance.supports or not wanted <= instance.tags:
                 continue
-            price = self._prices.price_of(instance, now_us)
+            price = self._prices.price_of(instance)
             one = estimate(llm, instance, price, terms, request.caller, most=terms.upper_bound)
             amount_nano = max(amount_nano, one.cost_nano)
         return amount_nano

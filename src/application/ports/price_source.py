@@ -7,6 +7,6 @@ from domain.price_book import Priced, Unpriced
 class PriceSource(Protocol):
     """What instances cost at present."""
 
-    def price_of(self, instance: Instance, now_us: int) -> Priced | Unpriced:
-        """The instance's price at `now_us`. Never waits; a change elsewhere is known here within 5 s."""
+    def price_of(self, instance: Instance) -> Priced | Unpriced:
+        """The instance's price now. Never waits; a change elsewhere is known here within 5 s."""
         ...

@@ -32,7 +32,8 @@ class MemoryLedger:
         return frozenset(record_ids) & self._records.keys()
 
     async def spent(self, periods: Sequence[BudgetPeriod], among: Collection[str]) -> Spent:
-        return Spent({each.budget: self._spent(each) for each in periods}, await self.known(among))
+        known = {record_id: self._records[record_id].cost_nano for record_id in await self.known(among)}
+        return Spent({each.budget: self._spent(each) for each in periods}, known)
 
     def _spent(self, of: BudgetPeriod) -> int:
         owner = spender(of.budget).items()

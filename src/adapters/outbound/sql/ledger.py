@@ -53,7 +53,7 @@ class SqlLedger:
         if not record_ids:
             return frozenset()
         async with reading(self._engine) as connection:
-            return await known_among(connection, record_ids)
+            return frozenset(await known_among(connection, record_ids))
 
     async def spent(self, periods: Sequence[BudgetPeriod], among: Collection[str]) -> Spent:
         async with _one_snapshot(self._engine) as connection:

@@ -13,14 +13,16 @@ from domain.budget.spending import spender
 from domain.usage_days import split_by_day
 
 
-async def known_among(connection: AsyncConnection, record_ids: Collection[str]) -> frozenset[str]:
-    """Which of these are in the ledger."""
+async def known_among(connection: AsyncConnection, record_ids: Collection[str]) -> Mapping[str, int]:
+    """Which of these are in the ledger, and what each cost."""
     if not record_ids:
-        return frozenset()
+        return {}
     wanted = frozenset(record_ids)
     requests = sorted({record_id.rpartition(":")[0] for record_id in wanted})
-    found = await connection.execute(select(LEDGER.c.request_id, LEDGER.c.attempt).where(_one_of(connection, requests)))
-    return wanted & {f"{request_id}:{attempt}" for request_id, attempt in found}
+    columns = select(LEDGER.c.request_id, LEDGER.c.attempt, LEDGER.c.cost_nano)
+    found = await connection.execute(columns.where(_one_of(connection, requests)))
+    costs = {f"{request_id}:{attempt}": int(cost_nano) for request_id, attempt, cost_nano in found}
+    return {record_id: cost_nano for record_id, cost_nano in costs.items() if record_id in wanted}
 
 
 async def sums_of(connection: AsyncConnection, periods: Sequence[BudgetPeriod]) -> Mapping[BudgetId, int]:
