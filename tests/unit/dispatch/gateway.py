@@ -15,6 +15,7 @@ from adapters.testing.virtual_time import VirtualClock
 from application.active_attempt import AttemptTools
 from application.attempt_admission import AttemptAdmission
 from application.caller_gate import CallerGate
+from application.current_prices import CurrentPrices
 from application.dispatch import Dispatch
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.lease_keeper import LeaseKeeper
@@ -58,6 +59,7 @@ class Gateway:
     rates: RatePolicy = field(default_factory=RatePolicy)
     make_admission: Callable[[Clock], CallerAdmission] = MemoryAdmission
     make_routing: type[MemoryRouting] = MemoryRouting
+    make_prices: Callable[[Clock], CurrentPrices | None] = lambda _clock: None
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -77,7 +79,7 @@ class Gateway:
             self.decisions,
             RetryBudgets(self.budget),
             AttemptAdmission(self.routing, self.gate, self.clock),
-            Selection(self.routing, randomness, self.breaker),
+            Selection(self.routing, randomness, self.breaker, self.make_prices(self.clock)),
             tools,
         )
         self._complete, self._stream = Complete(dispatch), Stream(dispatch)
