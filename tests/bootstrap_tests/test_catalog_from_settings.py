@@ -58,6 +58,25 @@ def test_an_instance_has_everything_that_its_entry_says() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "own"),
+    [
+        ("", None),
+        ('input_cost_per_token: ""', None),
+        ("input_cost_per_token: 0", Prices()),
+        ('output_cost_per_token: "0.000001"', Prices(0, 1_000_000_000)),
+        ("cached_input_cost_per_token: 0", Prices(0, 0, 0)),
+    ],
+)
+def test_an_instance_has_prices_of_its_own_where_its_entry_says_any(fields: str, own: Prices | None) -> None:
+    (instance,) = catalog_of(f"model_list: [{{model_name: m, provider: {{type: echo}}, {fields}}}]").catalog.instances[
+        ModelName("m")
+    ]
+
+    assert instance.own_prices == own
+    assert instance.prices == (own or Prices())
+
+
+@pytest.mark.parametrize(
     ("provider", "lacking"),
     [
         ("type: openai", "api_key"),

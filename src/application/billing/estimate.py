@@ -17,14 +17,12 @@ class Terms:
         upper_bound: Reserve what an attempt can come to at most; else what it is expected to.
         default_output_tokens: Where neither the client nor the instance sets a maximum.
         unpriced_request_nano: What a request of a model without a price counts under a hard budget.
-        require_price: A model without one is refused.
         ttl_us: After it, a reservation that nobody ended is an orphan.
     """
 
     upper_bound: bool = True
     default_output_tokens: int = 150
     unpriced_request_nano: int = 10_000_000
-    require_price: bool = False
     ttl_us: int = 660_000_000
 
 

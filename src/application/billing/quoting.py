@@ -1,7 +1,5 @@
 from application.billing.estimate import Estimate, Terms, estimate, maximum_to_send, unpriced_nano
-from application.errors import ModelUnpriced
 from application.gateway_request import GatewayRequest
-from application.ports.clock import Clock
 from application.ports.price_source import PriceSource
 from domain.callers import Caller
 from domain.catalog import Catalog, Instance, Resolved, RouterPolicy
@@ -13,30 +11,22 @@ from domain.price_book import Priced, Unpriced
 class Quoting:
     """Says what a request may cost, whichever way it goes."""
 
-    def __init__(self, prices: PriceSource, clock: Clock, terms: Terms) -> None:
+    def __init__(self, prices: PriceSource, terms: Terms) -> None:
         self._prices = prices
-        self._clock = clock
         self.terms = terms
         self._catalog: Catalog | None = None
         self._reach: dict[tuple[str | None, str | None, bool], tuple[Instance, ...]] = {}
 
     def price_of(self, instance: Instance) -> Priced | Unpriced:
-        """What it costs now.
-
-        Raises:
-            ModelUnpriced: Nothing, and that is not allowed.
-        """
-        price = self._prices.price_of(instance)
-        if self.terms.require_price and isinstance(price, Unpriced):
-            raise ModelUnpriced(f"the model {instance.model_name!r} has no price, and this gateway requires one")
-        return price
+        """What it costs now."""
+        return self._prices.price_of(instance)
 
     def amount_nano(self, request: GatewayRequest, catalog: Catalog, policy: RouterPolicy, first: Resolved) -> int:
         """What one attempt reserves: the dearest of all instances that the request may come to, fallbacks included.
 
         One amount for all attempts of a request: none of them has to ask for more on its way.
         """
-        llm, now_us, terms = request.llm, self._clock.now_us(), self.terms
+        llm, terms = request.llm, self.terms
         wanted = request.caller.tags | request.tags
         amount_nano = 0
         for instance in self._instances(catalog, policy, first):

@@ -32,6 +32,7 @@ ROWS = [
     (errors.RequestExceedsLimit("m"), 400, "request_exceeds_limit"),
     (errors.NotAuthenticated("m"), 401, "invalid_api_key"),
     (errors.ModelNotAllowed("m"), 403, "model_not_allowed"),
+    (errors.UnpricedModel("m"), 403, "unpriced_model"),
     (errors.ModelNotFound("m"), 404, "model_not_found"),
     (errors.InstanceNotFound("m"), 404, "instance_not_found"),
     (errors.UpstreamRateLimited("m", failure=failure(FailureKind.RATE_LIMITED, 429)), 429, "rate_limit_exceeded"),

@@ -29,6 +29,7 @@ from application.billing.quoting import Quoting
 from application.billing.reserving import Reserving
 from application.budgets_alone import BudgetsAlone
 from application.caller_gate import CallerGate
+from application.current_prices import CurrentPrices
 from application.dispatch import Dispatch
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.lease_keeper import LeaseKeeper
@@ -78,6 +79,7 @@ class Gateway:
     terms: Terms = field(default_factory=Terms)
     make_admission: Callable[[Clock], CallerAdmission] | None = None
     make_routing: type[MemoryRouting] = MemoryRouting
+    make_prices: Callable[[Clock], CurrentPrices | None] = lambda _clock: None
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
@@ -97,7 +99,7 @@ class Gateway:
             self.decisions,
             RetryBudgets(self.budget),
             AttemptAdmission(self.routing, self.gate, self.reserving, self.clock),
-            Selection(self.routing, randomness, self.breaker),
+            Selection(self.routing, randomness, self.breaker, self.prices),
             Billing(self.quoting, self.journaling, self.spends),
             tools,
         )
@@ -111,7 +113,8 @@ class Gateway:
         epochs, lock = MemoryBudgetEpochs(), MemoryLock(clock)
         verification = Verification(self.budgets, epochs, self.ledger, lock, clock, randomness)
         self.spends = Spends(self.budgets, epochs, verification, clock, self.events)
-        self.quoting = Quoting(InstancePrices(), clock, self.terms)
+        self.prices = self.make_prices(clock)
+        self.quoting = Quoting(self.prices or InstancePrices(), self.terms)
         self.journaling = Journaling(self.journal, clock)
         alone = BudgetsAlone(OnStoreFailure.CLOSED, MemoryGatewayRegistry(), clock)
         self.reserving = Reserving(self.budgets, self.quoting, self.spends, verification, alone, clock)

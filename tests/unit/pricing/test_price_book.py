@@ -41,6 +41,15 @@ def test_own_prices_of_nothing_are_prices() -> None:
     assert book.find("openai", "a", NOW_US, Prices()) == Priced(Prices(), PriceLayer.INSTANCE)
 
 
+def test_the_next_start_is_the_first_after_now_in_any_list() -> None:
+    def starting(*starts_us: int) -> PriceList:
+        return PriceList("2026-01-01", {("openai", "a"): tuple(PricePeriod(Prices(), start) for start in starts_us)})
+
+    book = PriceBook(listed("2026-01-01", a=1), file=starting(5, 20), api=starting(10))
+
+    assert [book.next_start_us(now_us) for now_us in (0, 5, 10, 20)] == [5, 10, 20, None]
+
+
 def test_another_provider_s_model_of_the_same_name_is_not_meant() -> None:
     assert input_price(PriceBook(listed("2026-01-01", a=1)).find("mistral", "a", NOW_US)) is None
 

@@ -1,0 +1,74 @@
+"""What everything else in the container stands on: time, chance, configuration, stores."""
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Callable, Dependency, List, Object, Selector, Singleton
+
+from adapters.inbound.http.use_cases import ProcessFacts
+from adapters.outbound.memory.catalog_source import MemoryCatalogSource
+from adapters.outbound.memory.gateway_registry import MemoryGatewayRegistry
+from adapters.outbound.memory.lock import MemoryLock
+from adapters.outbound.redis.ends import Ends
+from adapters.outbound.redis.event_sink import RedisEventSink
+from adapters.outbound.redis.gateway_registry import RedisGatewayRegistry
+from adapters.outbound.redis.lock import RedisLock
+from adapters.outbound.system.clock import SystemClock
+from adapters.outbound.system.randomness import SystemRandomness
+from adapters.outbound.system.secrets import SystemSecrets
+from adapters.outbound.telemetry.event_log import LogEventSink
+from application.fan_out import FanOut
+from application.ports.randomness import Randomness
+from application.store_watch import StoreWatch
+from bootstrap.provider_wiring import SUPPORTS
+from bootstrap.settings import BUILT_TYPES, Settings, to_catalog
+from bootstrap.stores import Stores, open_stores
+
+_GATEWAY_ID_BITS = 64
+
+
+def _state_of(stores: Stores) -> str:
+    return "memory" if stores.redis is None else "redis"
+
+
+def _kept_in(stores: Stores) -> str:
+    return "memory" if stores.database is None else "sql"
+
+
+def _new_gateway_id(randomness: Randomness) -> str:
+    return f"{randomness.bits(_GATEWAY_ID_BITS):016x}"
+
+
+class FoundationContainer(DeclarativeContainer):
+    """`settings` must be given. `state`: where gateways share what they decide by; `kept`: where what lasts is."""
+
+    settings = Dependency(instance_of=Settings)
+    facts = Object(ProcessFacts("lite", "embedded", "unknown"))
+    data_dir = Object(None)
+
+    configured = Singleton(to_catalog, settings, BUILT_TYPES, SUPPORTS)
+    catalog_source = Singleton(MemoryCatalogSource, configured.provided.catalog, configured.provided.policy)
+
+    clock = Singleton(SystemClock)
+    randomness = Singleton(SystemRandomness)
+    secrets = Singleton(SystemSecrets)
+
+    stores = Singleton(open_stores, settings, facts.provided.mode, clock, data_dir)
+    state = Callable(_state_of, stores)
+    kept = Callable(_kept_in, stores)
+    store_watch = Singleton(StoreWatch, stores.provided.probes, clock)
+    redis_executor = stores.provided.redis.executor
+    redis_prefix = settings.provided.redis.prefix
+    redis_ends = Singleton(Ends, redis_executor, clock, stores.provided.redis.breaker)
+    engine = stores.provided.database.engine
+
+    gateway_id = Singleton(_new_gateway_id, randomness)
+    gateway_registry = Selector(
+        state,
+        memory=Singleton(MemoryGatewayRegistry),
+        redis=Singleton(RedisGatewayRegistry, redis_executor, redis_prefix, gateway_id, clock),
+    )
+    lock = Selector(
+        state, memory=Singleton(MemoryLock, clock), redis=Singleton(RedisLock, redis_executor, redis_prefix)
+    )
+    event_log = Singleton(LogEventSink)
+    redis_event_sink = Singleton(RedisEventSink, redis_executor, redis_prefix, clock, randomness)
+    event_sink = Selector(state, memory=event_log, redis=Singleton(FanOut, List(event_log, redis_event_sink)))
