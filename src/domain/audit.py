@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from domain.tenants import check_name
+
 T = TypeVar("T")
+
+# Two names of 200 characters, and a little. Databases have bounds to what they index.
+_LONGEST_TARGET = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +18,9 @@ class Change(Generic[T]):
     Attributes:
         action: Such as `key.create`.
         target: Such as `key:K`, `budget:team:T`, `price:openai/gpt-4o`. What caches keep goes by it.
+
+    Raises:
+        ValueError: There is neither, or action or target can't be printed, or are too long.
     """
 
     action: str
@@ -23,6 +31,9 @@ class Change(Generic[T]):
     def __post_init__(self) -> None:
         if self.before is None and self.after is None:
             raise ValueError("expected something before, or after")
+        check_name(self.action, "action")
+        if len(self.target) > _LONGEST_TARGET or not self.target.isprintable():
+            raise ValueError(f"expected a target of printable characters, found {self.target[:50]!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,3 +14,9 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next: str | None = None
+
+
+def check_page_size(limit: int) -> None:
+    """Raises ValueError where nobody gets a page of so many items."""
+    if not 1 <= limit <= MOST_ITEMS:
+        raise ValueError(f"expected 1 to {MOST_ITEMS} items, found {limit}")

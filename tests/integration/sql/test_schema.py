@@ -1,9 +1,7 @@
 """The migrations, on SQLite and on a real Postgres."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,32 +12,11 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.outbound.sql import schema
-from adapters.outbound.sql.connection import open_engine
-from adapters.outbound.sql.limits import Limits
 from adapters.outbound.sql.schema import NewerSchema, missing, upgrade
 from adapters.outbound.sql.tables import METADATA
+from tests.servers.databases import opened, own_database
 
 TABLES = set(METADATA.tables) | {"alembic_version"}
-
-
-@asynccontextmanager
-async def own_database(server_url: str) -> AsyncIterator[str]:
-    """A database of its own on a Postgres server."""
-    name = f"test_{uuid.uuid4().hex}"
-    async with opened(server_url) as admin:
-        await _alone(admin, f'CREATE DATABASE "{name}"')
-        base, question, query = server_url.partition("?")
-        try:
-            yield f"{base.rpartition('/')[0]}/{name}{question}{query}"
-        finally:
-            await _alone(admin, f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-async def _alone(engine: AsyncEngine, statement: str) -> None:
-    """Outside of any transaction."""
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text(statement))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -49,15 +26,6 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
         return
     async with own_database(request.getfixturevalue("postgres_url")) as made:
         yield made
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(url, Limits())
-    try:
-        yield engine
-    finally:
-        await engine.dispose()
 
 
 @pytest.fixture
@@ -132,7 +100,7 @@ async def test_a_database_of_a_later_version_is_left_alone_and_named(engine: Asy
             await ask(engine)
 
 
-async def test_an_attempt_is_written_once_and_a_key_needs_its_team(engine: AsyncEngine) -> None:
+async def test_an_attempt_is_written_once_and_a_membership_needs_its_team(engine: AsyncEngine) -> None:
     row = (
         "INSERT INTO ledger (request_id, attempt, at_us, outcome, account, model_asked, model, instance, provider,"
         " method, path, stream, input_tokens, output_tokens, cached_input_tokens, estimated, cost_nano, tags,"
@@ -140,10 +108,7 @@ async def test_an_attempt_is_written_once_and_a_key_needs_its_team(engine: Async
         " VALUES ('r', 1, 9007199254740993, 'success', 'a', 'm', 'm', 'i', 'p', 'POST', '/v1', false, 1, 1, 0, false,"
         " 9007199254740993, '[]', false)"
     )
-    orphan = (
-        "INSERT INTO virtual_keys (id, name, prefix, digest, scope, team_id, tags, created_at_us, blocked)"
-        " VALUES ('k', 'n', 'p', '\\x00', 'llm', 'nobody', '[]', 1, false)"
-    )
+    orphan = "INSERT INTO memberships (id, team_id, user_id, role) VALUES ('T:U', 'T', 'U', 'viewer')"
     await upgrade(engine)
     async with engine.begin() as connection:
         await connection.execute(text(row))

@@ -23,8 +23,8 @@ class _Row(SQLModel):
     metadata: ClassVar[MetaData] = METADATA
 
 
-def _references(column: str) -> Column[str]:
-    return Column(Text, ForeignKey(column, ondelete="RESTRICT"), nullable=True, index=True)
+# Sorted by code points everywhere: Python and SQLite know no other way, Postgres has to be told.
+_SORTED_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 class UserRow(_Row, table=True):
@@ -32,10 +32,13 @@ class UserRow(_Row, table=True):
 
     __tablename__ = "users"
 
-    id: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=_SORTED_TEXT, primary_key=True)
     email: str = Field(sa_type=Text, unique=True)
     role: str = Field(sa_type=Text)
     created_at_us: int = Field(sa_type=BigInteger)
+    requests_per_minute: int | None = Field(default=None, sa_type=BigInteger)
+    tokens_per_minute: int | None = Field(default=None, sa_type=BigInteger)
+    max_parallel: int | None = Field(default=None, sa_type=BigInteger)
     blocked: bool = False
 
 
@@ -44,38 +47,48 @@ class TeamRow(_Row, table=True):
 
     __tablename__ = "teams"
 
-    id: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=_SORTED_TEXT, primary_key=True)
     name: str = Field(sa_type=Text, unique=True)
     created_at_us: int = Field(sa_type=BigInteger)
+    requests_per_minute: int | None = Field(default=None, sa_type=BigInteger)
+    tokens_per_minute: int | None = Field(default=None, sa_type=BigInteger)
+    max_parallel: int | None = Field(default=None, sa_type=BigInteger)
+    models: str | None = Field(default=None, sa_type=Text)
+    tags: str = Field(default="[]", sa_type=Text)
+    routes: str = Field(default="{}", sa_type=Text)
     blocked: bool = False
 
 
 class MembershipRow(_Row, table=True):
-    """A user inside a team, and the role there."""
+    """A user inside a team, and the role there. `id`: `team:user`."""
 
     __tablename__ = "memberships"
+    __table_args__ = (UniqueConstraint("team_id", "user_id"),)
 
-    team_id: str = Field(sa_column=Column(Text, ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True))
-    user_id: str = Field(
-        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
-    )
+    id: str = Field(sa_type=_SORTED_TEXT, primary_key=True)
+    team_id: str = Field(sa_column=Column(Text, ForeignKey("teams.id"), nullable=False))
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("users.id"), nullable=False, index=True))
     role: str = Field(sa_type=Text)
 
 
 class KeyRow(_Row, table=True):
-    """A virtual key. The key itself is nowhere: `digest` is its HMAC, `prefix` what people recognise it by."""
+    """A virtual key. The key itself is nowhere: `digest` is its HMAC, `prefix` what people recognise it by.
+
+    Revoked keys stay for ever, and may outlive the user and the team they name: these are no foreign keys.
+    """
 
     __tablename__ = "virtual_keys"
 
-    id: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=_SORTED_TEXT, primary_key=True)
     name: str = Field(sa_type=Text)
     prefix: str = Field(sa_type=Text)
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
     scope: str = Field(sa_type=Text)
-    user_id: str | None = Field(default=None, sa_column=_references("users.id"))
-    team_id: str | None = Field(default=None, sa_column=_references("teams.id"))
+    user_id: str | None = Field(default=None, sa_column=Column(Text, index=True))
+    team_id: str | None = Field(default=None, sa_column=Column(Text, index=True))
     models: str | None = Field(default=None, sa_type=Text)
     tags: str = Field(default="[]", sa_type=Text)
+    routes: str = Field(default="{}", sa_type=Text)
     requests_per_minute: int | None = Field(default=None, sa_type=BigInteger)
     tokens_per_minute: int | None = Field(default=None, sa_type=BigInteger)
     max_parallel: int | None = Field(default=None, sa_type=BigInteger)
@@ -86,29 +99,34 @@ class KeyRow(_Row, table=True):
 
 
 class BudgetRow(_Row, table=True):
-    """What a key, a member, a user or a team may spend in a period. `owner_kind` says which `owner_id` names."""
+    """What a key, a member, a user or a team may spend in a period. `id` says whose: `team:T`, `member:T:U`.
+
+    `user_id` and `team_id` repeat it: with whom it goes.
+    """
 
     __tablename__ = "budgets"
-    __table_args__ = (UniqueConstraint("owner_kind", "owner_id"),)
 
-    id: str = Field(sa_type=Text, primary_key=True)
-    owner_kind: str = Field(sa_type=Text)
-    owner_id: str = Field(sa_type=Text)
+    id: str = Field(sa_type=_SORTED_TEXT, primary_key=True)
+    user_id: str | None = Field(default=None, sa_type=Text)
+    team_id: str | None = Field(default=None, sa_type=Text)
     amount_nano: int = Field(sa_type=BigInteger)
     period: str = Field(sa_type=Text)
     timezone: str = Field(sa_type=Text)
     hard: bool = True
-    created_at_us: int = Field(sa_type=BigInteger)
 
 
 class PriceRow(_Row, table=True):
-    """A price that the admin API has set. Nano-dollars per 1,000,000 tokens; the latest that is in force counts."""
+    """A price that the admin API has set. Nano-dollars per 1,000,000 tokens; the latest that is in force counts.
+
+    `id`: `provider/model@effective_at_us`.
+    """
 
     __tablename__ = "prices"
 
-    provider: str = Field(sa_type=Text, primary_key=True)
-    model: str = Field(sa_type=Text, primary_key=True)
-    effective_at_us: int = Field(sa_type=BigInteger, primary_key=True)
+    id: str = Field(sa_type=_SORTED_TEXT, primary_key=True)
+    provider: str = Field(sa_type=Text)
+    model: str = Field(sa_type=Text)
+    effective_at_us: int = Field(sa_type=BigInteger)
     input_nano: int = Field(sa_type=BigInteger)
     output_nano: int = Field(sa_type=BigInteger)
     cached_input_nano: int | None = Field(default=None, sa_type=BigInteger)
@@ -176,14 +194,24 @@ class AuditRow(_Row, table=True):
     """One change through the admin API or the command line: who, what, before and after as JSON, secrets left out."""
 
     __tablename__ = "audit_log"
+    __table_args__ = (Index(None, "target", "revision"),)
 
-    id: str = Field(sa_type=Text, primary_key=True)
-    at_us: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+    revision: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    at_us: int = Field(sa_type=BigInteger)
     actor: str = Field(sa_type=Text)
     action: str = Field(sa_type=Text)
     target: str = Field(sa_type=Text)
     before: str | None = Field(default=None, sa_type=Text)
     after: str | None = Field(default=None, sa_type=Text)
+
+
+class CounterRow(_Row, table=True):
+    """Numbers without gaps. Whoever raises one holds it until its transaction ends, so they rise in that order."""
+
+    __tablename__ = "counters"
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    value: int = Field(sa_type=BigInteger)
 
 
 class KeptRow(_Row, table=True):

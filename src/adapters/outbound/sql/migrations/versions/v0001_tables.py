@@ -17,34 +17,50 @@ def upgrade() -> None:
     _audit()
 
 
+# In the order of code points, whatever the language of the database.
+_SORTED_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def _limits() -> "list[sa.Column[int]]":
+    names = ("requests_per_minute", "tokens_per_minute", "max_parallel")
+    return [sa.Column(name, sa.BigInteger(), nullable=True) for name in names]
+
+
 def _people() -> None:
     op.create_table(
         "users",
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", _SORTED_TEXT, nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("created_at_us", sa.BigInteger(), nullable=False),
+        *_limits(),
         sa.Column("blocked", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("email", name="uq_users_email"),
     )
     op.create_table(
         "teams",
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", _SORTED_TEXT, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at_us", sa.BigInteger(), nullable=False),
+        *_limits(),
+        sa.Column("models", sa.Text(), nullable=True),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("routes", sa.Text(), nullable=False),
         sa.Column("blocked", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_teams"),
         sa.UniqueConstraint("name", name="uq_teams_name"),
     )
     op.create_table(
         "memberships",
+        sa.Column("id", _SORTED_TEXT, nullable=False),
         sa.Column("team_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name="fk_memberships_team_id", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_memberships_user_id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("team_id", "user_id", name="pk_memberships"),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name="fk_memberships_team_id"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_memberships_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_memberships"),
+        sa.UniqueConstraint("team_id", "user_id", name="uq_memberships_team_id_user_id"),
     )
     op.create_index("ix_memberships_user_id", "memberships", ["user_id"], unique=False)
 
@@ -52,7 +68,7 @@ def _people() -> None:
 def _keys() -> None:
     op.create_table(
         "virtual_keys",
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", _SORTED_TEXT, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("prefix", sa.Text(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -61,15 +77,12 @@ def _keys() -> None:
         sa.Column("team_id", sa.Text(), nullable=True),
         sa.Column("models", sa.Text(), nullable=True),
         sa.Column("tags", sa.Text(), nullable=False),
-        sa.Column("requests_per_minute", sa.BigInteger(), nullable=True),
-        sa.Column("tokens_per_minute", sa.BigInteger(), nullable=True),
-        sa.Column("max_parallel", sa.BigInteger(), nullable=True),
+        sa.Column("routes", sa.Text(), nullable=False),
+        *_limits(),
         sa.Column("created_at_us", sa.BigInteger(), nullable=False),
         sa.Column("expires_at_us", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at_us", sa.BigInteger(), nullable=True),
         sa.Column("blocked", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name="fk_virtual_keys_team_id", ondelete="RESTRICT"),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_virtual_keys_user_id", ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("id", name="pk_virtual_keys"),
         sa.UniqueConstraint("digest", name="uq_virtual_keys_digest"),
     )
@@ -80,26 +93,25 @@ def _keys() -> None:
 def _money() -> None:
     op.create_table(
         "budgets",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("owner_kind", sa.Text(), nullable=False),
-        sa.Column("owner_id", sa.Text(), nullable=False),
+        sa.Column("id", _SORTED_TEXT, nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("team_id", sa.Text(), nullable=True),
         sa.Column("amount_nano", sa.BigInteger(), nullable=False),
         sa.Column("period", sa.Text(), nullable=False),
         sa.Column("timezone", sa.Text(), nullable=False),
         sa.Column("hard", sa.Boolean(), nullable=False),
-        sa.Column("created_at_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_budgets"),
-        sa.UniqueConstraint("owner_kind", "owner_id", name="uq_budgets_owner_kind_owner_id"),
     )
     op.create_table(
         "prices",
+        sa.Column("id", _SORTED_TEXT, nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("effective_at_us", sa.BigInteger(), nullable=False),
         sa.Column("input_nano", sa.BigInteger(), nullable=False),
         sa.Column("output_nano", sa.BigInteger(), nullable=False),
         sa.Column("cached_input_nano", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("provider", "model", "effective_at_us", name="pk_prices"),
+        sa.PrimaryKeyConstraint("id", name="pk_prices"),
     )
 
 
@@ -162,16 +174,23 @@ def _usage_days() -> None:
 def _audit() -> None:
     op.create_table(
         "audit_log",
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("before", sa.Text(), nullable=True),
         sa.Column("after", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_audit_log"),
+        sa.PrimaryKeyConstraint("revision", name="pk_audit_log"),
     )
-    op.create_index("ix_audit_log_at_us", "audit_log", ["at_us"], unique=False)
+    op.create_index("ix_audit_log_target_revision", "audit_log", ["target", "revision"], unique=False)
+    counters = op.create_table(
+        "counters",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_counters"),
+    )
+    op.bulk_insert(counters, [{"name": "revision", "value": 0}])
     op.create_table(
         "kept",
         sa.Column("name", sa.Text(), nullable=False),

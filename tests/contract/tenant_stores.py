@@ -1,0 +1,72 @@
+"""Every adapter that the contracts about tenants are for, each seen from two processes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.outbound.memory.admin_store import MemoryAdminStore
+from adapters.outbound.memory.audit_log import MemoryAuditLog
+from adapters.outbound.memory.keyring import MemoryKeyring
+from adapters.outbound.memory.tenants import MemoryTenants
+from adapters.outbound.sql.admin_store import SqlAdminStore
+from adapters.outbound.sql.audit_log import SqlAuditLog
+from adapters.outbound.sql.keyring import SqlKeyring
+from adapters.outbound.sql.schema import upgrade
+from adapters.testing.tenants_support import Tenants
+from adapters.testing.virtual_time import ManualClock
+from tests.servers.databases import opened, own_database
+
+
+class InMemory:
+    """Both processes are one."""
+
+    @pytest.fixture
+    def tenants(self) -> Tenants:
+        state, clock = MemoryTenants(), ManualClock()
+        return Tenants(MemoryAdminStore(state, clock), MemoryAuditLog(state), MemoryKeyring(state), clock)
+
+    @pytest.fixture
+    def elsewhere(self, tenants: Tenants) -> Tenants:
+        return tenants
+
+
+class OnDatabase:
+    """Each process has its own engine."""
+
+    @pytest.fixture
+    async def tenants(self, database_url: str) -> AsyncIterator[Tenants]:
+        async with tenants_at(database_url) as made:
+            yield made
+
+    @pytest.fixture
+    async def elsewhere(self, database_url: str) -> AsyncIterator[Tenants]:
+        async with tenants_at(database_url) as made:
+            yield made
+
+
+class OnSqlite(OnDatabase):
+    @pytest.fixture
+    def database_url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/tenants.db"
+
+
+class OnPostgres(OnDatabase):
+    @pytest.fixture
+    async def database_url(self, postgres_url: str) -> AsyncIterator[str]:
+        async with own_database(postgres_url) as url:
+            yield url
+
+
+@asynccontextmanager
+async def tenants_at(url: str) -> AsyncIterator[Tenants]:
+    async with opened(url) as engine:
+        await upgrade(engine)
+        yield tenants_on(engine)
+
+
+def tenants_on(engine: AsyncEngine) -> Tenants:
+    clock = ManualClock()
+    return Tenants(SqlAdminStore(engine, clock), SqlAuditLog(engine), SqlKeyring(engine), clock)

@@ -1,0 +1,41 @@
+"""Databases of one test."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.outbound.sql.connection import open_engine
+from adapters.outbound.sql.limits import Limits
+
+
+@asynccontextmanager
+async def own_database(server_url: str) -> AsyncIterator[str]:
+    """The address of a database of its own on a Postgres server."""
+    name = f"test_{uuid.uuid4().hex}"
+    async with opened(server_url) as admin:
+        await _alone(admin, f'CREATE DATABASE "{name}"')
+        base, question, query = server_url.partition("?")
+        try:
+            yield f"{base.rpartition('/')[0]}/{name}{question}{query}"
+        finally:
+            await _alone(admin, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine, closed at the end."""
+    engine = open_engine(url, Limits())
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+async def _alone(engine: AsyncEngine, statement: str) -> None:
+    """Outside of any transaction."""
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text(statement))
