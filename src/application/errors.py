@@ -16,7 +16,6 @@
     ├── InUse
     ├── RateLimited
     ├── BudgetExceeded
-    ├── ModelUnpriced
     ├── NoInstanceAvailable
     ├── DeadlineExceeded
     ├── StateUnavailable
@@ -123,10 +122,6 @@ class RateLimited(GatewayError):
 
 class BudgetExceeded(GatewayError):
     """A hard budget of the caller does not allow the request. It names the budget, its period and when that ends."""
-
-
-class ModelUnpriced(GatewayError):
-    """The model has no price, and requests of such models are refused."""
 
 
 class NoInstanceAvailable(GatewayError):

@@ -104,7 +104,6 @@ TABLE = MappingProxyType(
         errors.UpstreamRateLimited: Row(429, _RATE, "rate_limit_exceeded"),
         errors.RateLimited: Row(429, _RATE, "rate_limit_exceeded"),
         errors.BudgetExceeded: Row(429, _QUOTA, "insufficient_quota"),
-        errors.ModelUnpriced: Row(403, _CLIENT, "unpriced_model"),
         HeadersTooLarge: Row(431, _CLIENT, "headers_too_large"),
         InternalError: Row(500, _SERVER, "internal_error"),
         ShuttingDown: Row(503, _SERVER, "shutting_down"),
