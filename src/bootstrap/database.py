@@ -16,8 +16,12 @@ DATABASE_FILE = "moongate.db"
 
 def database_url(settings: Settings, data_dir: Path) -> str:
     """The configured URL, else that of a file in the data directory, which is made."""
-    configured = settings.database.url.get_secret_value()
-    return configured or f"sqlite:///{prepare_data_directory(data_dir) / DATABASE_FILE}"
+    return settings.database.url.get_secret_value() or file_database_url(data_dir)
+
+
+def file_database_url(data_dir: Path) -> str:
+    """That of the file in the data directory, which is made. Raises ConfigurationError."""
+    return f"sqlite:///{prepare_data_directory(data_dir) / DATABASE_FILE}"
 
 
 def upgrade_database(settings: Settings, data_dir: Path) -> Sequence[str]:

@@ -1,5 +1,7 @@
 """What everything else in the container stands on: time, chance, configuration, stores."""
 
+from pathlib import Path
+
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, Dependency, List, Object, Selector, Singleton
 
@@ -42,7 +44,7 @@ class FoundationContainer(DeclarativeContainer):
 
     settings = Dependency(instance_of=Settings)
     facts = Object(ProcessFacts("lite", "embedded", "unknown"))
-    data_dir = Object(None)
+    data_dir: Object[Path | None] = Object(None)
 
     configured = Singleton(to_catalog, settings, BUILT_TYPES, SUPPORTS)
     catalog_source = Singleton(MemoryCatalogSource, configured.provided.catalog, configured.provided.policy)

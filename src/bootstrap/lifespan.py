@@ -1,7 +1,9 @@
 """What runs beside the requests, from the first to the last of them."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import Protocol
 
 import httpx
 from quart import Quart
@@ -11,12 +13,24 @@ from application.endless import Work, keep_going
 from application.lease_keeper import LeaseKeeper
 from application.ports.clock import Clock
 from application.store_watch import StoreWatch
-from bootstrap.shared_state import SharedState
 from bootstrap.stores import Stores
 
 
+class Part(Protocol):
+    """Something that has work to do for as long as requests are served."""
+
+    async def open(self) -> None:
+        """Before the first request."""
+
+    def works(self) -> dict[str, Work]:
+        """What runs; each ends by cancellation."""
+
+    async def close(self) -> None:
+        """After the last one, when the works have ended."""
+
+
 class Lifespan:
-    """Starts and ends the background work of one gateway process."""
+    """Starts and ends the background work of one gateway process. Parts end in the opposite order."""
 
     def __init__(
         self,
@@ -26,7 +40,7 @@ class Lifespan:
         stores: Stores,
         store_watch: StoreWatch,
         clock: Clock,
-        shared: SharedState | None = None,
+        parts: Sequence[Part | None] = (),
     ) -> None:
         self._leases = leases
         self._gate = gate
@@ -34,7 +48,7 @@ class Lifespan:
         self._stores = stores
         self._store_watch = store_watch
         self._clock = clock
-        self._shared = shared
+        self._parts = [part for part in parts if part is not None]
         self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -45,9 +59,9 @@ class Lifespan:
             "renewing slots of callers": self._gate.run,
             "watching stores": self._store_watch.run,
         }
-        if self._shared is not None:
-            await self._shared.open()
-            works |= self._shared.works()
+        for part in self._parts:
+            await part.open()
+            works |= part.works()
         for name, work in works.items():
             self._running.append(asyncio.create_task(keep_going(name, work, self._clock)))
 
@@ -56,8 +70,8 @@ class Lifespan:
         async with AsyncExitStack() as steps:
             steps.push_async_callback(self._stores.aclose)
             steps.push_async_callback(self._transport.aclose)
-            if self._shared is not None:
-                steps.push_async_callback(self._shared.close)
+            for part in self._parts:
+                steps.push_async_callback(part.close)
             steps.push_async_callback(self._gate.settle)
             for task in self._running:
                 task.cancel()

@@ -14,7 +14,7 @@ from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.telemetry.log import configure_logging
 from bootstrap.announcement import announcement
 from bootstrap.container import Container
-from bootstrap.data_directory import MasterKey, master_key
+from bootstrap.data_directory import MasterKey, master_key, prepare_data_directory
 from bootstrap.gateway import Ending, run_gateway
 from bootstrap.listening import close, listen, port_of
 from bootstrap.settings import ModeDecision, Settings, resolve_mode
@@ -46,7 +46,10 @@ def serve_as(mode: ModeDecision, settings: Settings, *, data_dir: Path) -> int:
     sockets = listen(config, server.workers)
     key = master_key(data_dir, settings.auth.master_key.get_secret_value())
     container = Container(
-        settings=settings, master_key=key.value, facts=Object(ProcessFacts(mode.mode, mode.reason, _version()))
+        settings=settings,
+        master_key=key.value,
+        facts=Object(ProcessFacts(mode.mode, mode.reason, _version())),
+        data_dir=Object(prepare_data_directory(data_dir)),
     )
     bound = settings.model_copy(update={"server": server.model_copy(update={"port": port_of(sockets[0])})})
     if server.workers > 1:
@@ -58,6 +61,8 @@ def serve_as(mode: ModeDecision, settings: Settings, *, data_dir: Path) -> int:
 def _supervise(container: Container, config: Config, sockets: list[Sockets], settings: Settings, key: MasterKey) -> int:
     # Built here once and thrown away, so that what can't be built is said once. Workers build their own.
     container.app()
+    # Its lock would be every worker's, and nobody could ever tell that its process is dead.
+    container.usage_journal().close()
     container.reset_singletons()
 
     def work(worker: Worker) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from adapters.outbound.redis.connection import Timeouts, connect
 from adapters.outbound.redis.executor import RedisExecutor
@@ -11,6 +12,7 @@ from adapters.outbound.sql.connection import SqlDatabase
 from application.ports.clock import Clock
 from application.ports.store_probe import StoreProbe
 from bootstrap.configuration_error import ConfigurationError
+from bootstrap.database import file_database_url
 from bootstrap.settings import Mode, Settings, names_postgres
 from bootstrap.settings.sections import RedisSettings
 
@@ -40,7 +42,7 @@ class Stores:
         found: dict[str, StoreProbe] = {}
         if self.redis is not None:
             found["redis"] = self.redis
-        if self.database is not None:
+        if self.database is not None and self.database.is_remote:
             found["database"] = self.database
         return found
 
@@ -52,18 +54,23 @@ class Stores:
             await self.database.aclose()
 
 
-def open_stores(settings: Settings, mode: str, clock: Clock) -> Stores:
-    """The stores of `mode`: none in lite mode, which never connects. Nothing is connected here yet.
+def open_stores(settings: Settings, mode: str, clock: Clock, data_dir: Path | None) -> Stores:
+    """The stores of `mode`. Lite mode never connects: all it has is a file in `data_dir`, or nothing without one.
+
+    Nothing is opened here yet.
 
     Raises:
         ConfigurationError: A URL can't be used.
     """
-    if mode != Mode.FULL:
-        return Stores()
-    shares = settings.state != "memory" and settings.redis.url.get_secret_value()
-    redis = _redis(settings.redis, clock) if shares else None
+    redis = None
+    if mode == Mode.FULL and settings.state != "memory" and settings.redis.url.get_secret_value():
+        redis = _redis(settings.redis, clock)
     url = settings.database.url.get_secret_value()
-    return Stores(redis, _database(url) if names_postgres(url) else None)
+    if mode != Mode.FULL and names_postgres(url):
+        url = ""
+    if not url and data_dir is not None:
+        url = file_database_url(data_dir)
+    return Stores(redis, _database(url) if url else None)
 
 
 def _redis(settings: RedisSettings, clock: Clock) -> RedisStore:

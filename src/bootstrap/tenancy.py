@@ -1,13 +1,13 @@
 """Who may do what: keys, their users and teams, and what administrators set."""
 
-from dependency_injector.providers import Dependency, List, Selector, Singleton
+from dependency_injector.providers import Callable, Dependency, List, Selector, Singleton
 
 from adapters.outbound.memory.admin_store import MemoryAdminStore
 from adapters.outbound.memory.audit_log import MemoryAuditLog
 from adapters.outbound.memory.kept import MemoryKept
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.tenants import MemoryTenants
-from adapters.outbound.pricing import read_price_list, shipped_price_list
+from adapters.outbound.pricing.price_list_file import read_price_list, shipped_price_list
 from adapters.outbound.sql.admin_store import SqlAdminStore
 from adapters.outbound.sql.audit_log import SqlAuditLog
 from adapters.outbound.sql.kept import SqlKept
@@ -18,7 +18,20 @@ from application.key_authenticator import KeyAuthenticator
 from application.key_cache import KeyCache
 from application.key_lookup import KeyLookup
 from application.key_pepper import KeyPepper
+from bootstrap.configuration_error import ConfigurationError
 from bootstrap.foundation import FoundationContainer
+from domain.price_book import PriceList
+
+_Base = FoundationContainer
+
+
+def _configured_prices(path: str) -> PriceList | None:
+    if not path:
+        return None
+    try:
+        return read_price_list(path)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError([f"pricing.file: {error}"]) from error
 
 
 class TenancyContainer(FoundationContainer):
@@ -28,22 +41,50 @@ class TenancyContainer(FoundationContainer):
 
     tenants = Singleton(MemoryTenants)
     admin_store = Selector(
-        FoundationContainer.kept,
-        memory=Singleton(MemoryAdminStore, tenants, FoundationContainer.clock),
-        sql=Singleton(SqlAdminStore, FoundationContainer.engine, FoundationContainer.clock),
+        _Base.kept,
+        memory=Singleton(MemoryAdminStore, tenants, _Base.clock),
+        sql=Singleton(SqlAdminStore, _Base.engine, _Base.clock),
     )
     audit_log = Selector(
-        FoundationContainer.kept,
+        _Base.kept,
         memory=Singleton(MemoryAuditLog, tenants),
-        sql=Singleton(SqlAuditLog, FoundationContainer.engine),
+        sql=Singleton(SqlAuditLog, _Base.engine),
     )
     keyring = Selector(
-        FoundationContainer.kept,
+        _Base.kept,
         memory=Singleton(MemoryKeyring, tenants),
-        sql=Singleton(SqlKeyring, FoundationContainer.engine),
+        sql=Singleton(SqlKeyring, _Base.engine),
     )
     kept_values = Selector(
-        FoundationContainer.kept,
+        _Base.kept,
         memory=Singleton(MemoryKept),
-        sql=Singleton(SqlKept, FoundationContainer.engine),
+        sql=Singleton(SqlKept, _Base.engine),
+    )
+
+    prices = Singleton(
+        CurrentPrices,
+        Singleton(shipped_price_list),
+        Singleton(_configured_prices, _Base.settings.provided.pricing.file),
+        admin_store,
+        _Base.clock,
+        require=_Base.settings.provided.pricing.require,
+    )
+    key_cache = Singleton(KeyCache, _Base.clock)
+    change_feed = Singleton(ChangeFeed, audit_log, _Base.clock, List(key_cache, prices))
+    key_pepper = Singleton(
+        KeyPepper,
+        kept_values,
+        _Base.secrets,
+        Callable(lambda settings: settings.auth.key_pepper.get_secret_value(), _Base.settings),
+    )
+    key_lookup = Singleton(
+        KeyLookup,
+        keyring,
+        key_pepper,
+        key_cache,
+        change_feed,
+        _Base.settings.provided.rate_limit.policy.algorithm,
+    )
+    authenticator = Singleton(
+        KeyAuthenticator, master_key, key_lookup, _Base.clock, require_auth=_Base.settings.provided.auth.require_auth
     )

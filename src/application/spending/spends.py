@@ -17,6 +17,7 @@ from domain.budget.answers import Reserved
 from domain.budget.charge import AccountId, AttemptId, Reservation
 from domain.durations import SECOND_US
 from domain.events import BudgetReached
+from domain.usage_record import UsageRecord
 
 LOOK_EVERY_US = SECOND_US // 4
 MOST_REMEMBERED = 100_000
@@ -92,7 +93,7 @@ class Spends:
         if spend is not None and not spend.is_missing:
             self._background.do(self._give_back(spend))
 
-    def ledgered(self, record_ids: Collection[str]) -> None:
+    async def ledgered(self, record_ids: Collection[str]) -> None:
         """These are in the ledger, and nobody needs to remember them."""
         for record_id in record_ids:
             spend = self._spends.get(record_id)
@@ -100,9 +101,10 @@ class Spends:
                 spend.is_ledgered = True
                 self._forget_if_done(spend)
 
-    async def adopt(self, account: AccountId, attempt_id: AttemptId, cost_nano: int) -> None:
+    async def adopted(self, record: UsageRecord) -> None:
         """Ends the reservation of an attempt whose process has died. Raises StateUnavailable."""
-        await self._budgets.settle(account, attempt_id, cost_nano)
+        attempt_id = AttemptId(record.request_id, record.attempt)
+        await self._budgets.settle(AccountId(record.account), attempt_id, record.cost_nano)
 
     async def run(self) -> None:
         """Watches for what the store lost or did not take, for ever; ends by cancellation."""

@@ -31,6 +31,11 @@ class UsagePipeline:
             works["draining usage"] = self.drain.run
         return works
 
+    async def bring_home(self) -> None:
+        """Sees what dead processes have left into the ledger. Raises StateUnavailable."""
+        await self.deliver.adopt()
+        await self._flush()
+
     async def close(self, timeout_us: int) -> None:
         """After the last request, and when the works have ended: brings home what it can, and closes the journal.
 

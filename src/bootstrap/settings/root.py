@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from application.billing.estimate import Terms
 from bootstrap.settings.annotations import Name, Section
 from bootstrap.settings.contradictions import contradictions
 from bootstrap.settings.errors import Contradiction
@@ -58,6 +59,16 @@ class Settings(Section):
     def models(self) -> tuple[ModelSettings, ...]:
         """The entries in force: those of `model_list`, or the built-in one."""
         return self.model_list or (_BUILT_IN,)
+
+    @property
+    def terms(self) -> Terms:
+        """How money is reserved."""
+        return Terms(
+            upper_bound=self.budgets.reservation == "upper-bound",
+            default_output_tokens=self.budgets.default_output_tokens,
+            unpriced_request_nano=self.pricing.unpriced_request_nano,
+            ttl_us=self.budgets.reservation_ttl_us,
+        )
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:

@@ -148,6 +148,11 @@ class BudgetSettings(Section):
     reservation_ttl_us: Timeout = Field(default=660 * SECOND_US, alias="reservation_ttl")
     default_output_tokens: Count = 150
 
+    @property
+    def failure_policy(self) -> OnStoreFailure:
+        """What is done while Redis is away."""
+        return OnStoreFailure(self.on_store_failure)
+
 
 class UsageSettings(Section):
     """How usage records reach the ledger."""

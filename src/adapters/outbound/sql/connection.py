@@ -101,6 +101,7 @@ class SqlDatabase:
         self._answered = True
         self._unanswered: set[asyncio.Future[str | None]] = set()
         self.engine = open_engine(url, self._limits)
+        self.is_remote = self.engine.dialect.name != "sqlite"
         # Of its own: where all connections are busy the database is not down.
         self._asking = open_engine(url, replace(self._limits, connections=1))
 
