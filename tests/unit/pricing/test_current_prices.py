@@ -53,8 +53,8 @@ async def test_the_strongest_that_has_a_price_decides() -> None:
     prices, _ = current(override("gpt", 3), file=file)
     assert price_of(prices) == 2
     await prices.refresh()
-    assert prices.of(GPT) == Priced(Prices(3, 3), PriceLayer.API, "1970-01-01", "gpt")
-    assert prices.of(replace(GPT, own_prices=Prices(4))) == Priced(Prices(4), PriceLayer.INSTANCE)
+    assert prices.price_of(GPT) == Priced(Prices(3, 3), PriceLayer.API, "1970-01-01", "gpt")
+    assert prices.price_of(replace(GPT, own_prices=Prices(4))) == Priced(Prices(4), PriceLayer.INSTANCE)
 
 
 async def test_an_override_that_is_removed_leaves_what_the_lists_say() -> None:
@@ -183,10 +183,10 @@ async def test_an_unpriced_model_costs_nothing_or_under_a_hard_budget_what_is_co
     prices, _ = current()
     usage = Usage(1_000_000, 0)
 
-    found = prices.of(CUSTOM)
+    found = prices.price_of(CUSTOM)
     assert found == Unpriced("custom", "mine")
     assert [prices.cost_nano(found, usage, hard=hard) for hard in (False, True)] == [0, 10_000_000]
-    assert [prices.cost_nano(prices.of(GPT), usage, hard=hard) for hard in (False, True)] == [1, 1]
+    assert [prices.cost_nano(prices.price_of(GPT), usage, hard=hard) for hard in (False, True)] == [1, 1]
 
 
 async def test_the_worst_case_is_that_of_the_dearest_instance_as_it_is_priced_now() -> None:
@@ -202,9 +202,9 @@ async def test_a_model_without_a_price_is_told_of_once(caplog: pytest.LogCapture
 
     with caplog.at_level(logging.WARNING):
         for instance in (CUSTOM, replace(CUSTOM, id=InstanceId("twin")), GPT, CUSTOM):
-            prices.of(instance)
+            prices.price_of(instance)
         prices.lost_track()
         await prices.refresh()
-        prices.of(CUSTOM)
+        prices.price_of(CUSTOM)
 
     assert [record.getMessage() for record in caplog.records] == ["no price for custom/mine: its requests cost 0"]
