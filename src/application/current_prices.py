@@ -1,6 +1,5 @@
 import asyncio
 import logging
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -8,8 +7,8 @@ from application.change_feed import Follower
 from application.errors import StateUnavailable
 from application.ports.admin_store import AdminStore
 from application.ports.clock import Clock
+from application.ports.price_source import PriceSource
 from domain.catalog import Instance
-from domain.chat import Usage
 from domain.durations import SECOND_US
 from domain.identifiers import InstanceId
 from domain.override_list import override_list
@@ -17,7 +16,6 @@ from domain.pages import MOST_ITEMS
 from domain.price_book import PriceBook, Priced, PriceList, Unpriced
 from domain.price_override import PriceOverride
 from domain.pricing import Prices
-from domain.worst_case import worst_case_nano
 
 AGAIN_AFTER_US = SECOND_US
 _FREE = Prices()
@@ -32,8 +30,7 @@ class CurrentPrices:
     Overrides are read again whenever one was changed, and come into force and end by the clock. While their store is
     away, those that were read last hold; before the first answer, none.
 
-    What nobody has a price for costs 0, and says so once for each model; where a hard budget applies, it costs
-    `unpriced_request_nano` a request; with `require` it is not to be asked.
+    What nobody has a price for says so once for each model; with `require` it is not to be asked.
     """
 
     def __init__(
@@ -44,13 +41,11 @@ class CurrentPrices:
         clock: Clock,
         *,
         require: bool = False,
-        unpriced_request_nano: int = 0,
     ) -> None:
         self._book = PriceBook(shipped, file)
         self._store = store
         self._clock = clock
         self._require = require
-        self._unpriced_request_nano = unpriced_request_nano
         self._stale = asyncio.Event()
         self._stale.set()
         self._found: dict[InstanceId, tuple[Instance, Priced | Unpriced]] = {}
@@ -81,17 +76,6 @@ class CurrentPrices:
     def refuses(self, instance: Instance) -> bool:
         """Whether it must not be asked, because it has no price and must have one."""
         return self._require and isinstance(self.price_of(instance), Unpriced)
-
-    def worst_case_nano(self, instances: Iterable[Instance], input_tokens: int, output_tokens: int) -> int:
-        """Nano-dollars that none of them exceeds within those tokens, as hard budgets reserve it."""
-        found = (self.price_of(instance) for instance in instances)
-        return worst_case_nano(found, input_tokens, output_tokens, self._unpriced_request_nano)
-
-    def cost_nano(self, found: Priced | Unpriced, usage: Usage, *, hard: bool) -> int:
-        """Nano-dollars of an attempt. `hard`: one of the budgets that it counts against is."""
-        if isinstance(found, Priced):
-            return found.prices.cost_nano(usage)
-        return self._unpriced_request_nano if hard else 0
 
     def changed(self, target: str) -> None:
         """Overrides are read again where it is one of them."""
@@ -151,3 +135,6 @@ class CurrentPrices:
 
 
 _follows: type[Follower] = CurrentPrices
+
+
+_conforms: type[PriceSource] = CurrentPrices

@@ -77,7 +77,7 @@ def check_config(file: Path) -> None:
         decision = resolve_mode(loaded.settings, os.environ)
         from bootstrap.stores import open_stores  # noqa: PLC0415 - other commands need no client of any store
 
-        open_stores(loaded.settings, decision.mode, SystemClock(), None)  # connects nowhere, and reads the URLs
+        open_stores(loaded.settings, decision.mode, SystemClock())  # connects nowhere, and reads the URLs
     _warn(loaded, result)
     instances = list(result.catalog.all_instances())
     click.echo(

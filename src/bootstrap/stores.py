@@ -54,7 +54,7 @@ class Stores:
             await self.database.aclose()
 
 
-def open_stores(settings: Settings, mode: str, clock: Clock, data_dir: Path | None) -> Stores:
+def open_stores(settings: Settings, mode: str, clock: Clock, data_dir: Path | None = None) -> Stores:
     """The stores of `mode`. Lite mode never connects: all it has is a file in `data_dir`, or nothing without one.
 
     Nothing is opened here yet.

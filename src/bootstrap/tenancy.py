@@ -7,7 +7,7 @@ from adapters.outbound.memory.audit_log import MemoryAuditLog
 from adapters.outbound.memory.kept import MemoryKept
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.tenants import MemoryTenants
-from adapters.outbound.pricing.price_list_file import read_price_list, shipped_price_list
+from adapters.outbound.pricing.price_list_file import shipped_price_list
 from adapters.outbound.sql.admin_store import SqlAdminStore
 from adapters.outbound.sql.audit_log import SqlAuditLog
 from adapters.outbound.sql.kept import SqlKept
@@ -18,20 +18,11 @@ from application.key_authenticator import KeyAuthenticator
 from application.key_cache import KeyCache
 from application.key_lookup import KeyLookup
 from application.key_pepper import KeyPepper
-from bootstrap.configuration_error import ConfigurationError
 from bootstrap.foundation import FoundationContainer
-from domain.price_book import PriceList
+from bootstrap.price_lists import configured_price_list
+from domain.limits.limit import Algorithm
 
 _Base = FoundationContainer
-
-
-def _configured_prices(path: str) -> PriceList | None:
-    if not path:
-        return None
-    try:
-        return read_price_list(path)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError([f"pricing.file: {error}"]) from error
 
 
 class TenancyContainer(FoundationContainer):
@@ -64,7 +55,7 @@ class TenancyContainer(FoundationContainer):
     prices = Singleton(
         CurrentPrices,
         Singleton(shipped_price_list),
-        Singleton(_configured_prices, _Base.settings.provided.pricing.file),
+        Singleton(configured_price_list, _Base.settings.provided.pricing),
         admin_store,
         _Base.clock,
         require=_Base.settings.provided.pricing.require,
@@ -83,7 +74,7 @@ class TenancyContainer(FoundationContainer):
         key_pepper,
         key_cache,
         change_feed,
-        _Base.settings.provided.rate_limit.policy.algorithm,
+        Callable(Algorithm, _Base.settings.provided.rate_limit.algorithm),
     )
     authenticator = Singleton(
         KeyAuthenticator, master_key, key_lookup, _Base.clock, require_auth=_Base.settings.provided.auth.require_auth

@@ -8,6 +8,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from domain.events import BudgetDrifted, BudgetReached, CircuitChanged, Event, UsageRecorded
+from domain.usage_record import UsageRecord
 
 KEPT = 10_000
 """How many events of a stream are kept, or some more."""
@@ -77,18 +78,21 @@ def _said(event: Event) -> tuple[EventStream, str, Mapping[str, object]]:
             }
             return EventStream.BUDGET, "budget_drifted", fields
         case UsageRecorded(record):
-            fields = {
-                "request_id": record.request_id,
-                "attempt": record.attempt,
-                "outcome": record.outcome.value,
-                "model": record.model_asked,
-                "instance_id": record.instance_id or "",
-                "account": record.account,
-                "input_tokens": record.input_tokens,
-                "output_tokens": record.output_tokens,
-                "cost_nano": record.cost_nano,
-            }
-            return EventStream.USAGE, "usage_recorded", fields
+            return EventStream.USAGE, "usage_recorded", _of_usage(record)
+
+
+def _of_usage(record: UsageRecord) -> Mapping[str, object]:
+    return {
+        "request_id": record.request_id,
+        "attempt": record.attempt,
+        "outcome": record.outcome.value,
+        "model": record.model_asked,
+        "instance_id": record.instance_id or "",
+        "account": record.account,
+        "input_tokens": record.input_tokens,
+        "output_tokens": record.output_tokens,
+        "cost_nano": record.cost_nano,
+    }
 
 
 def append(kept: deque[KeptEvent], event: KeptEvent, look_back: int) -> bool:

@@ -45,7 +45,6 @@ def every_type() -> Settings:
 REDIS = {"redis": {"url": "redis://127.0.0.1:1"}}
 POSTGRES = {"database": {"url": "postgresql://127.0.0.1:1/x"}}
 SHARED_ONLY = {
-    "gateway_registry",
     "redis_ends",
     "redis_admission",
     "redis_event_sink",
@@ -55,12 +54,18 @@ SHARED_ONLY = {
 }
 
 
+GIVEN = {"settings", "master_key", "data_dir"}
+SQL_ONLY = {"engine"}
+
+
 def in_mode(mode: str, document: dict[str, Any]) -> Container:
     facts = ProcessFacts(mode, "test", "1")
     return Container(settings=settings(document), master_key=KEY, facts=Object(facts))
 
 
-@pytest.mark.parametrize("name", [name for name in Container.providers if name not in {"settings", "master_key"}])
+@pytest.mark.parametrize(
+    "name", [name for name in Container.providers if name not in {"settings", "master_key", "data_dir"}]
+)
 @pytest.mark.parametrize(
     ("mode", "document"),
     [
@@ -74,9 +79,12 @@ def in_mode(mode: str, document: dict[str, Any]) -> Container:
 )
 async def test_every_provider_of_the_container_can_be_built(name: str, mode: str, document: dict[str, Any]) -> None:
     shares = mode == "full" and document.get("state") != "memory"
+    lasts = mode == "full" and "database" in document
     container = in_mode(mode, document)
 
-    if shares or name not in SHARED_ONLY:
+    if name in SQL_ONLY and not lasts:
+        assert container.stores().database is None
+    elif shares or name not in SHARED_ONLY:
         assert container.providers[name]() is not None
     else:
         assert container.stores().redis is None
@@ -139,7 +147,7 @@ async def test_the_lifespan_starts_and_ends_its_background_work() -> None:
 
     async with container.app().test_app():
         running = tuple(container.lifespan()._running)
-        assert len(running) == 3
+        assert len(running) == 3 + len(container.bookkeeping().works())
         assert not any(task.done() for task in running)
 
     assert all(task.done() for task in running)

@@ -38,7 +38,6 @@ class Billing:
         """The bill of the attempt that `trace` tells of. It takes over what was reserved for it.
 
         Raises:
-            ModelUnpriced: The instance has no price, and must have one.
             StateUnavailable: Its usage can't be written down, and a hard budget depends on it.
         """
         request, caller = journey.request, journey.request.caller

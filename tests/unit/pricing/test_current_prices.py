@@ -8,10 +8,9 @@ from adapters.testing.virtual_time import EPOCH_US, ManualClock, VirtualClock, r
 from application.change_feed import ChangeFeed
 from application.current_prices import CurrentPrices
 from domain.catalog import Instance
-from domain.chat import Usage
 from domain.durations import SECOND_US
 from domain.identifiers import InstanceId, ModelName
-from domain.price_book import Priced, PriceLayer, PriceList, PricePeriod, Unpriced
+from domain.price_book import Priced, PriceLayer, PriceList, PricePeriod
 from domain.price_override import PriceOverride
 from domain.pricing import Prices
 from tests.unit.authentication.key_store import FakeKeyStore
@@ -36,9 +35,7 @@ def current(
     require: bool = False,
 ) -> tuple[CurrentPrices, FakeOverrideStore]:
     store = FakeOverrideStore(list(overrides))
-    made = CurrentPrices(
-        shipped, file, store, clock or ManualClock(), require=require, unpriced_request_nano=10_000_000
-    )
+    made = CurrentPrices(shipped, file, store, clock or ManualClock(), require=require)
     return made, store
 
 
@@ -177,24 +174,6 @@ async def test_own_prices_of_nothing_are_no_lack_of_a_price() -> None:
 
     free = replace(CUSTOM, own_prices=Prices())
     assert (prices.refuses(free), prices.refuses(CUSTOM), prices.refuses(GPT)) == (False, True, False)
-
-
-async def test_an_unpriced_model_costs_nothing_or_under_a_hard_budget_what_is_configured() -> None:
-    prices, _ = current()
-    usage = Usage(1_000_000, 0)
-
-    found = prices.price_of(CUSTOM)
-    assert found == Unpriced("custom", "mine")
-    assert [prices.cost_nano(found, usage, hard=hard) for hard in (False, True)] == [0, 10_000_000]
-    assert [prices.cost_nano(prices.price_of(GPT), usage, hard=hard) for hard in (False, True)] == [1, 1]
-
-
-async def test_the_worst_case_is_that_of_the_dearest_instance_as_it_is_priced_now() -> None:
-    prices, _ = current(override("gpt", 30))
-    await prices.refresh()
-
-    assert prices.worst_case_nano([GPT], 1_000_000, 1_000_000) == 60
-    assert prices.worst_case_nano([GPT, CUSTOM], 1_000_000, 1_000_000) == 10_000_000
 
 
 async def test_a_model_without_a_price_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
