@@ -234,7 +234,9 @@ class UsageTotalsContract:
         by_day = await all_totals(reports, EVERYTHING, GroupBy.DAY)
         by_key = await all_totals(reports, UsageFilter(from_us=MIDNIGHT_US - 1), GroupBy.KEY)
         by_instance = await all_totals(reports, EVERYTHING, GroupBy.INSTANCE)
+        of_instance = await all_totals(reports, UsageFilter(instance="i-1"), GroupBy.DAY)
 
+        assert [(each.requests, each.attempts) for each in of_instance] == [(1, 1), (1, 2)]
         assert [(each.requests, each.attempts) for each in by_day] == [(1, 2), (0, 3)]
         assert [(each.requests, each.attempts) for each in by_key] == [(0, 4)]
         assert [(each.requests, each.attempts) for each in by_instance] == [(1, 2), (1, 3)]

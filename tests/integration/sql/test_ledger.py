@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.outbound.sql.connection import SqlDatabase
 from adapters.outbound.sql.ledger import SqlLedger
+from adapters.outbound.sql.ledger_rows import LEDGER, row_of
 from adapters.outbound.sql.limits import Limits
 from adapters.outbound.sql.schema import upgrade
 from adapters.outbound.sql.usage_reports import SqlUsageReports
@@ -39,6 +40,15 @@ async def on_sqlite(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
 async def run(engine: AsyncEngine, statement: str) -> None:
     async with engine.begin() as connection:
         await connection.execute(text(statement))
+
+
+async def two_waiting(engine: AsyncEngine) -> None:
+    """Until two statements wait for locks."""
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with asyncio.timeout(20), engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        while (await connection.execute(waiting)).scalar_one() < 2:  # noqa: ASYNC110 - a database tells nobody who waits
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -72,17 +82,22 @@ async def test_writers_of_the_same_sums_in_any_order_do_not_deadlock(on_postgres
     assert [(each.group, each.attempts) for each in totals.items] == [(key, 24) for key in groups]
 
 
-async def test_writers_of_overlapping_batches_in_any_order_do_not_deadlock(on_postgres: AsyncEngine) -> None:
+async def test_writers_of_the_same_rows_in_any_order_do_not_deadlock(on_postgres: AsyncEngine) -> None:
     ledger = SqlLedger(on_postgres)
-    records = [used(number, key_id=f"k-{number % 11}") for number in range(600)]
+    records = [used(number, key_id=f"k-{number % 11}") for number in range(300)]
 
-    inserted = await asyncio.gather(
-        *(ledger.insert(records[start : start + 300][::step]) for start in range(0, 301, 50) for step in (1, -1))
-    )
+    async with on_postgres.connect() as other:
+        # Somebody holds a row in the middle: both writers get there, from whichever side, and wait.
+        middle = LEDGER.insert().values(dict(zip(LEDGER.columns.keys(), row_of(records[150]), strict=True)))
+        await other.execute(middle)
+        writers = [asyncio.ensure_future(ledger.insert(batch)) for batch in (records, records[::-1])]
+        await two_waiting(on_postgres)
+        await other.rollback()
+        inserted = await asyncio.gather(*writers)
 
-    assert sum(inserted) == 600
+    assert sorted(inserted) == [0, 300]
     totals = await SqlUsageReports(on_postgres).totals(UsageFilter(), GroupBy.TEAM, 10)
-    assert [(each.attempts, each.cost_nano) for each in totals.items] == [(600, 600_000)]
+    assert [(each.attempts, each.cost_nano) for each in totals.items] == [(300, 300_000)]
 
 
 @pytest.mark.parametrize("table", ["ledger", "usage_days"])
