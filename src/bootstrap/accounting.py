@@ -31,6 +31,7 @@ from application.spending.verification import Verification
 from application.usage.deliver_usage import DeliverUsage
 from application.usage.drain_usage import DrainUsage
 from application.usage.pipeline import UsagePipeline
+from bootstrap.data_directory import prepare_data_directory
 from bootstrap.tenancy import TenancyContainer
 
 _Base = TenancyContainer
@@ -38,7 +39,9 @@ JOURNALS = "usage"
 
 
 def _open_journal(data_dir: Path | None) -> UsageJournal:
-    return MemoryUsageJournal() if data_dir is None else SystemUsageJournal(data_dir / JOURNALS)
+    if data_dir is None:
+        return MemoryUsageJournal()
+    return SystemUsageJournal(prepare_data_directory(data_dir / JOURNALS))
 
 
 class AccountingContainer(_Base):
