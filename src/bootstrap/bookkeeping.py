@@ -23,7 +23,7 @@ _CATCH_UP_WITHIN_S = 5
 _UPGRADE_AGAIN_US = 2 * SECOND_US
 _FLUSH_WITHIN_US = 5 * SECOND_US
 
-_log = logging.getLogger("moongate.store")
+_log = logging.getLogger("moongate.database")
 
 
 @dataclass(frozen=True, slots=True)
