@@ -17,7 +17,7 @@ from adapters.outbound.sql.keyring import SqlKeyring
 from adapters.outbound.sql.schema import upgrade
 from adapters.testing.tenants_support import Tenants
 from adapters.testing.virtual_time import ManualClock
-from tests.servers.databases import opened, own_database
+from tests.servers.databases import emptied, opened
 
 
 class InMemory:
@@ -47,17 +47,24 @@ class OnDatabase:
             yield made
 
 
-class OnSqlite(OnDatabase):
+class SqliteDatabase:
     @pytest.fixture
     def database_url(self, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/tenants.db"
 
 
-class OnPostgres(OnDatabase):
+class PostgresDatabase:
     @pytest.fixture
-    async def database_url(self, postgres_url: str) -> AsyncIterator[str]:
-        async with own_database(postgres_url) as url:
-            yield url
+    async def database_url(self, tenants_database: str) -> str:
+        async with opened(tenants_database) as engine:
+            await emptied(engine)
+        return tenants_database
+
+
+class OnSqlite(SqliteDatabase, OnDatabase): ...
+
+
+class OnPostgres(PostgresDatabase, OnDatabase): ...
 
 
 @asynccontextmanager

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.outbound.sql.connection import open_engine
 from adapters.outbound.sql.limits import Limits
+from adapters.outbound.sql.schema import upgrade
+from adapters.outbound.sql.tables import METADATA
 
 
 @asynccontextmanager
@@ -32,6 +34,15 @@ async def opened(url: str) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+async def emptied(engine: AsyncEngine) -> None:
+    """Brings a Postgres database to its tables, with nothing in them but what the migrations put there."""
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        names = ", ".join(name for name in METADATA.tables if name != "counters")
+        await connection.execute(text(f"TRUNCATE {names}"))
+        await connection.execute(text("UPDATE counters SET value = 0"))
 
 
 async def _alone(engine: AsyncEngine, statement: str) -> None:
