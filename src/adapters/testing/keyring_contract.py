@@ -40,7 +40,7 @@ class KeyringContract:
     """Wants `tenants`, with nothing in it, and `elsewhere`: another process's view of the same."""
 
     async def test_a_key_comes_with_all_that_belongs_to_it(self, tenants: Tenants, elsewhere: Tenants) -> None:
-        await tenants.add(*COMPANY, OF_KEY, OF_MEMBER, OF_USER, OF_TEAM, *STRANGERS)
+        await tenants.add(*COMPANY, OF_TEAM, OF_USER, OF_MEMBER, OF_KEY, *STRANGERS)
 
         expected = Grant(KEY, USER, TEAM, MEMBERSHIP, (OF_KEY, OF_MEMBER, OF_TEAM))
         assert await elsewhere.keyring.grant_of(SECRET) == expected
