@@ -1,4 +1,4 @@
-"""Databases of one test."""
+"""Databases for tests: one of their own, or one with nothing in the ledger."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -11,6 +11,20 @@ from adapters.outbound.sql.connection import open_engine
 from adapters.outbound.sql.limits import Limits
 from adapters.outbound.sql.schema import upgrade
 from adapters.outbound.sql.tables import METADATA
+
+# Generous: the suites ask what is right, not how fast; a busy machine must not fail them.
+PATIENT = Limits(pool_wait_us=20_000_000, connect_us=20_000_000, command_us=20_000_000)
+
+
+@asynccontextmanager
+async def empty_ledger(url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on that database."""
+    async with opened(url, PATIENT) as engine:
+        await upgrade(engine)
+        async with engine.begin() as connection:
+            for table in ("ledger", "usage_days"):
+                await connection.execute(text(f"DELETE FROM {table}"))
+        yield engine
 
 
 @asynccontextmanager
@@ -27,9 +41,9 @@ async def own_database(server_url: str) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[AsyncEngine]:
+async def opened(url: str, limits: Limits | None = None) -> AsyncIterator[AsyncEngine]:
     """An engine, closed at the end."""
-    engine = open_engine(url, Limits())
+    engine = open_engine(url, limits or Limits())
     try:
         yield engine
     finally:
