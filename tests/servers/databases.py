@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.outbound.sql.connection import open_engine
 from adapters.outbound.sql.limits import Limits
 from adapters.outbound.sql.schema import upgrade
-from adapters.outbound.sql.tables import METADATA
 
 # Generous: the suites ask what is right, not how fast; a busy machine must not fail them.
 PATIENT = Limits(pool_wait_us=20_000_000, connect_us=20_000_000, command_us=20_000_000)
@@ -48,15 +47,6 @@ async def opened(url: str, limits: Limits | None = None) -> AsyncIterator[AsyncE
         yield engine
     finally:
         await engine.dispose()
-
-
-async def emptied(engine: AsyncEngine) -> None:
-    """Brings a Postgres database to its tables, with nothing in them but what the migrations put there."""
-    await upgrade(engine)
-    async with engine.begin() as connection:
-        names = ", ".join(name for name in METADATA.tables if name != "counters")
-        await connection.execute(text(f"TRUNCATE {names}"))
-        await connection.execute(text("UPDATE counters SET value = 0"))
 
 
 async def _alone(engine: AsyncEngine, statement: str) -> None:
