@@ -31,7 +31,7 @@ class Change(Generic[T]):
     def __post_init__(self) -> None:
         if self.before is None and self.after is None:
             raise ValueError("expected something before, or after")
-        check_name(self.action, "action")
+        check_name(self.action, "name of an action")
         if len(self.target) > _LONGEST_TARGET or not self.target.isprintable():
             raise ValueError(f"expected a target of printable characters, found {self.target[:50]!r}")
 

@@ -19,7 +19,7 @@ def entry_of(change: Change[Any], revision: int, at_us: int, actor: str) -> Audi
     Raises:
         ValueError: The actor is no name, or a number of the item does not fit in 64 bits, which no store could keep.
     """
-    check_name(actor, "actor")
+    check_name(actor, "name of an actor")
     return AuditEntry(revision, at_us, actor, change.action, change.target, _told(change.before), _told(change.after))
 
 

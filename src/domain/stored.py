@@ -12,7 +12,7 @@ from domain.virtual_key import VirtualKey
 
 Stored: TypeAlias = User | Team | Membership | VirtualKey | BudgetTerms | PriceOverride
 
-NOUNS: Mapping[type, str] = MappingProxyType(
+NOUNS: Mapping[type[Any], str] = MappingProxyType(
     {
         User: "user",
         Team: "team",

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.outbound.memory.admin_store import MemoryAdminStore
@@ -15,9 +16,10 @@ from adapters.outbound.sql.admin_store import SqlAdminStore
 from adapters.outbound.sql.audit_log import SqlAuditLog
 from adapters.outbound.sql.keyring import SqlKeyring
 from adapters.outbound.sql.schema import upgrade
+from adapters.outbound.sql.tables import METADATA
 from adapters.testing.tenants_support import Tenants
 from adapters.testing.virtual_time import ManualClock
-from tests.servers.databases import opened, own_database
+from tests.servers.databases import opened
 
 
 class InMemory:
@@ -47,17 +49,24 @@ class OnDatabase:
             yield made
 
 
-class OnSqlite(OnDatabase):
+class SqliteDatabase:
     @pytest.fixture
     def database_url(self, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/tenants.db"
 
 
-class OnPostgres(OnDatabase):
+class PostgresDatabase:
     @pytest.fixture
-    async def database_url(self, postgres_url: str) -> AsyncIterator[str]:
-        async with own_database(postgres_url) as url:
-            yield url
+    async def database_url(self, tenants_database: str) -> str:
+        async with opened(tenants_database) as engine:
+            await emptied(engine)
+        return tenants_database
+
+
+class OnSqlite(SqliteDatabase, OnDatabase): ...
+
+
+class OnPostgres(PostgresDatabase, OnDatabase): ...
 
 
 @asynccontextmanager
@@ -70,3 +79,12 @@ async def tenants_at(url: str) -> AsyncIterator[Tenants]:
 def tenants_on(engine: AsyncEngine) -> Tenants:
     clock = ManualClock()
     return Tenants(SqlAdminStore(engine, clock), SqlAuditLog(engine), SqlKeyring(engine), clock)
+
+
+async def emptied(engine: AsyncEngine) -> None:
+    """Brings a Postgres database to its tables, with nothing in them but what the migrations put there."""
+    await upgrade(engine)
+    async with engine.begin() as connection:
+        names = ", ".join(name for name in METADATA.tables if name != "counters")
+        await connection.execute(text(f"TRUNCATE {names}"))
+        await connection.execute(text("UPDATE counters SET value = 0"))

@@ -4,12 +4,14 @@ import itertools
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 
 from adapters.outbound.redis.connection import Timeouts, connect
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.lua_scripts import all_scripts
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.system.clock import SystemClock
+from tests.servers.databases import own_database
 from tests.servers.postgres_servers import own_url as own_database_url
 from tests.servers.postgres_servers import postgres
 from tests.servers.redis_servers import cluster, cluster_url, own_url, redis_binary, standalone, valkey_binary
@@ -51,6 +53,13 @@ def postgres_url() -> Iterator[str]:
         return
     with postgres() as server:
         yield server.url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def tenants_database(postgres_url: str) -> AsyncIterator[str]:
+    """A database on it, for those who empty it first."""
+    async with own_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,3 +1,3 @@
-from tests.servers.fixtures import postgres_url
+from tests.servers.fixtures import postgres_url, tenants_database
 
-__all__ = ["postgres_url"]
+__all__ = ["postgres_url", "tenants_database"]

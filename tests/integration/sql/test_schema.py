@@ -62,6 +62,17 @@ async def test_the_migrations_make_exactly_the_tables_that_the_code_reads(engine
         assert await connection.run_sync(differences) == []
 
 
+async def test_postgres_sorts_ids_by_code_points_whatever_its_language(postgres_url: str) -> None:
+    ids = text("SELECT table_name, collation_name FROM information_schema.columns WHERE column_name = 'id'")
+    async with own_database(postgres_url) as url, opened(url) as engine:
+        await upgrade(engine)
+        async with engine.connect() as connection:
+            found = {table: collation for table, collation in await connection.execute(ids) if table in TABLES}
+
+    sorted_by_ids = {"users", "teams", "memberships", "virtual_keys", "budgets", "prices"}
+    assert {table: found[table] for table in sorted_by_ids} == dict.fromkeys(sorted_by_ids, "C")
+
+
 async def test_gateways_that_start_together_upgrade_once(url: str) -> None:
     async def start() -> list[str]:
         async with opened(url) as engine:
