@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Protocol
 
 from domain.budget.answers import Balance, Inspection, Refused, Reserved, Resolved, Unverified
@@ -45,6 +46,10 @@ class Budgets(Protocol):
 
     async def inspect(self, account: AccountId, asked: tuple[BudgetPeriod, ...]) -> Inspection:
         """How budgets stand, and whose reservations have outlived their ttl. These count for another 24 h."""
+        ...
+
+    async def open_attempts(self, account: AccountId) -> Sequence[AttemptId]:
+        """What is reserved and neither settled nor released, orphans included: the first 10,000 to expire, in order."""
         ...
 
     async def reseed(self, account: AccountId, of: BudgetPeriod, settled_nano: int, epoch: int) -> Balance:
