@@ -32,6 +32,7 @@ READS = {
         "HMGET",
         "HSTRLEN",
         "HVALS",
+        "INFO",
         "LINDEX",
     ),
     *("LLEN", "LRANGE", "MGET", "PEXPIRETIME", "PTTL", "SCARD", "SISMEMBER", "SMEMBERS", "SMISMEMBER", "STRLEN"),

@@ -20,12 +20,12 @@ from adapters.testing.virtual_time import EPOCH_US, ManualClock
 from application.ports.admission import CallerAdmission
 from domain.durations import MINUTE_US, SECOND_US
 from domain.identifiers import RequestId
-from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
+from domain.limits.admission import CallerAdmissionRequest, CallerAnswer
 from domain.limits.limit import LARGEST_LIMIT, Algorithm, Limit, LimitKind
 from tests.servers.fixtures import PATIENT
 from tests.servers.redis_servers import standalone, valkey_binary
 
-Answer = CallerAdmitted | CallerRefused | bool | None
+Answer = CallerAnswer | bool | None
 Step = tuple[str, int, int, int]
 
 HISTORIES = 200

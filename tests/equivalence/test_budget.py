@@ -80,11 +80,16 @@ class Inspect:
 
 
 @dataclass(frozen=True)
+class ListOpen:
+    pass
+
+
+@dataclass(frozen=True)
 class Wait:
     span_us: int
 
 
-Step = Reserve | Settle | Release | Reseed | Inspect | Wait
+Step = Reserve | Settle | Release | Reseed | Inspect | ListOpen | Wait
 
 AMOUNTS = st.sampled_from([0, 1, 40, 60, 99, 100, ODD_NANO, ODD_NANO + 1, LARGEST_NANO - 1, LARGEST_NANO])
 SPANS = st.sampled_from(
@@ -108,6 +113,7 @@ STEPS = st.one_of(
     st.builds(Release, NUMBERS),
     st.builds(Reseed, BUDGETS, st.sampled_from([0, 0, 50, ODD_NANO, LARGEST_NANO]), EPOCHS),
     st.builds(Inspect),
+    st.builds(ListOpen),
     st.builds(Wait, SPANS),
 )
 # Most histories begin with budgets that may be used: otherwise most of them would be refusals.
@@ -133,6 +139,8 @@ async def take(step: Step, budgets: Budgets, now_us: int) -> object:
             return await budgets.release(ACCOUNT, attempt(step.number))
         case Reseed():
             return await budgets.reseed(ACCOUNT, of(step.budget, now_us), step.settled_nano, step.epoch)
+        case ListOpen():
+            return await budgets.open_attempts(ACCOUNT)
         case _:
             return await budgets.inspect(ACCOUNT, tuple(of(budget, now_us) for budget in KINDS))
 
@@ -188,5 +196,6 @@ def test_lua_and_memory_sweep_alike(lua: tuple[asyncio.Runner, RedisExecutor]) -
     resolved: list[Step] = [step for number in range(70) for step in (held(number + 1), Settle(number + 1, 1))]
     orphans: list[Step] = [held(number) for number in range(101, 261)]
     history = [*OPENED, *resolved, *orphans, Wait(MINUTE_US), Inspect(), Wait(MINUTE_US), Inspect(), Settle(70, 1)]
+    history += [ListOpen(), Wait(DAY_US - MINUTE_US), ListOpen()]
 
-    runner.run(replay([*history, Wait(9 * DAY_US), *[Inspect()] * 5, held(1)], executor))
+    runner.run(replay([*history, Wait(9 * DAY_US), ListOpen(), *[Inspect()] * 5, held(1)], executor))

@@ -105,7 +105,7 @@ ENTERING = st.builds(
     st.sampled_from([100, ODD_NANO, LARGEST_LIMIT_NANO]),
     st.booleans(),
     st.sampled_from([1, 1, 1, ODD_NANO]),
-    st.sampled_from([0, 1, 60, 100, 101, LARGEST_LIMIT - 1]),
+    st.sampled_from([0, 1, 1, 40, 100, 101, LARGEST_LIMIT - 1]),
 )
 STEPS = st.one_of(
     ENTERING,
@@ -117,6 +117,11 @@ STEPS = st.one_of(
         Wait, st.sampled_from([1, SECOND_US, LEASE_US, 61 * SECOND_US - 1, 61 * SECOND_US, TTL_US, DAY_US, 9 * DAY_US])
     ),
 )
+# What is left of every limit in the end.
+PEEKS = [
+    Enter(90 + number, frozenset(limits), frozenset(), 0, 0, False, 1, 0)
+    for number, limits in enumerate([LIMITS[::2], LIMITS[1::2]])
+]
 OPENED = [Reseed(budget, 0, 1) for budget in KINDS]
 
 
@@ -138,9 +143,8 @@ class Store:
                 request = self.asked.setdefault(step.number, self.request(step))
                 return await self.admission.admit(request)
             case End():
-                request = self.asked.get(step.number)
-                if request is not None:
-                    await self.admission.settle(request, step.tokens)
+                if step.number in self.asked:
+                    await self.admission.settle(self.asked[step.number], step.tokens)
             case Resolve(actual_nano=None):
                 return await self.budgets.release(ACCOUNT, attempt(step.number))
             case Resolve():
@@ -176,7 +180,7 @@ async def replay(server: OneServer, history: list[Step]) -> None:
         return str(there.now_us())
 
     lua = Store(RedisAdmission(server.executor, prefix, now), RedisBudgets(server.executor, prefix, now), there)
-    for number, step in enumerate([*history, Wait(0)]):
+    for number, step in enumerate([*history, Wait(0), *PEEKS]):
         assert await lua.take(step) == await memory.take(step), f"step {number}: {step}"
     keys = await server.executor.command("KEYS", prefix + "*")
     lasting = [key for key in keys if not 0 < await server.executor.command("PTTL", key) < 60 * DAY_US // 1_000]

@@ -74,6 +74,7 @@ class World:
 async def test_while_the_store_is_up_nothing_is_degraded() -> None:
     answer = await World().harness.admit(rpm(1))
 
+    assert isinstance(answer, CallerAdmitted)
     assert not answer.degraded
 
 
@@ -84,7 +85,9 @@ async def test_a_gateway_on_its_own_enforces_its_share_and_tells_the_whole_limit
     world = World(registry=StubRegistry(gateways))
     world.shared.away = True
     for _ in range(share):
-        assert (await world.harness.admit(rpm(limit))).degraded
+        answer = await world.harness.admit(rpm(limit))
+        assert isinstance(answer, CallerAdmitted)
+        assert answer.degraded
 
     refused = await world.harness.refused(rpm(limit))
 

@@ -2,7 +2,7 @@ import pytest
 
 from adapters.testing.budget_support import ACCOUNT, DAY_US, MINUTE_US, TTL_US, Desk, attempt
 from domain.budget.answers import Balance, Orphan, Refused, Reserved, Resolved, Unverified
-from domain.budget.charge import BudgetId
+from domain.budget.charge import AccountId, BudgetId
 from domain.budget.period import PeriodKind
 
 
@@ -42,6 +42,33 @@ class BudgetPeriodsContract:
 
         assert (await desk.budgets.inspect(ACCOUNT, ())).orphans == ()
         assert await desk.money(key.of) == (0, 100)
+
+    async def test_open_attempts_are_listed_until_they_end_or_are_dropped(self, desk: Desk) -> None:
+        key = await desk.opened("key", 100)
+        await desk.held("ended", 10, key)
+        await desk.held("orphan", 10, key)
+        desk.clock.advance(TTL_US)
+        for name in ("b", "a"):
+            await desk.held(name, 10, key)
+        await desk.settle("ended", 1)
+
+        assert list(await desk.budgets.open_attempts(ACCOUNT)) == [attempt("orphan"), attempt("a"), attempt("b")]
+
+        desk.clock.advance(DAY_US - 1)
+        assert len(await desk.budgets.open_attempts(ACCOUNT)) == 3
+        desk.clock.advance(1)
+        assert list(await desk.budgets.open_attempts(ACCOUNT)) == [attempt("a"), attempt("b")]
+        assert list(await desk.budgets.open_attempts(AccountId("another"))) == []
+
+    async def test_more_than_a_sweep_of_overdue_attempts_is_not_listed(self, desk: Desk) -> None:
+        key = await desk.opened("key", 100)
+        for number in range(120):
+            await desk.held(f"r{number}", 0, key)
+        assert len(await desk.budgets.open_attempts(ACCOUNT)) == 120
+
+        desk.clock.advance(TTL_US + DAY_US)
+
+        assert list(await desk.budgets.open_attempts(ACCOUNT)) == []
 
     async def test_an_orphan_is_settled_within_the_day_and_not_after(self, desk: Desk) -> None:
         key = await desk.opened("key", 100)

@@ -52,6 +52,10 @@ class Budgets(Protocol):
         """How budgets stand, and whose reservations have outlived their ttl. These count for another 24 h."""
         ...
 
+    async def open_attempts(self, account: AccountId) -> Sequence[AttemptId]:
+        """What is reserved and neither settled nor released, orphans included: the first 10,000 to expire, in order."""
+        ...
+
     async def reseed(self, account: AccountId, of: BudgetPeriod, settled_nano: int, epoch: int) -> Balance:
         """Lifts what is settled to `settled_nano`, the ledger's sum, never adds to it or lowers it, and verifies it.
 

@@ -36,6 +36,7 @@ KEPT_US = 7 * 86_400_000_000
 
 SWEPT_AT_ONCE = 50
 LISTED_ORPHANS = 100
+LISTED_OPEN = 10_000
 
 _UNKNOWN = Balance(0, 0, 0)
 
@@ -101,6 +102,11 @@ class AccountBudgets:
             answer, expires_us = self._attempts[name]
             orphans.append(Orphan(AttemptId.parse(name), answer.amount_nano, expires_us))
         return Inspection(tuple(self._balance(of, now_us) for of in asked), tuple(orphans))
+
+    def open_attempts(self, now_us: int) -> list[AttemptId]:
+        """What counts as reserved, by when it expires."""
+        self._sweep(None, now_us)
+        return [AttemptId.parse(name) for name in self._open.after(now_us - SUSPENSE_US, LISTED_OPEN)]
 
     def reseed(self, of: BudgetPeriod, settled_nano: int, epoch: int, now_us: int) -> Balance:
         """Lifts what is settled to what the ledger says."""

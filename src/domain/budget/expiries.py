@@ -1,7 +1,7 @@
 """Names and when they are due."""
 
 from collections.abc import Iterator
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, nsmallest
 
 _SLACK = 64
 
@@ -44,6 +44,11 @@ class Expiries:
         for entry in kept:
             heappush(self._heap, entry)
         return found
+
+    def after(self, from_us: int, most: int) -> list[str]:
+        """The first `most` that are due later than `from_us`; changes nothing."""
+        found = ((due_us, name) for name, due_us in self._due_us.items() if due_us > from_us)
+        return [name for _, name in nsmallest(most, found)]
 
     def _popped(self, until_us: int) -> Iterator[tuple[int, str]]:
         """Live entries that are due, taken off the heap; stale ones are dropped on the way."""

@@ -23,7 +23,7 @@ from domain.chat import Endpoint
 from domain.durations import SECOND_US
 from domain.failure import FailureKind
 from domain.latency import LatencyKind
-from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerRefused
+from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerAnswer, CallerRefused
 from domain.limits.limit import Algorithm, Limit, LimitKind
 from domain.limits.rate_policy import RatePolicy
 from domain.routing.admission import AdmissionRequest, Admitted
@@ -40,7 +40,7 @@ class SlowAdmission(MemoryAdmission):
 
     delay_us = SECOND_US
 
-    async def admit(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
+    async def admit(self, request: CallerAdmissionRequest) -> CallerAnswer:
         answer = await super().admit(request)
         await self._clock.sleep(self.delay_us)
         return answer
@@ -49,15 +49,17 @@ class SlowAdmission(MemoryAdmission):
 class AwayAdmission(MemoryAdmission):
     """Never answers, under a policy that is closed."""
 
-    async def admit(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
+    async def admit(self, request: CallerAdmissionRequest) -> CallerAnswer:
         raise StateUnavailable(f"no answer to {request.request_id}")
 
 
 class AloneAdmission(MemoryAdmission):
     """Decides as a gateway does whose store is away."""
 
-    async def admit(self, request: CallerAdmissionRequest) -> CallerAdmitted | CallerRefused:
-        return replace(await super().admit(request), degraded=True)
+    async def admit(self, request: CallerAdmissionRequest) -> CallerAnswer:
+        answer = await super().admit(request)
+        assert isinstance(answer, CallerAdmitted | CallerRefused)
+        return replace(answer, degraded=True)
 
 
 def gateway(rpm: int, **changes: Any) -> Gateway:

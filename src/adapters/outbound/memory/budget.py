@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from adapters.outbound.memory.budget_accounts import BudgetAccounts
 from application.ports.budget import Budgets
 from application.ports.clock import Clock
@@ -26,6 +28,9 @@ class MemoryBudgets:
 
     async def inspect(self, account: AccountId, asked: tuple[BudgetPeriod, ...]) -> Inspection:
         return self._accounts.of(account).inspect(asked, self._clock.now_us())
+
+    async def open_attempts(self, account: AccountId) -> Sequence[AttemptId]:
+        return self._accounts.of(account).open_attempts(self._clock.now_us())
 
     async def reseed(self, account: AccountId, of: BudgetPeriod, settled_nano: int, epoch: int) -> Balance:
         return self._accounts.of(account).reseed(of, settled_nano, epoch, self._clock.now_us())

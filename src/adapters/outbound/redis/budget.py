@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from adapters.outbound.redis.budget_wire import NEVER, asked_words, budget_keys, reserve_answer, resolved, text
@@ -36,6 +37,9 @@ class RedisBudgets:
             tuple(_balance(balances[first : first + 3]) for first in range(0, len(balances), 3)),
             tuple(_orphan(orphans[first : first + 3]) for first in range(0, len(orphans), 3)),
         )
+
+    async def open_attempts(self, account: AccountId) -> Sequence[AttemptId]:
+        return [AttemptId.parse(name) for name in await self._call("open", account)]
 
     async def reseed(self, account: AccountId, of: BudgetPeriod, settled_nano: int, epoch: int) -> Balance:
         check_epoch(epoch)

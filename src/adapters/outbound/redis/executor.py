@@ -67,6 +67,11 @@ class RedisExecutor:
         )
         self._desk.lanes = self._lanes
 
+    @property
+    def has_slots(self) -> bool:
+        """Whether keys are spread over the servers of a Cluster."""
+        return self._has_slots
+
     async def load(self) -> None:
         """Loads every script, so that a syntax error shows at start and not in the first request.
 
