@@ -1,5 +1,6 @@
 import os
 import socket
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -29,12 +30,11 @@ def test_a_worker_in_lite_mode_says_that_there_is_nothing_to_drain() -> None:
     )
 
 
-def test_a_worker_that_lacks_a_store_says_which_two_it_needs(tmp_path: object) -> None:
-    path = f"{tmp_path}/gateway.yaml"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("{mode: full, state: redis}")
+def test_a_worker_that_lacks_a_store_says_which_two_it_needs(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_text("{mode: full, state: redis}", encoding="utf-8")
 
-    said = worker(MOONGATE_CONFIG=path, REDIS_URL="redis://127.0.0.1:1")
+    said = worker(MOONGATE_CONFIG=str(path), REDIS_URL="redis://127.0.0.1:1")
 
     assert said.exit_code == 2
     assert said.stderr == (

@@ -42,12 +42,12 @@ async def test_ten_thousand_records_drain_fast_enough(
     workers: UsageWorkers, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
     await workers.append(0, RECORDS)
+    assert await workers.rows() == 0
     worker = await workers.start()
-    await eventually(lambda: _some(workers), within_s=10, what="the first rows")
-    first, began_s = await workers.rows(), time.monotonic()
+    began_s = time.monotonic()
 
     await workers.drained(RECORDS, within_s=30)
-    per_s = (RECORDS - first) / (time.monotonic() - began_s)
+    per_s = RECORDS / (time.monotonic() - began_s)
     record_testsuite_property("usage records drained per second", round(per_s))
     print(f"{per_s:.0f} records per second")  # noqa: T201 - what the run is for
 

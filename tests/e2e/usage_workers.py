@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import asyncpg  # type: ignore[import-untyped]
 
@@ -32,6 +32,7 @@ from tests.servers.postgres_servers import PostgresServer
 from tests.servers.usage_aging import age_pending
 
 _APPENDED_AT_ONCE = 500
+_LOOK_EVERY_S = 0.05
 
 
 @dataclass
@@ -45,6 +46,7 @@ class UsageWorkers:
     executor: RedisExecutor
     stream: RedisUsageStream
     running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    _asking: Any = None
 
     async def start(self) -> "subprocess.Popen[bytes]":
         """A worker that drains."""
@@ -69,21 +71,21 @@ class UsageWorkers:
     async def rows(self) -> int:
         """How many the ledger has; -1 where it does not answer."""
         try:
-            return int(await self.ask("SELECT count(*) FROM ledger"))
+            return await self.ask("SELECT count(*) FROM ledger")
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return -1
 
     async def ask(self, question: str) -> int:
-        connection = await asyncpg.connect(self.postgres.url)
-        try:
-            return int(await connection.fetchval(question))
-        finally:
-            await connection.close()
+        """What the database says, on one connection: a new one each time would cost more than what is measured."""
+        if self._asking is None or self._asking.is_closed():
+            self._asking = await asyncpg.connect(self.postgres.url)
+        return int(await self._asking.fetchval(question))
 
     async def drained(self, count: int, within_s: float) -> None:
         """Returns when the ledger has exactly `count` rows, the stream is empty and sums agree; soon."""
 
         async def done() -> bool:
+            await asyncio.sleep(_LOOK_EVERY_S)
             return await self.rows() == count and await self.stream.depth() == UsageDepth(0, 0, 0)
 
         await eventually(done, within_s=within_s, what=f"{count} rows")
@@ -115,6 +117,8 @@ class UsageWorkers:
 
     def end(self) -> None:
         """Ends every worker that still runs."""
+        if self._asking is not None:
+            self._asking.terminate()
         for process in self.running:
             process.kill()
             process.wait()
