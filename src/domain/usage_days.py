@@ -12,6 +12,7 @@ from domain.usage_record import UsageRecord
 DAY_US = 86_400 * SECOND_US
 
 _FIRST_DAY = date(1970, 1, 1).toordinal()
+_END_US = (date.max.toordinal() + 1 - _FIRST_DAY) * DAY_US
 
 
 class UsageDay(NamedTuple):
@@ -49,28 +50,25 @@ class UsageSums(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DaySplit:
-    """A span of time as whole UTC days and what is left of it at its edges, which is less than a day at each.
+    """A span of time as whole UTC days and what is left of it at its edges, which is less than two days.
 
     Attributes:
-        first_day, end_day: Dates, the second one not included and None where there is no end. None, None: no whole day.
+        days: The dates of the first and the last whole day; None where there is none.
         edges: Spans [from, to) in microseconds.
     """
 
-    first_day: str | None
-    end_day: str | None
+    days: tuple[str, str] | None
     edges: tuple[tuple[int, int], ...]
 
 
 def split_by_day(from_us: int, to_us: int | None) -> DaySplit:
-    """Where sums by day can be used for [from_us, to_us), and where they can't. Raises as `utc_day`."""
-    first = -(-from_us // DAY_US)
-    if to_us is None:
-        edges = ((from_us, first * DAY_US),)
-        return DaySplit(_date(first), None, _real(edges))
-    end = to_us // DAY_US
+    """Where sums by day can be used for [from_us, to_us), and where they can't. Only what `utc_day` can name counts."""
+    from_us = max(from_us, 0)
+    to_us = _END_US if to_us is None else min(to_us, _END_US)
+    first, end = -(-from_us // DAY_US), to_us // DAY_US
     if first >= end:
-        return DaySplit(None, None, _real(((from_us, to_us),)))
-    return DaySplit(_date(first), _date(end), _real(((from_us, first * DAY_US), (end * DAY_US, to_us))))
+        return DaySplit(None, _real((from_us, to_us)))
+    return DaySplit((_date(first), _date(end - 1)), _real((from_us, first * DAY_US), (end * DAY_US, to_us)))
 
 
 def utc_day(at_us: int) -> str:
@@ -103,7 +101,7 @@ def summed(records: Iterable[UsageRecord]) -> dict[UsageDay, UsageSums]:
     return sums
 
 
-def _real(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def _real(*spans: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     return tuple((from_us, to_us) for from_us, to_us in spans if from_us < to_us)
 
 

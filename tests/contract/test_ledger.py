@@ -1,47 +1,20 @@
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.outbound.memory.ledger import MemoryLedger
-from adapters.outbound.sql.connection import open_engine
+from adapters.outbound.memory.usage_reports import MemoryUsageReports
 from adapters.outbound.sql.ledger import SqlLedger
-from adapters.outbound.sql.limits import Limits
-from adapters.outbound.sql.schema import upgrade
+from adapters.outbound.sql.usage_reports import SqlUsageReports
 from adapters.testing.ledger_contract import LedgerContract
-
-# Generous: the suites ask what is right, not how fast; a busy machine must not fail them.
-PATIENT = Limits(pool_wait_us=20_000_000, connect_us=20_000_000, command_us=20_000_000)
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(url, PATIENT)
-    try:
-        await upgrade(engine)
-        yield engine
-    finally:
-        await engine.dispose()
+from adapters.testing.ledger_spent_contract import LedgerSpentContract
+from adapters.testing.usage_reports_contract import UsageRecordsContract, UsageTotalsContract
+from tests.servers.databases import empty_ledger
 
 
-@pytest.fixture
-async def sqlite(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    async with opened(f"sqlite:///{tmp_path}/ledger.db") as engine:
-        yield engine
-
-
-@pytest.fixture
-async def postgres(postgres_url: str) -> AsyncIterator[AsyncEngine]:
-    async with opened(postgres_url) as engine:
-        async with engine.begin() as connection:
-            await connection.execute(text("TRUNCATE ledger, usage_days"))
-        yield engine
-
-
-class TestMemoryLedger(LedgerContract):
+class TestMemoryLedger(LedgerContract, LedgerSpentContract, UsageRecordsContract, UsageTotalsContract):
     @pytest.fixture
     def ledger(self) -> MemoryLedger:
         return MemoryLedger()
@@ -50,22 +23,36 @@ class TestMemoryLedger(LedgerContract):
     def other_ledger(self, ledger: MemoryLedger) -> MemoryLedger:
         return ledger
 
-
-class TestSqliteLedger(LedgerContract):
     @pytest.fixture
-    def ledger(self, sqlite: AsyncEngine) -> SqlLedger:
-        return SqlLedger(sqlite)
-
-    @pytest.fixture
-    def other_ledger(self, sqlite: AsyncEngine) -> SqlLedger:
-        return SqlLedger(sqlite)
+    def reports(self, ledger: MemoryLedger) -> MemoryUsageReports:
+        return MemoryUsageReports(ledger)
 
 
-class TestPostgresLedger(LedgerContract):
-    @pytest.fixture
-    def ledger(self, postgres: AsyncEngine) -> SqlLedger:
-        return SqlLedger(postgres)
+class SqlLedgerContract(LedgerContract, LedgerSpentContract, UsageRecordsContract, UsageTotalsContract):
+    """On the database of the fixture `engine`."""
 
     @pytest.fixture
-    def other_ledger(self, postgres: AsyncEngine) -> SqlLedger:
-        return SqlLedger(postgres)
+    def ledger(self, engine: AsyncEngine) -> SqlLedger:
+        return SqlLedger(engine)
+
+    @pytest.fixture
+    def other_ledger(self, engine: AsyncEngine) -> SqlLedger:
+        return SqlLedger(engine)
+
+    @pytest.fixture
+    def reports(self, engine: AsyncEngine) -> SqlUsageReports:
+        return SqlUsageReports(engine)
+
+
+class TestSqliteLedger(SqlLedgerContract):
+    @pytest.fixture
+    async def engine(self, tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+        async with empty_ledger(f"sqlite:///{tmp_path}/ledger.db") as engine:
+            yield engine
+
+
+class TestPostgresLedger(SqlLedgerContract):
+    @pytest.fixture
+    async def engine(self, postgres_url: str) -> AsyncIterator[AsyncEngine]:
+        async with empty_ledger(postgres_url) as engine:
+            yield engine

@@ -62,8 +62,10 @@ def test_an_intent_without_an_end_is_an_estimated_record_of_unknown_outcome() ->
 
 
 def test_an_intent_that_ended_keeps_what_was_known_before() -> None:
-    record = intent(1).resolved(END)
+    record = replace(intent(1), first=False).resolved(END)
 
+    assert not record.first
+    record = intent(1).resolved(END)
     known = [field.name for field in fields(UsageIntent) if field.name not in END._fields]
     assert {name: getattr(record, name) for name in known} == {name: getattr(intent(1), name) for name in known}
     assert {name: getattr(record, name) for name in END._fields} == END._asdict()
@@ -75,9 +77,10 @@ def test_fields_of_a_newer_version_are_ignored() -> None:
 
 def test_fields_that_an_older_version_lacks_have_their_defaults() -> None:
     written = json.loads(outcome(1).to_bytes())
-    del written["team_id"], written["cost_nano"]
+    del written["team_id"], written["cost_nano"], written["first"]
 
-    assert UsageRecord.from_bytes(json.dumps(written).encode()) == replace(outcome(1), team_id=None, cost_nano=0)
+    record = UsageRecord.from_bytes(json.dumps(written).encode())
+    assert record == replace(outcome(1), team_id=None, cost_nano=0, first=True)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from application.ports.ledger import Ledger, LedgerRefused
+from domain.budget.charge import BudgetId, BudgetPeriod
+from domain.budget.period import Period
 from domain.identifiers import InstanceId, RequestId
 from domain.usage_record import UsageOutcome, UsageRecord
 
@@ -45,8 +47,13 @@ class LedgerContract:
         assert await ledger.insert([used(1), used(2), used(3)]) == 0
         assert await ledger.insert([]) == 0
 
-    async def test_of_records_with_one_id_in_a_batch_one_is_inserted(self, ledger: Ledger) -> None:
-        assert await ledger.insert([used(1), used(1, cost_nano=7), used(1)]) == 1
+    async def test_of_records_with_one_id_the_first_one_stays(self, ledger: Ledger) -> None:
+        budget = BudgetPeriod(BudgetId("key:k-1"), Period("total", "total", 0, None))
+
+        assert await ledger.insert([used(1, cost_nano=7), used(1), used(1, cost_nano=9)]) == 1
+        assert await ledger.insert([used(1)]) == 0
+
+        assert (await ledger.spent([budget], ())).nano == {"key:k-1": 7}
 
     async def test_attempts_of_a_request_are_different_records(self, ledger: Ledger) -> None:
         assert await ledger.insert([used(1, attempt) for attempt in (0, 1, 2, 10)]) == 4

@@ -44,6 +44,9 @@ class Ledger(Protocol):
         """What these budgets have come to within their periods, and which records `among` are in that; one snapshot.
 
         A record counts in the period that holds its `at_us`. Budget ids say whose: `key:K`, `member:T:U` (of user U
-        with keys of team T), `user:U` (with keys of no team), `team:T`.
+        with keys of team T), `user:U` (with keys of no team), `team:T`. Each budget is asked about once.
+
+        Raises:
+            ValueError: A budget's id is none of these.
         """
         ...

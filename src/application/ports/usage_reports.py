@@ -19,7 +19,11 @@ class GroupBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UsageFilter:
-    """Which records: all that match every field that is set. `from_us` included, `to_us` not."""
+    """Which records: all that match every field that is set. `from_us` included, `to_us` not.
+
+    The model is the one that was asked for, the instance the one that was used. Empty text finds what has none, as it
+    is the group of such records.
+    """
 
     from_us: int | None = None
     to_us: int | None = None
@@ -33,7 +37,14 @@ class UsageFilter:
 
 @dataclass(frozen=True, slots=True)
 class UsageTotal:
-    """`group` is empty for what has none. `requests` counts distinct request ids, whatever number of attempts."""
+    """What the records of one group come to.
+
+    Attributes:
+        group: A date such as 2026-11-23, or an id or name; empty for records that have none.
+        requests: Distinct requests, whatever number of attempts. One counts where its first record does: attempts on
+            both sides of midnight are one request of the first day. By instance, or of one instance, a request counts
+            wherever it has a record.
+    """
 
     group: str
     requests: int
@@ -48,11 +59,15 @@ class UsageReports(Protocol):
     """Reading the ledger. Both raise StateUnavailable. A cursor that is none is a ValueError."""
 
     async def records(self, asked: UsageFilter, limit: int, after: str | None = None) -> Page[UsageRecord]:
-        """Records, the latest first."""
+        """Records, the latest first; those of one instant in the reverse order of their ids. `limit` is at least 1."""
         ...
 
     async def totals(
         self, asked: UsageFilter, group_by: GroupBy, limit: int, after: str | None = None
     ) -> Page[UsageTotal]:
-        """Totals in the order of their groups. The model is the one that was asked for."""
+        """Totals of the groups that have records, in the order of their code points. `limit` is at least 1.
+
+        What fills whole UTC days is read from sums, however many records there are; except by, or of, an instance, and
+        of one request.
+        """
         ...

@@ -79,7 +79,7 @@ def _refusals() -> Iterator[None]:
         yield
     except (DBAPIError, ValueError, OverflowError) as error:
         if not _is_of_the_data(error):
-            raise StateUnavailable("the ledger can't be written; see the log") from error
+            raise StateUnavailable("the ledger can't be written; is its database upgraded?") from error
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
         raise LedgerRefused(f"the database refuses a record: {reason}") from error
 

@@ -1,7 +1,7 @@
 """Usage records as rows of the ledger."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -24,6 +24,9 @@ def row_of(record: UsageRecord) -> Sequence[Any]:
     return row
 
 
-def record_of(row: Mapping[str, Any]) -> UsageRecord:
-    """The record that `row_of` wrote."""
-    return UsageRecord(**{**row, "outcome": UsageOutcome(row["outcome"]), "tags": tuple(json.loads(row["tags"]))})
+def record_of(row: dict[str, Any]) -> UsageRecord:
+    """The record that `row_of` wrote, given its values by column."""
+    tags = row["tags"]
+    row["outcome"] = UsageOutcome(row["outcome"])
+    row["tags"] = () if tags == "[]" else tuple(json.loads(tags))
+    return UsageRecord(**row)

@@ -36,12 +36,9 @@ async def sums_of(connection: AsyncConnection, periods: Sequence[BudgetPeriod]) 
 def _parts(of: BudgetPeriod) -> Iterator[Select[Any]]:
     owner = spender(of.budget)
     split = split_by_day(of.period.starts_us, of.period.ends_us)
-    if split.first_day is not None:
+    if split.days is not None:
         whole = [USAGE_DAYS.c[name] == (value or "") for name, value in owner.items()]
-        whole.append(USAGE_DAYS.c.day >= split.first_day)
-        if split.end_day is not None:
-            whole.append(USAGE_DAYS.c.day < split.end_day)
-        yield select(func.sum(USAGE_DAYS.c.cost_nano)).where(*whole)
+        yield select(func.sum(USAGE_DAYS.c.cost_nano)).where(*whole, USAGE_DAYS.c.day.between(*split.days))
     for from_us, to_us in split.edges:
         edge = [LEDGER.c[name] == value for name, value in owner.items()]
         yield select(func.sum(LEDGER.c.cost_nano)).where(*edge, LEDGER.c.at_us >= from_us, LEDGER.c.at_us < to_us)
