@@ -67,6 +67,18 @@ def serve(config_path: Path | None, host: str | None, port: int | None, workers:
         return serve_until_stopped(loaded.settings, data_dir=data_dir, environ=os.environ)
 
 
+@cli.command()
+@_config
+def worker(config_path: Path | None) -> int:
+    """Drain usage into the ledger until stopped. Any number of these may run beside the gateways."""
+    with _configuration_errors():
+        loaded = load_settings(config_path, os.environ)
+        decision = resolve_mode(loaded.settings, os.environ)
+        from bootstrap.usage_worker import drain_until_stopped  # noqa: PLC0415 - other commands need no stores
+
+        return drain_until_stopped(loaded.settings, decision)
+
+
 @cli.command("check-config")
 @click.argument("file", type=_FILE)
 def check_config(file: Path) -> None:

@@ -23,6 +23,8 @@ _LONGEST_PAUSE_US = 60 * SECOND_US
 _STREAM_FIRST_PAUSE_US = SECOND_US // 5
 _STREAM_LONGEST_PAUSE_US = 5 * SECOND_US
 _KEPT_AT_ONCE = 500
+# So much is about a millisecond of this process's time: requests come in between.
+_READ_AT_ONCE = 50
 
 _log = logging.getLogger("moongate.usage")
 
@@ -98,18 +100,18 @@ class DrainUsage:
         self._stopping.set()
 
     async def drain(self) -> bool:
-        """One batch; whether there was one, and the ledger took it or refused it.
+        """A batch, and one more of what others have left; whether there was any, and the ledger took or refused it.
 
         Raises:
             StateUnavailable: The stream is away. (The ledger's absence is waited for here, for up to a minute.)
         """
         await self._acknowledge()
         now_us = self._clock.monotonic_us()
+        missing = self._batch_size - self._held.new_count  # what is claimed comes on top, and keeps nobody waiting
         if now_us >= self._look_around_at_us:
             await self._look_around(now_us)
         if now_us < self._ask_ledger_at_us:
             return False
-        missing = self._batch_size - self._held.new_count
         if missing > 0:
             self._held.add(await self._stream.read(self._consumer, missing, 0), now_us)
         batches = self._held.ready(now_us, self._batch_size)
@@ -136,7 +138,9 @@ class DrainUsage:
 
     async def _store(self, batch: Sequence[UsageEntry]) -> None:
         readable: list[_Readable] = []
-        for entry in batch:
+        for number, entry in enumerate(batch, 1):
+            if number % _READ_AT_ONCE == 0:
+                await asyncio.sleep(0)
             try:
                 readable.append(_Readable(entry, UsageRecord.from_bytes(entry.record)))
             except ValueError as error:

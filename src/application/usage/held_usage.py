@@ -44,11 +44,12 @@ class HeldUsage:
         return len(self._held) - self._refused
 
     def ready(self, now_us: int, count: int) -> Sequence[Sequence[UsageEntry]]:
-        """A batch of new records and one of those that were refused: these shall not spoil the others' batch."""
+        """All new ones in batches of up to `count`, and a batch of refused ones that are due: these spoil no other."""
         due = [one for one in self._held.values() if one.due_us <= now_us]
         new = [one.entry for one in due if not one.retries]
         refused = [one.entry for one in due if one.retries]
-        return [batch for batch in (new[:count], refused[:count]) if batch]
+        batches = [new[start : start + count] for start in range(0, len(new), count)]
+        return [*batches, refused[:count]] if refused else batches
 
     def retries_of(self, record_id: str) -> int:
         """How often it was refused, but for the last time."""

@@ -116,6 +116,28 @@ def test_a_stream_that_is_away_is_tried_again_ever_more_rarely() -> None:
     tell(story)
 
 
+def test_after_an_outage_of_the_stream_the_next_one_costs_little_again() -> None:
+    async def story(world: World) -> None:
+        process = world.start(drains=False)
+        process.write(1)
+        for away_s in (300, 0.3):
+            world.stream.away = True
+            process.write(2)
+            await world.pass_s(away_s)
+            world.stream.away = False
+            await world.pass_s(6)
+        process.write(3)
+        world.stream.away = True
+        await world.pass_s(0.3)
+        world.stream.away = False
+
+        await world.pass_s(0.6)
+
+        assert (await world.queue.depth()).waiting == 3
+
+    tell(story)
+
+
 def test_a_ledger_that_is_away_holds_up_no_sending() -> None:
     async def story(world: World) -> None:
         process = world.start(drains=False)
@@ -163,6 +185,7 @@ def test_what_a_dead_process_left_is_told_once_and_delivered() -> None:
         heir.write(3)
         await world.pass_s(1)
         await dead.kill()
+        await world.pass_s(12)
         world.stream.away = False
 
         await world.pass_s(12)

@@ -171,6 +171,57 @@ def test_what_a_dead_worker_had_is_in_the_ledger_within_thirty_seconds() -> None
     tell(story)
 
 
+def test_all_that_a_dead_worker_had_is_claimed_in_one_go() -> None:
+    async def story(world: World) -> None:
+        ids = await world.append(*range(2_000))
+        await world.queue.read("dead", 2_000, 0)
+        survivor = running(world, "w")
+
+        await world.pass_s(25)
+
+        assert world.records.ids == ids
+        survivor.cancel()
+
+    tell(story)
+
+
+def test_what_is_claimed_keeps_nobody_else_waiting() -> None:
+    async def story(world: World) -> None:
+        await world.append(*range(1_000))
+        await world.queue.read("dead", 1_000, 0)
+        await world.pass_s(20)
+        fresh = await world.append(9_000)
+        worker = world.worker("w")
+
+        for _ in range(3):
+            await worker.drain()
+
+        assert set(fresh) <= set(world.records.ids)
+
+    tell(story)
+
+
+def test_after_an_outage_the_next_one_begins_with_short_pauses_again() -> None:
+    async def story(world: World) -> None:
+        await world.append(1)
+        world.ledger.away = True
+        task = running(world, "w")
+        await world.pass_s(600)
+        world.ledger.away = False
+        await world.pass_s(70)
+        world.ledger.away = True
+        await world.append(2)
+        await world.pass_s(0.5)
+        world.ledger.away = False
+
+        await world.pass_s(1.5)
+
+        assert len(world.records.ids) == 2
+        task.cancel()
+
+    tell(story)
+
+
 def test_two_workers_with_one_entry_do_no_harm() -> None:
     async def story(world: World) -> None:
         ids = await world.append(1, 2)
