@@ -16,6 +16,7 @@ from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import BodyLimits
 from adapters.inbound.http.use_cases import InstanceUseCases, ProcessFacts
+from adapters.outbound.memory.admin_store import MemoryAdminStore
 from adapters.outbound.memory.admission import MemoryAdmission
 from adapters.outbound.memory.authenticator import MemoryAuthenticator
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
@@ -23,6 +24,7 @@ from adapters.outbound.memory.decision_log import MemoryDecisionLog
 from adapters.outbound.memory.instance_control import MemoryInstanceControl
 from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.outbound.memory.routing import MemoryRouting
+from adapters.outbound.memory.tenants import MemoryTenants
 from adapters.outbound.providers.lazy_transport import LazyTransport
 from adapters.outbound.providers.transport import AiohttpUpstream
 from adapters.outbound.redis.admission import RedisAdmission
@@ -197,7 +199,7 @@ class Container(DeclarativeContainer):
 
     admin_api = Singleton(
         AdminApi.of,
-        Singleton(FindPrincipal, Object(None)),
+        Singleton(FindPrincipal, Singleton(MemoryAdminStore, Singleton(MemoryTenants), clock)),
         Callable(decision_routes, decision_log.provided.find),
         Callable(instance_routes, instances),
     )
