@@ -31,7 +31,9 @@ from application.spending.verification import Verification
 from application.usage.deliver_usage import DeliverUsage
 from application.usage.drain_usage import DrainUsage
 from application.usage.pipeline import UsagePipeline
+from bootstrap.consumer_name import consumer_name
 from bootstrap.data_directory import prepare_data_directory
+from bootstrap.stores import Stores
 from bootstrap.tenancy import TenancyContainer
 
 _Base = TenancyContainer
@@ -42,6 +44,12 @@ def _open_journal(data_dir: Path | None) -> UsageJournal:
     if data_dir is None:
         return MemoryUsageJournal()
     return SystemUsageJournal(prepare_data_directory(data_dir / JOURNALS))
+
+
+def _usage_goes_through(stores: Stores) -> str:
+    """Redis where all gateways have one database. A record must not end in that of another."""
+    shared = stores.redis is not None and stores.database is not None and stores.database.is_remote
+    return "redis" if shared else "memory"
 
 
 class AccountingContainer(_Base):
@@ -84,7 +92,7 @@ class AccountingContainer(_Base):
         sql=Singleton(SqlUsageReports, _Base.engine),
     )
     usage_stream = Selector(
-        _Base.state,
+        Callable(_usage_goes_through, _Base.stores),
         memory=Singleton(MemoryUsageStream, _Base.clock),
         redis=Singleton(
             RedisUsageStream,
@@ -120,7 +128,7 @@ class AccountingContainer(_Base):
         ledger,
         _Base.clock,
         _Base.randomness,
-        _Base.gateway_id,
+        Callable(consumer_name, "gateway"),
         batch_size=_Base.settings.provided.usage.batch_size,
         max_retries=_Base.settings.provided.usage.max_retries,
         on_ledgered=deliver_usage.provided.ledgered,

@@ -36,14 +36,13 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
-from application.use_cases.admin.find_principal import FindPrincipal
 from application.use_cases.check_readiness import CheckReadiness
 from application.use_cases.complete import Complete
 from application.use_cases.control_instances import DrainInstance, ForceCircuit
 from application.use_cases.list_instances import ListInstances
 from application.use_cases.list_models import ListModels
 from application.use_cases.stream import Stream
-from bootstrap.accounting import AccountingContainer
+from bootstrap.administration import AdministrationContainer
 from bootstrap.bookkeeping import Bookkeeping
 from bootstrap.lifespan import Lifespan, application
 from bootstrap.provider_wiring import configured_providers
@@ -61,11 +60,11 @@ def _instances_of(source: CatalogSource) -> Iterable[Instance]:
     return source.current()[0].all_instances()
 
 
-_Base = AccountingContainer
+_Base = AdministrationContainer
 _set = _Base.settings.provided
 
 
-class Container(AccountingContainer):
+class Container(AdministrationContainer):
     """One gateway process. `settings` and `master_key` must be given; all else has a default."""
 
     breaker = Callable(lambda settings: settings.router.circuit_breaker.to_domain(), _Base.settings)
@@ -155,7 +154,14 @@ class Container(AccountingContainer):
 
     admin_api = Singleton(
         AdminApi.of,
-        Singleton(FindPrincipal, Object(None)),
+        _Base.find_principal,
+        _Base.key_routes,
+        _Base.team_routes,
+        _Base.member_routes,
+        _Base.user_routes,
+        _Base.budget_routes,
+        _Base.price_routes,
+        _Base.audit_routes,
         Callable(decision_routes, decision_log.provided.find),
         Callable(instance_routes, instances),
     )

@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import os
 import signal
-import socket
 from contextlib import suppress
 
 import uvloop
@@ -20,15 +18,11 @@ from application.endless import keep_going
 from application.errors import StateUnavailable
 from application.usage.drain_usage import DrainUsage
 from bootstrap.configuration_error import ConfigurationError
+from bootstrap.consumer_name import consumer_name
 from bootstrap.settings import Mode, ModeDecision, Settings
 from bootstrap.stores import RedisStore, Stores, open_stores
 
 _log = logging.getLogger("moongate.usage")
-
-
-def consumer_name(role: str) -> str:
-    """How the stream calls this process: nobody else's name now, and in a container the same after a restart."""
-    return f"{role}-{socket.gethostname()}-{os.getpid()}"
 
 
 def drain_until_stopped(settings: Settings, decision: ModeDecision) -> int:

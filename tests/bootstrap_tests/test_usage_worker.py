@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bootstrap.cli import cli
-from bootstrap.usage_worker import consumer_name
+from bootstrap.consumer_name import consumer_name
 
 
 @pytest.fixture(autouse=True)

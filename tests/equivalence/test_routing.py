@@ -162,7 +162,7 @@ class Side:
 
     def moves(self) -> list[tuple[str, ...]]:
         """Every transition that was announced."""
-        said = [(event.instance_id, event.transition) for event in self.events.events]
+        said = [(event.instance_id, event.transition) for event in self.events.circuits]
         return [(instance, moved.before, moved.after, moved.reason) for instance, moved in said]
 
     async def play(self, step: Take | End | Renew | Withdraw | Observe) -> object:
@@ -251,7 +251,7 @@ async def replay(executor: RedisExecutor, steps: list[Step]) -> None:
         stored: dict[bytes, bytes] = await executor.command("HGETALL", RoutingKeys(prefix).turn(INSTANCES[0], key))
         assert {name.decode(): int(credit) for name, credit in stored.items()} == credits_of
     seen = [
-        [(e.instance_id, e.transition.before, e.transition.after, e.transition.reason) for e in side.events.events]
+        [(e.instance_id, e.transition.before, e.transition.after, e.transition.reason) for e in side.events.circuits]
         for side in (memory, redis)
     ]
     assert seen[0] == seen[1]

@@ -44,10 +44,6 @@ class Budgets(Protocol):
         """Gives back what was held, because nothing was sent to a provider. Otherwise as `settle`."""
         ...
 
-    async def open_attempts(self, account: AccountId) -> Sequence[AttemptId]:
-        """Whose reservations are open, orphans included: up to 10,000."""
-        ...
-
     async def inspect(self, account: AccountId, asked: tuple[BudgetPeriod, ...]) -> Inspection:
         """How budgets stand, and whose reservations have outlived their ttl. These count for another 24 h."""
         ...

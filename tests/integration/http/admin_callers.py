@@ -1,9 +1,7 @@
 """Callers of the admin API, one for each thing that a caller can be."""
 
-from application.errors import NotPermitted
 from domain.callers import Caller, CallerKind
-from domain.principal import Principal
-from domain.tenants import Role, TeamId
+from domain.tenants import Role
 
 CALLERS = {
     "master": Caller(CallerKind.MASTER, "master", role=Role.ADMIN),
@@ -20,10 +18,3 @@ class CallersByName:
 
     async def authenticate(self, credential: str | None) -> Caller | None:
         return CALLERS.get(credential or "")
-
-
-async def principal_of(caller: Caller) -> Principal:
-    """As the use case, without a store: who manages teams manages `t-own`."""
-    if caller.role is None:
-        raise NotPermitted("no role")
-    return Principal(caller.id, caller.role, frozenset({TeamId("t-own")}))

@@ -10,10 +10,12 @@ from quart import typing as quart_typing
 from adapters.inbound.http.admin.blueprint import AdminApi
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
 from adapters.inbound.http.admin.schema import NoFields, PageQuery, Patch, Query, Schema, left_out
+from application.use_cases.admin.find_principal import FindPrincipal
 from domain.principal import PERMISSIONS, Permission, Principal
 from domain.tenants import Role
-from tests.integration.http.admin_callers import CallersByName, principal_of
-from tests.integration.http.stubs import StubGateway, every_admin_route, front_door, http_app
+from tests.integration.http.admin_callers import CallersByName
+from tests.integration.http.admin_world import World, whole_table
+from tests.integration.http.stubs import front_door, http_app
 
 MAY: dict[str, set[Permission]] = {
     "master": set(Permission),
@@ -22,7 +24,7 @@ MAY: dict[str, set[Permission]] = {
     "team-admin": {Permission.SEE_TENANTS, Permission.CHANGE_TENANTS},
     "llm": set(),
 }
-ROUTES = every_admin_route(StubGateway())
+ROUTES = whole_table()
 
 
 class Shown(Schema):
@@ -72,7 +74,7 @@ def route(**other: Any) -> AnyRoute:
 
 def client(*routes: AnyRoute) -> quart_typing.TestClientProtocol:
     door = replace(front_door(), authenticator=CallersByName())
-    return http_app(door=door, admin=AdminApi(principal_of, routes)).test_client()
+    return http_app(door=door, admin=AdminApi(FindPrincipal(World().store), routes)).test_client()
 
 
 def spied(declared: AnyRoute, spy: SpyHandler) -> AnyRoute:
@@ -137,7 +139,7 @@ def test_route_without_a_permission_can_not_be_declared() -> None:
 
 def test_route_can_not_stand_twice_in_the_table() -> None:
     with pytest.raises(ValueError, match="twice: GET /things"):
-        AdminApi(principal_of, (route(), route(summary="the same")))
+        AdminApi(FindPrincipal(World().store), (route(), route(summary="the same")))
 
 
 def test_every_role_is_spoken_of_and_no_principal_is_without_one() -> None:

@@ -6,14 +6,18 @@ from typing import Any
 
 import pytest
 
+from adapters.inbound.http.admin.blueprint import AdminApi
+from adapters.inbound.http.app import GatewayApp
 from adapters.inbound.http.errors import TABLE
 from adapters.inbound.http.llm_operations import LLM_SCHEMAS, REQUEST_SCHEMAS
 from adapters.inbound.http.schemas import parse_llm_request
 from application.errors import InvalidRequest
+from application.use_cases.admin.find_principal import FindPrincipal
 from domain.chat import Endpoint
-from tests.integration.http.stubs import StubGateway, every_admin_route, http_app
+from tests.integration.http.admin_world import World, whole_table
+from tests.integration.http.stubs import http_app
 
-ROUTES = every_admin_route(StubGateway())
+ROUTES = whole_table()
 LLM = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/models/{model}"}
 OPEN = {"/health", "/ready", "/docs", "/openapi.json"}
 LEAST: dict[Endpoint, dict[str, Any]] = {
@@ -23,8 +27,12 @@ LEAST: dict[Endpoint, dict[str, Any]] = {
 }
 
 
+def app() -> GatewayApp:
+    return http_app(admin=AdminApi(FindPrincipal(World().store), ROUTES))
+
+
 async def document() -> dict[str, Any]:
-    answer = await http_app().test_client().get("/openapi.json")
+    answer = await app().test_client().get("/openapi.json")
     assert (answer.status_code, answer.content_type) == (200, "application/json")
     found = await answer.get_json()
     assert isinstance(found, dict)
@@ -53,7 +61,7 @@ async def test_document_holds_every_endpoint_and_nothing_else() -> None:
 
 
 async def test_each_path_of_the_document_is_a_path_of_the_application() -> None:
-    rules = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in http_app().url_map.iter_rules()}
+    rules = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in app().url_map.iter_rules()}
 
     assert set((await document())["paths"]) <= rules
 
@@ -123,7 +131,7 @@ def parse(endpoint: Endpoint, fields: dict[str, Any]) -> None:
 
 
 async def test_page_lists_every_route_and_loads_nothing() -> None:
-    answer = await http_app().test_client().get("/docs")
+    answer = await app().test_client().get("/docs")
 
     page = await answer.get_data(as_text=True)
     assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")

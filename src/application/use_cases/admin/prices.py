@@ -64,8 +64,3 @@ class AllPrices:
             raise missing("price", override_id)
         change = Change("price.delete", f"price:{before.provider}/{before.model}", before, None)
         await apply(self.store, principal, change)
-
-
-def override_id(override: PriceOverride) -> str:
-    """By which it is removed."""
-    return f"{override.provider}/{override.model}@{override.effective_at_us}"

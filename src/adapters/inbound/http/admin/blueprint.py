@@ -11,7 +11,7 @@ from quart import Blueprint
 from adapters.inbound.http.admin.route import PREFIX, Answer, AnyRoute, Asked
 from adapters.inbound.http.admin.schema import read_body, read_query
 from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
-from application.errors import NotPermitted
+from application.errors import ItemNotFound, NotPermitted
 from domain.callers import Caller
 from domain.principal import Principal
 
@@ -58,6 +58,8 @@ def _view(route: AnyRoute, find_principal: FindPrincipal) -> _View:
     async def view(**path: str) -> Outgoing:
         request = incoming()
         principal = await _let_in(route, find_principal, request)
+        if not all(value.isprintable() for value in path.values()):
+            raise ItemNotFound("Nothing has such an id: ids are printable.")
         # Nobody's body is looked at before it is known that they may send one.
         body = read_body(route.request, request.payload)
         query = read_query(route.query, request.args.items(multi=True))

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
-from adapters.inbound.http.admin.schema import NoFields, Schema
+from adapters.inbound.http.admin.schema import Listing, NoFields, Schema
 from adapters.inbound.http.admin.wire import TimeOut
 from adapters.inbound.http.use_cases import InstanceUseCases
 from application.use_cases.list_instances import InstanceStatus
@@ -60,11 +60,8 @@ class InstanceShown(Schema):
     cooldown: CooldownShown | None
 
 
-class InstanceList(Schema):
-    """All instances of the configuration."""
-
-    data: list[InstanceShown]
-    next: str | None = None
+class InstanceList(Listing[InstanceShown]):
+    """All instances of the configuration, on one page."""
 
 
 class CircuitWish(Schema):
@@ -80,7 +77,7 @@ def instance_routes(instances: InstanceUseCases) -> tuple[AnyRoute, ...]:
     """`GET /instances`, and `POST …/{id}/drain`, `/undrain`, `/circuit`. Ids may hold slashes."""
 
     async def every(_asked: _Plain) -> InstanceList:
-        return InstanceList(data=[_instance(status) for status in await instances.list()])
+        return InstanceList(data=[_instance(status) for status in await instances.list()], next=None)
 
     async def drain(asked: _Plain) -> InstanceShown:
         return _instance(await instances.drain(_id(asked), True))

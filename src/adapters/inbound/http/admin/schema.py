@@ -1,7 +1,7 @@
 """What the admin API reads and says, as pydantic models: one declaration parses, answers and is documented."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -10,6 +10,8 @@ from adapters.inbound.http.body import parse_object
 from adapters.inbound.http.fields import refuse_unknown
 from application.errors import InvalidRequest
 from domain.pages import MOST_ITEMS
+
+ItemT = TypeVar("ItemT")
 
 _SHOWN_CHARACTERS = 60
 _DEFAULT_PAGE = 100
@@ -36,6 +38,13 @@ class PageQuery(Query):
 
     limit: Annotated[int, Field(ge=1, le=MOST_ITEMS)] = _DEFAULT_PAGE
     after: Annotated[str, Field(max_length=500, description="`next` of the page before.")] | None = None
+
+
+class Listing(Schema, Generic[ItemT]):
+    """A page of a list. `next` is what to give as `after` for the following one; null on the last."""
+
+    data: Sequence[ItemT]
+    next: str | None
 
 
 class Patch(Schema):
@@ -80,6 +89,8 @@ def read_query(schema: type[SchemaT], pairs: Iterable[tuple[str, str]]) -> Schem
     for name, text in pairs:
         if name in fields:
             raise InvalidRequest(f"{name[:_SHOWN_CHARACTERS]}: expected once in the query.", param=name)
+        if not text.isprintable():
+            raise InvalidRequest(f"{name[:_SHOWN_CHARACTERS]}: expected printable characters.", param=name)
         fields[name] = text
     refuse_unknown(fields, schema.model_fields)
     try:

@@ -3,9 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from domain.money import format_dollars, format_price, parse_dollars_nano, parse_plain_price_nano
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DOLLARS = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,9})?$", "examples": ["12.50"]}
+_PRICE = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,15})?$", "examples": ["0.0000025"]}
 _TIME = {"type": "string", "format": "date-time", "examples": ["2026-11-23T12:00:00.000Z"]}
 
 
@@ -33,8 +37,33 @@ def time_us(value: object) -> int:
     return at_us
 
 
+def dollars_nano(value: object) -> int:
+    """Nano-dollars. Raises ValueError for what is no plain decimal string."""
+    return parse_dollars_nano(value if isinstance(value, str) else "")
+
+
+def price_nano(value: object) -> int:
+    """Nano-dollars per 1,000,000 tokens, from dollars per token. Raises ValueError for no plain decimal string."""
+    return parse_plain_price_nano(value if isinstance(value, str) else "")
+
+
 TimeIn = Annotated[int, BeforeValidator(time_us), WithJsonSchema(_TIME)]
 """A time that a client sends: microseconds inside."""
 
 TimeOut = Annotated[int, PlainSerializer(time_text), WithJsonSchema(_TIME)]
 """A time that a client is told: microseconds inside."""
+
+DollarsIn = Annotated[int, BeforeValidator(dollars_nano), WithJsonSchema(_DOLLARS)]
+"""Dollars that a client sends: nano-dollars inside."""
+
+DollarsOut = Annotated[int, PlainSerializer(format_dollars), WithJsonSchema(_DOLLARS)]
+"""Dollars that a client is told: nano-dollars inside."""
+
+PriceIn = Annotated[int, BeforeValidator(price_nano), WithJsonSchema(_PRICE)]
+"""Dollars per token that a client sends: nano-dollars per 1,000,000 inside."""
+
+PriceOut = Annotated[int, PlainSerializer(format_price), WithJsonSchema(_PRICE)]
+"""Dollars per token that a client is told: nano-dollars per 1,000,000 inside."""
+
+ItemId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+"""The id of a user or a team that a client speaks of."""

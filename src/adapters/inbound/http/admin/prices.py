@@ -1,0 +1,155 @@
+"""Prices."""
+
+from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
+from adapters.inbound.http.admin.schema import Listing, NoFields, PageQuery, Schema
+from adapters.inbound.http.admin.wire import PriceIn, PriceOut, TimeIn, TimeOut
+from application.use_cases.admin.prices import AllPrices, InstancePrice
+from domain.price_book import Priced, PriceLayer
+from domain.price_override import PriceOverride
+from domain.pricing import Prices
+from domain.principal import Permission
+from domain.stored import id_of
+
+
+class PriceShown(Schema):
+    """What an instance costs per token at present. All null: nobody has a price for it.
+
+    `source` says who has: the instance's own configuration, the API, the configured file, or the list that ships.
+    """
+
+    instance: str
+    model_name: str
+    provider: str
+    model: str
+    input_cost_per_token: PriceOut | None
+    output_cost_per_token: PriceOut | None
+    cached_input_cost_per_token: PriceOut | None
+    source: PriceLayer | None
+    dated: str | None
+
+
+class PriceList(Listing[PriceShown]):
+    """Prices in force, by instance."""
+
+
+class OverrideIn(Schema):
+    """What a provider's model costs per token from a moment on; from now, where none is said."""
+
+    provider: str
+    model: str
+    input_cost_per_token: PriceIn
+    output_cost_per_token: PriceIn
+    cached_input_cost_per_token: PriceIn | None = None
+    effective_at: TimeIn | None = None
+
+
+class OverrideShown(Schema):
+    """A price that was set here."""
+
+    id: str
+    provider: str
+    model: str
+    input_cost_per_token: PriceOut
+    output_cost_per_token: PriceOut
+    cached_input_cost_per_token: PriceOut | None
+    effective_at: TimeOut
+
+
+class OverrideList(Listing[OverrideShown]):
+    """Prices that were set here: in force, over, or to come."""
+
+
+class OverrideQuery(PageQuery):
+    """Which of them."""
+
+    provider: str | None = None
+    model: str | None = None
+
+
+def price_routes(prices: AllPrices) -> tuple[AnyRoute, ...]:
+    """`/prices` and `/prices/overrides`."""
+
+    async def every(asked: Asked[NoFields, PageQuery]) -> PriceList:
+        page = prices.effective(asked.query.limit, asked.query.after)
+        return PriceList(data=[_price(found) for found in page.items], next=page.next)
+
+    async def overrides(asked: Asked[NoFields, OverrideQuery]) -> OverrideList:
+        query = asked.query
+        page = await prices.overrides(query.limit, query.after, query.provider, query.model)
+        return OverrideList(data=[_override(found) for found in page.items], next=page.next)
+
+    async def create(asked: Asked[OverrideIn, NoFields]) -> OverrideShown:
+        body = asked.body
+        cost = Prices(body.input_cost_per_token, body.output_cost_per_token, body.cached_input_cost_per_token)
+        return _override(await prices.set(asked.principal, body.provider, body.model, cost, body.effective_at))
+
+    async def delete(asked: Asked[NoFields, NoFields]) -> None:
+        await prices.delete(asked.principal, asked.path["override_id"])
+
+    return (
+        Route(
+            method=Method.GET,
+            path="/prices",
+            permission=Permission.SEE_GATEWAY,
+            summary="Prices in force, by instance",
+            handler=every,
+            query=PageQuery,
+            response=PriceList,
+        ),
+        Route(
+            method=Method.GET,
+            path="/prices/overrides",
+            permission=Permission.SEE_GATEWAY,
+            summary="Prices that were set here",
+            handler=overrides,
+            query=OverrideQuery,
+            response=OverrideList,
+        ),
+        Route(
+            method=Method.POST,
+            path="/prices/overrides",
+            permission=Permission.CHANGE_GATEWAY,
+            summary="Set the price of a provider's model from a moment on",
+            handler=create,
+            request=OverrideIn,
+            response=OverrideShown,
+            status=201,
+        ),
+        Route(
+            method=Method.DELETE,
+            path="/prices/overrides/{override_id:path}",
+            permission=Permission.CHANGE_GATEWAY,
+            summary="Remove a price that was set here; what was set before is in force again",
+            handler=delete,
+            status=204,
+        ),
+    )
+
+
+def _price(found: InstancePrice) -> PriceShown:
+    instance, price = found.instance, found.price
+    priced = price if isinstance(price, Priced) else None
+    cost = None if priced is None else priced.prices
+    return PriceShown(
+        instance=instance.id,
+        model_name=instance.model_name,
+        provider=instance.provider,
+        model=instance.upstream_model,
+        input_cost_per_token=None if cost is None else cost.input,
+        output_cost_per_token=None if cost is None else cost.output,
+        cached_input_cost_per_token=None if cost is None else cost.cached_input,
+        source=None if priced is None else priced.layer,
+        dated=None if priced is None else priced.dated or None,
+    )
+
+
+def _override(found: PriceOverride) -> OverrideShown:
+    return OverrideShown(
+        id=id_of(found),
+        provider=found.provider,
+        model=found.model,
+        input_cost_per_token=found.prices.input,
+        output_cost_per_token=found.prices.output,
+        cached_input_cost_per_token=found.prices.cached_input,
+        effective_at=found.effective_at_us,
+    )

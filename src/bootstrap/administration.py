@@ -1,0 +1,46 @@
+"""The admin API: what administrators may see and change."""
+
+from dependency_injector.providers import Callable, Singleton
+
+from adapters.inbound.http.admin.audit import audit_routes
+from adapters.inbound.http.admin.budgets import budget_routes
+from adapters.inbound.http.admin.keys import key_routes
+from adapters.inbound.http.admin.members import member_routes
+from adapters.inbound.http.admin.prices import price_routes
+from adapters.inbound.http.admin.teams import team_routes
+from adapters.inbound.http.admin.users import user_routes
+from application.budget_standing import BudgetStandings
+from application.use_cases.admin.audit import ReadAudit
+from application.use_cases.admin.budget_changes import OwnedBudgets
+from application.use_cases.admin.budgets import AllBudgets
+from application.use_cases.admin.find_principal import FindPrincipal
+from application.use_cases.admin.keys import Keys
+from application.use_cases.admin.members import Members
+from application.use_cases.admin.prices import AllPrices
+from application.use_cases.admin.teams import Teams
+from application.use_cases.admin.users import Users
+from bootstrap.accounting import AccountingContainer
+
+_Base = AccountingContainer
+
+
+class AdministrationContainer(AccountingContainer):
+    """The tables of routes, one for each resource that does not depend on routing."""
+
+    find_principal = Singleton(FindPrincipal, _Base.admin_store)
+    budget_standings = Singleton(BudgetStandings, _Base.budgets, _Base.ledger, _Base.clock)
+    owned_budgets = Singleton(OwnedBudgets, _Base.admin_store, budget_standings)
+
+    key_routes = Callable(
+        key_routes,
+        Singleton(Keys, _Base.admin_store, owned_budgets, _Base.clock, _Base.secrets, _Base.key_pepper.provided.value),
+    )
+    team_routes = Callable(team_routes, Singleton(Teams, _Base.admin_store, owned_budgets, _Base.clock, _Base.secrets))
+    user_routes = Callable(user_routes, Singleton(Users, _Base.admin_store, owned_budgets, _Base.clock, _Base.secrets))
+    member_routes = Callable(member_routes, Singleton(Members, _Base.admin_store, owned_budgets))
+    budget_routes = Callable(budget_routes, Singleton(AllBudgets, _Base.admin_store, owned_budgets))
+    audit_routes = Callable(audit_routes, Singleton(ReadAudit, _Base.admin_store, _Base.audit_log))
+    price_routes = Callable(
+        price_routes,
+        Singleton(AllPrices, _Base.admin_store, _Base.catalog_source, _Base.prices.provided.price_of, _Base.clock),
+    )
