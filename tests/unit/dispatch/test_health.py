@@ -98,7 +98,7 @@ def test_audit_6_4_a_circuit_opens_half_opens_and_closes_by_requests_alone() -> 
         probes = [(await gateway.complete("gpt")).trace.attempts[0].probe for _ in range(3)]
 
         assert probes == [True, True, False]
-        assert [event.transition.after for event in gateway.events.events] == ["open", "half_open", "closed"]
+        assert [event.transition.after for event in gateway.events.circuits] == ["open", "half_open", "closed"]
 
     run_virtual(scenario())
 
