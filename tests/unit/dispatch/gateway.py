@@ -8,7 +8,6 @@ from typing import Any
 from adapters.outbound.memory.admission import MemoryAdmission
 from adapters.outbound.memory.budget import MemoryBudgets
 from adapters.outbound.memory.budget_accounts import BudgetAccounts
-from adapters.outbound.memory.budget_epoch import MemoryBudgetEpochs
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
 from adapters.outbound.memory.gateway_registry import MemoryGatewayRegistry
@@ -34,12 +33,13 @@ from application.dispatch import Dispatch
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.lease_keeper import LeaseKeeper
 from application.ports.admission import CallerAdmission
+from application.ports.budget_epoch import BudgetEpoch
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
 from application.spending.spends import Spends
-from application.spending.verification import Verification
+from application.spending.verification import GRACE_US, Verification
 from application.store_failure import OnStoreFailure
 from application.use_cases.complete import Complete
 from application.use_cases.stream import Stream
@@ -65,6 +65,20 @@ def models(*instances: Instance) -> dict[ModelName, tuple[Instance, ...]]:
     for instance in instances:
         grouped[instance.model_name] = (*grouped.get(instance.model_name, ()), instance)
     return grouped
+
+
+class RaisedEpochs:
+    """Epochs that rise when they are told to."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._number, self._since_us = 1, -GRACE_US
+
+    def rise(self) -> None:
+        self._number, self._since_us = self._number + 1, self._clock.monotonic_us()
+
+    async def epoch(self) -> BudgetEpoch:
+        return BudgetEpoch(self._number, self._clock.monotonic_us() - self._since_us)
 
 
 @dataclass
@@ -107,17 +121,22 @@ class Gateway:
         self._requests = 0
 
     def _bookkeeping(self, randomness: Randomness) -> None:
-        clock, accounts = self.clock, BudgetAccounts()
+        clock, accounts, epochs = self.clock, BudgetAccounts(), RaisedEpochs(self.clock)
+        self.accounts, self.epochs = accounts, epochs
         self.admission = (self.make_admission or partial(MemoryAdmission, accounts=accounts))(clock)
         self.budgets, self.ledger, self.journal = MemoryBudgets(clock, accounts), MemoryLedger(), MemoryUsageJournal()
-        epochs, lock = MemoryBudgetEpochs(), MemoryLock(clock)
-        verification = Verification(self.budgets, epochs, self.ledger, lock, clock, randomness)
+        verification = Verification(self.budgets, epochs, self.ledger, MemoryLock(clock), clock, randomness)
         self.spends = Spends(self.budgets, epochs, verification, clock, self.events)
         self.prices = self.make_prices(clock)
         self.quoting = Quoting(self.prices or InstancePrices(), self.terms)
         self.journaling = Journaling(self.journal, clock)
         alone = BudgetsAlone(OnStoreFailure.CLOSED, MemoryGatewayRegistry(), clock)
         self.reserving = Reserving(self.budgets, self.quoting, self.spends, verification, alone, clock)
+
+    def lose_budgets(self) -> None:
+        """As a store does that is emptied."""
+        self.accounts._accounts.clear()
+        self.epochs.rise()
 
     def records(self) -> list[UsageRecord]:
         """What the ledger is going to be told."""
@@ -151,6 +170,7 @@ class Gateway:
         input_tokens: int = 10,
         max_output_tokens: int | None = None,
         most_input_tokens: int | None = None,
+        choices: int = 1,
     ) -> GatewayRequest:
         self._requests += 1
         llm = LlmRequest(
@@ -162,6 +182,7 @@ class Gateway:
             input_tokens=input_tokens,
             max_output_tokens=max_output_tokens,
             most_input_tokens=input_tokens if most_input_tokens is None else most_input_tokens,
+            choices=choices,
         )
         return GatewayRequest(RequestId(f"request-{self._requests}"), caller, llm, tags, timeout_us)
 
