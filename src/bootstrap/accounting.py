@@ -26,6 +26,7 @@ from application.billing.reserving import Reserving
 from application.budgets_alone import BudgetsAlone
 from application.degrading_admission import DegradingAdmission
 from application.ports.usage_journal import UsageJournal
+from application.spending.reconciliation import Reconciliation
 from application.spending.spends import Spends
 from application.spending.verification import Verification
 from application.usage.deliver_usage import DeliverUsage
@@ -106,6 +107,16 @@ class AccountingContainer(_Base):
 
     verification = Singleton(Verification, budgets, budget_epochs, ledger, _Base.lock, _Base.clock, _Base.randomness)
     spends = Singleton(Spends, budgets, budget_epochs, verification, _Base.clock, _Base.event_sink)
+    reconciliation = Singleton(
+        Reconciliation,
+        _Base.admin_store,
+        budgets,
+        ledger,
+        _Base.lock,
+        _Base.clock,
+        _Base.randomness,
+        _Base.event_sink,
+    )
     terms = Callable(lambda settings: settings.terms, _Base.settings)
     quoting = Singleton(Quoting, _Base.prices, terms)
     journaling = Singleton(Journaling, usage_journal, _Base.clock)

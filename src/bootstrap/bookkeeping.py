@@ -14,6 +14,7 @@ from application.current_prices import CurrentPrices
 from application.endless import Work
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
+from application.spending.reconciliation import Reconciliation
 from application.spending.spends import Spends
 from application.usage.pipeline import UsagePipeline
 from domain.durations import SECOND_US
@@ -37,6 +38,7 @@ class Bookkeeping:
     journaling: Journaling
     reserving: Reserving
     spends: Spends
+    reconciliation: Reconciliation
     clock: Clock
     _upgraded: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -72,6 +74,7 @@ class Bookkeeping:
             "following changes": self.feed.run,
             "reading prices": self.prices.run,
             "watching budgets": self.spends.run,
+            "comparing budgets with the ledger": self.reconciliation.run,
             "writing usage down": self.journaling.run,
             **self.pipeline.works(),
         }

@@ -211,6 +211,7 @@ class Container(AdministrationContainer):
         journaling=_Base.journaling,
         reserving=_Base.reserving,
         spends=_Base.spends,
+        reconciliation=_Base.reconciliation,
         clock=_Base.clock,
     )
     lifespan = Singleton(

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from application.errors import StateUnavailable
-from application.locking import LockTaken, hold
 from application.ports.admin_store import AdminStore
 from application.ports.budget import Budgets
 from application.ports.clock import Clock
@@ -26,7 +25,8 @@ SECOND_LOOK_AFTER_US = 15 * SECOND_US
 """Longer than usage is on its way to the ledger while everything is well."""
 
 _AGAIN_AFTER_US = 60 * SECOND_US
-_LOCK_TTL_US = 30 * SECOND_US
+_LOCK = "budgets:reconciliation"
+_OWNER_BITS = 128
 _TOLERATED_PART = 1_000
 _TOLERATED_NANO = NANO_PER_DOLLAR
 
@@ -52,17 +52,18 @@ class Reconciliation:
 
     async def run(self) -> None:
         """For ever; ends by cancellation."""
+        owner = f"{self.randomness.bits(_OWNER_BITS):032x}"
         while True:
             await self.clock.sleep(EVERY_US)
-            while not await self._try():
+            while not await self._take_turn(owner):
                 await self.clock.sleep(_AGAIN_AFTER_US)
 
-    async def _try(self) -> bool:
+    async def _take_turn(self, owner: str) -> bool:
+        """False where it has to be tried again."""
         try:
-            async with hold(self.lock, self.clock, self.randomness, "budgets:reconciliation", _LOCK_TTL_US):
+            # Not given back: whoever comes within the hour finds that it has been done.
+            if await self.lock.acquire(_LOCK, owner, EVERY_US - _AGAIN_AFTER_US) is not None:
                 await self()
-        except LockTaken:
-            return True
         except StateUnavailable as error:
             _log.warning("budgets can't be compared with the ledger now: %s", error)
             return False
