@@ -154,6 +154,7 @@ BAD_BODIES = [
     (b"{", None),
     (b"[]", None),
     (b'{"name": "a", "name": "b"}', None),
+    (b'{"name": "\\ud800"}', None),
     (b"{}", "name"),
     (b"", "name"),
     (b'{"name": 1}', "name"),

@@ -14,7 +14,7 @@ from adapters.inbound.http.admin.tenant_schemas import (
     LimitsOut,
     settings_of,
 )
-from adapters.inbound.http.admin.wire import ItemId, TimeIn, TimeOut
+from adapters.inbound.http.admin.wire import ItemId, Names, NamesByName, TimeIn, TimeOut
 from application.use_cases.admin.keys import KeyDetail, KeyOwners, Keys, NewKey
 from application.use_cases.admin.patches import KeyPatch
 from domain.keys import KEY_PREFIX
@@ -31,9 +31,9 @@ class KeyIn(Patch):
     scope: KeyScope = KeyScope.LLM
     team_id: ItemId | None = None
     user_id: ItemId | None = None
-    models: frozenset[str] | None = None
-    tags: frozenset[str] | None = None
-    routes: dict[str, str] | None = None
+    models: Names | None = None
+    tags: Names | None = None
+    routes: NamesByName | None = None
     limits: LimitsIn | None = None
     budget: BudgetIn | None = None
     expires_at: TimeIn | None = None
@@ -44,9 +44,9 @@ class KeyChange(Patch):
     """What is to be different about a key."""
 
     name: str = left_out()
-    models: frozenset[str] | None = None
-    tags: frozenset[str] | None = None
-    routes: dict[str, str] | None = None
+    models: Names | None = None
+    tags: Names | None = None
+    routes: NamesByName | None = None
     limits: LimitsIn | None = None
     budget: BudgetChange | None = None
     expires_at: TimeIn | None = None

@@ -14,7 +14,7 @@ from adapters.inbound.http.admin.tenant_schemas import (
     LimitsOut,
     settings_of,
 )
-from adapters.inbound.http.admin.wire import TimeOut
+from adapters.inbound.http.admin.wire import Names, NamesByName, TimeOut
 from application.use_cases.admin.patches import TeamPatch
 from application.use_cases.admin.teams import TeamDetail, Teams
 from domain.principal import Permission
@@ -25,9 +25,9 @@ class TeamIn(Patch):
     """A team to be created."""
 
     name: str
-    models: frozenset[str] | None = None
-    tags: frozenset[str] | None = None
-    routes: dict[str, str] | None = None
+    models: Names | None = None
+    tags: Names | None = None
+    routes: NamesByName | None = None
     limits: LimitsIn | None = None
     budget: BudgetIn | None = None
     blocked: bool = False
@@ -37,9 +37,9 @@ class TeamChange(Patch):
     """What is to be different about a team."""
 
     name: str = left_out()
-    models: frozenset[str] | None = None
-    tags: frozenset[str] | None = None
-    routes: dict[str, str] | None = None
+    models: Names | None = None
+    tags: Names | None = None
+    routes: NamesByName | None = None
     limits: LimitsIn | None = None
     budget: BudgetChange | None = None
     blocked: bool = left_out()
