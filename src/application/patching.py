@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import Field, fields, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from application.errors import InvalidRequest
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
 class Unset(Enum):
@@ -21,11 +22,12 @@ class Unset(Enum):
 
 UNSET = Unset.UNSET
 
-ItemT = TypeVar("ItemT", bound="DataclassInstance")
+ItemT = TypeVar("ItemT", bound=_Dataclass)
 
 _CALLED: Mapping[str, str] = MappingProxyType(
     {
         "expires_at_us": "expires_at",
+        "effective_at_us": "effective_at",
         "requests_per_minute": "rpm",
         "tokens_per_minute": "tpm",
         "amount_nano": "amount_usd",
@@ -35,7 +37,7 @@ _CALLED: Mapping[str, str] = MappingProxyType(
 """What clients call the fields that they know by another name."""
 
 
-def given(patch: "DataclassInstance") -> dict[str, Any]:
+def given(patch: _Dataclass) -> dict[str, Any]:
     """The fields of a patch that were spoken of."""
     values = {field.name: getattr(patch, field.name) for field in fields(patch)}
     return {name: value for name, value in values.items() if value is not UNSET}

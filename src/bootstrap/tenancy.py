@@ -18,6 +18,7 @@ from application.key_authenticator import KeyAuthenticator
 from application.key_cache import KeyCache
 from application.key_lookup import KeyLookup
 from application.key_pepper import KeyPepper
+from application.telling_store import TellingAdminStore
 from bootstrap.foundation import FoundationContainer
 from bootstrap.price_lists import configured_price_list
 from domain.limits.limit import Algorithm
@@ -31,7 +32,7 @@ class TenancyContainer(FoundationContainer):
     master_key = Dependency(instance_of=str)
 
     tenants = Singleton(MemoryTenants)
-    admin_store = Selector(
+    silent_store = Selector(
         _Base.kept,
         memory=Singleton(MemoryAdminStore, tenants, _Base.clock),
         sql=Singleton(SqlAdminStore, _Base.engine, _Base.clock),
@@ -56,12 +57,13 @@ class TenancyContainer(FoundationContainer):
         CurrentPrices,
         Singleton(shipped_price_list),
         Singleton(configured_price_list, _Base.settings.provided.pricing),
-        admin_store,
+        silent_store,
         _Base.clock,
         require=_Base.settings.provided.pricing.require,
     )
     key_cache = Singleton(KeyCache, _Base.clock)
     change_feed = Singleton(ChangeFeed, audit_log, _Base.clock, List(key_cache, prices))
+    admin_store = Singleton(TellingAdminStore, silent_store, List(key_cache, prices))
     key_pepper = Singleton(
         KeyPepper,
         kept_values,

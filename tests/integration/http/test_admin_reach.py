@@ -219,7 +219,7 @@ async def test_who_manages_two_teams_sees_each_user_once() -> None:
     assert [user["id"] for user in listed.json["data"]] == ["u-one", "u-team-admin"]
 
 
-BOUND = Team(OWN, "own", models=frozenset({"small", "eu"}), routes={"big": "eu"})
+BOUND = Team(OWN, "own", models=frozenset({"small", "eu", "big"}), routes={"big": "eu"})
 
 
 @pytest.mark.parametrize(

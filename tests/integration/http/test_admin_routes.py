@@ -154,6 +154,7 @@ BAD_BODIES = [
     (b"{", None),
     (b"[]", None),
     (b'{"name": "a", "name": "b"}', None),
+    (b'{"name": "\\ud800"}', None),
     (b"{}", "name"),
     (b"", "name"),
     (b'{"name": 1}', "name"),
@@ -199,6 +200,8 @@ async def test_refusal_of_a_value_does_not_repeat_it() -> None:
         ("limit=1&limit=2", "limit"),
         ("Limit=1", "Limit"),
         (f"after={'x' * 501}", "after"),
+        ("after=%00", "after"),
+        ("after=a%0Ab", "after"),
     ],
 )
 async def test_query_that_is_not_as_declared_is_refused_by_the_name_of_the_parameter(query: str, param: str) -> None:
@@ -208,6 +211,17 @@ async def test_query_that_is_not_as_declared_is_refused_by_the_name_of_the_param
 
     assert answer.status_code == 400
     assert (await answer.get_json())["error"]["param"] == param
+
+
+@pytest.mark.parametrize("thing_id", ["%00", "a%0D%0Ab", "a%7F"])
+async def test_id_that_can_not_be_printed_reaches_no_handler(thing_id: str) -> None:
+    spy = SpyHandler()
+
+    answer = await client(route(path="/things/{thing_id}", handler=spy)).get(
+        f"/admin/v1/things/{thing_id}", headers={"x-api-key": "admin"}
+    )
+
+    assert (answer.status_code, spy.asked) == (404, [])
 
 
 async def test_handler_is_given_what_was_asked() -> None:

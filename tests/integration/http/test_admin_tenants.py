@@ -137,6 +137,8 @@ async def test_member_goes_with_its_budget() -> None:
 
     assert (await ask("GET", "/teams/t-own/members/u-one")).status == 404
     assert (await ask("GET", "/budgets/member:t-own:u-one")).status == 404
+    assert (await ask("POST", "/teams/t-own/members", {"user_id": "u-one"})).json["budget"] is None
+    await ask("DELETE", "/teams/t-own/members/u-one")
     added = await ask("POST", "/teams/t-own/members", {"user_id": "u-one", "budget": TOTAL})
     assert added.json == {"user_id": "u-one", "team_id": "t-own", "role": "viewer", "budget": STANDING}
 

@@ -72,6 +72,17 @@ async def test_each_reference_of_the_document_leads_to_a_schema() -> None:
     assert references_in(told) == {f"#/components/schemas/{name}" for name in told["components"]["schemas"]}
 
 
+async def test_null_is_no_fields_default_where_it_removes() -> None:
+    schemas = (await document())["components"]["schemas"]
+
+    for name in ("KeyChange", "TeamChange", "UserChange", "MemberChange", "BudgetChange", "LimitsIn"):
+        assert schemas[name].get("required") is None
+        assert {field for field, told in schemas[name]["properties"].items() if "default" in told} == set()
+    assert schemas["KeyIn"]["required"] == ["name"]
+    assert schemas["KeyIn"]["properties"]["blocked"]["default"] is False
+    assert schemas["BudgetIn"]["properties"]["period"]["default"] == "monthly"
+
+
 async def test_parameters_permissions_and_statuses_are_those_of_the_table() -> None:
     paths = (await document())["paths"]
 

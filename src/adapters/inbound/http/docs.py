@@ -2,7 +2,8 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 from html import escape
 from typing import Any
@@ -29,17 +30,20 @@ _PAGE = (("content-type", "text/html; charset=utf-8"), ("content-security-policy
 _JSON = (("content-type", "application/json"), *_SAFE)
 
 
-def docs_blueprint(routes: Iterable[AnyRoute], version: str) -> Blueprint:
-    """`GET /openapi.json` and `GET /docs`. Made once: they say nothing of what is configured."""
+def docs_blueprint(routes: Sequence[AnyRoute], version: str) -> Blueprint:
+    """`GET /openapi.json` and `GET /docs`. Made when first asked for: they say nothing of what is configured."""
     blueprint = Blueprint("docs", __name__)
-    document = openapi_document(routes, version)
-    as_json, as_page = json.dumps(document).encode(), _page(document).encode()
+
+    @cache
+    def made() -> tuple[bytes, bytes]:
+        document = openapi_document(routes, version)
+        return json.dumps(document).encode(), _page(document).encode()
 
     async def openapi() -> Outgoing:
-        return Outgoing(200, _JSON, as_json)
+        return Outgoing(200, _JSON, made()[0])
 
     async def docs() -> Outgoing:
-        return Outgoing(200, _PAGE, as_page)
+        return Outgoing(200, _PAGE, made()[1])
 
     blueprint.add_url_rule("/openapi.json", "openapi", openapi, methods=["GET"])
     blueprint.add_url_rule("/docs", "docs", docs, methods=["GET"])

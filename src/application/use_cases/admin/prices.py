@@ -1,8 +1,8 @@
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from application.administering import apply, missing, page
-from application.patching import legal
+from application.patching import legal, patched
 from application.ports.admin_store import AdminStore
 from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
@@ -13,6 +13,8 @@ from domain.price_book import Priced, Unpriced
 from domain.price_override import PriceOverride
 from domain.pricing import Prices
 from domain.principal import Principal
+
+_BLANK = PriceOverride("-", "-", 0, Prices())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,10 @@ class AllPrices:
     ) -> PriceOverride:
         """The price from then on, or from now. Raises InvalidRequest, AlreadyExists."""
         at_us = self.clock.now_us() if effective_at_us is None else effective_at_us
-        with legal("model"):
-            override = PriceOverride(provider, model, at_us, prices)
+        override = patched(_BLANK, {"provider": provider, "model": model, "effective_at_us": at_us})
+        for name in ("input", "output", "cached_input"):
+            with legal(f"{name}_cost_per_token"):
+                override = replace(override, prices=replace(override.prices, **{name: getattr(prices, name)}))
         change = Change("price.create", f"price:{provider}/{model}", None, override)
         await apply(self.store, principal, change, unique="effective_at")
         return override

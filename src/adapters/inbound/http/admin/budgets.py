@@ -1,5 +1,7 @@
 """Everybody's budgets."""
 
+from dataclasses import dataclass
+
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
 from adapters.inbound.http.admin.schema import Listing, NoFields, PageQuery
 from adapters.inbound.http.admin.tenant_schemas import BudgetIn, BudgetOut, budget_fields
@@ -24,60 +26,36 @@ class BudgetList(Listing[OwnedBudget]):
     """Budgets."""
 
 
-def budget_routes(budgets: AllBudgets) -> tuple[AnyRoute, ...]:
-    """`/budgets` and `/budgets/{budget_id}`: `team:T`, `user:U`, `key:K`, `member:T:U`."""
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    budgets: AllBudgets
 
-    async def every(asked: Asked[NoFields, PageQuery]) -> BudgetList:
-        page = await budgets.list(asked.principal, asked.query.limit, asked.query.after)
+    async def every(self, asked: Asked[NoFields, PageQuery]) -> BudgetList:
+        page = await self.budgets.list(asked.principal, asked.query.limit, asked.query.after)
         return BudgetList(data=[_shown(standing) for standing in page.items], next=page.next)
 
-    async def one(asked: Asked[NoFields, NoFields]) -> OwnedBudget:
-        return _shown(await budgets.get(asked.principal, asked.path["budget_id"]))
+    async def one(self, asked: Asked[NoFields, NoFields]) -> OwnedBudget:
+        return _shown(await self.budgets.get(asked.principal, asked.path["budget_id"]))
 
-    async def put(asked: Asked[BudgetIn, NoFields]) -> OwnedBudget:
-        standing = await budgets.set(asked.principal, asked.path["budget_id"], asked.body.patch())
+    async def put(self, asked: Asked[BudgetIn, NoFields]) -> OwnedBudget:
+        standing = await self.budgets.set(asked.principal, asked.path["budget_id"], asked.body.patch())
         if standing is None:
             raise ItemNotFound("Somebody else removed this budget at the same moment.")
         return _shown(standing)
 
-    async def delete(asked: Asked[NoFields, NoFields]) -> None:
-        await budgets.set(asked.principal, asked.path["budget_id"], None)
+    async def delete(self, asked: Asked[NoFields, NoFields]) -> None:
+        await self.budgets.set(asked.principal, asked.path["budget_id"], None)
 
+
+def budget_routes(budgets: AllBudgets) -> tuple[AnyRoute, ...]:
+    """`/budgets` and `/budgets/{budget_id}`: `team:T`, `user:U`, `key:K`, `member:T:U`."""
+    h = _Handlers(budgets)
+    see, change = Permission.SEE_TENANTS, Permission.CHANGE_TENANTS
     return (
-        Route(
-            method=Method.GET,
-            path="/budgets",
-            permission=Permission.SEE_TENANTS,
-            summary="All budgets and how they stand",
-            handler=every,
-            query=PageQuery,
-            response=BudgetList,
-        ),
-        Route(
-            method=Method.GET,
-            path=_PATH,
-            permission=Permission.SEE_TENANTS,
-            summary="A budget and how it stands",
-            handler=one,
-            response=OwnedBudget,
-        ),
-        Route(
-            method=Method.PUT,
-            path=_PATH,
-            permission=Permission.CHANGE_TENANTS,
-            summary="Set a budget",
-            handler=put,
-            request=BudgetIn,
-            response=OwnedBudget,
-        ),
-        Route(
-            method=Method.DELETE,
-            path=_PATH,
-            permission=Permission.CHANGE_TENANTS,
-            summary="Remove a budget",
-            handler=delete,
-            status=204,
-        ),
+        Route(Method.GET, "/budgets", see, "All budgets and how they stand", h.every, BudgetList, query=PageQuery),
+        Route(Method.GET, _PATH, see, "A budget and how it stands", h.one, OwnedBudget),
+        Route(Method.PUT, _PATH, change, "Set a budget", h.put, OwnedBudget, request=BudgetIn),
+        Route(Method.DELETE, _PATH, change, "Remove a budget", h.delete, None, status=204),
     )
 
 

@@ -1,6 +1,7 @@
 """Virtual keys."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
@@ -13,7 +14,7 @@ from adapters.inbound.http.admin.tenant_schemas import (
     LimitsOut,
     settings_of,
 )
-from adapters.inbound.http.admin.wire import ItemId, TimeIn, TimeOut
+from adapters.inbound.http.admin.wire import ItemId, Names, NamesByName, TimeIn, TimeOut
 from application.use_cases.admin.keys import KeyDetail, KeyOwners, Keys, NewKey
 from application.use_cases.admin.patches import KeyPatch
 from domain.keys import KEY_PREFIX
@@ -30,9 +31,9 @@ class KeyIn(Patch):
     scope: KeyScope = KeyScope.LLM
     team_id: ItemId | None = None
     user_id: ItemId | None = None
-    models: frozenset[str] | None = None
-    tags: frozenset[str] | None = None
-    routes: dict[str, str] | None = None
+    models: Names | None = None
+    tags: Names | None = None
+    routes: NamesByName | None = None
     limits: LimitsIn | None = None
     budget: BudgetIn | None = None
     expires_at: TimeIn | None = None
@@ -43,9 +44,9 @@ class KeyChange(Patch):
     """What is to be different about a key."""
 
     name: str = left_out()
-    models: frozenset[str] | None = None
-    tags: frozenset[str] | None = None
-    routes: dict[str, str] | None = None
+    models: Names | None = None
+    tags: Names | None = None
+    routes: NamesByName | None = None
     limits: LimitsIn | None = None
     budget: BudgetChange | None = None
     expires_at: TimeIn | None = None
@@ -94,84 +95,62 @@ class KeyQuery(PageQuery):
     user_id: str | None = None
 
 
-def key_routes(keys: Keys) -> tuple[AnyRoute, ...]:
-    """`/keys`, `/keys/{key_id}` and `/keys/{key_id}/rotate`."""
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    keys: Keys
 
-    async def every(asked: Asked[NoFields, KeyQuery]) -> KeyList:
+    async def every(self, asked: Asked[NoFields, KeyQuery]) -> KeyList:
         query = asked.query
-        page = await keys.list(asked.principal, query.limit, query.after, query.team_id, query.user_id)
+        page = await self.keys.list(asked.principal, query.limit, query.after, query.team_id, query.user_id)
         return KeyList(data=[KeyShown(**_fields(key)) for key in page.items], next=page.next)
 
-    async def create(asked: Asked[KeyIn, NoFields]) -> KeyWithSecret:
+    async def create(self, asked: Asked[KeyIn, NoFields]) -> KeyWithSecret:
         body = asked.body
         owners = KeyOwners(body.scope, body.team_id, body.user_id)
-        return _with_secret(await keys.create(asked.principal, owners, KeyPatch(**settings_of(body, _OWNERS))))
+        return _with_secret(await self.keys.create(asked.principal, owners, KeyPatch(**settings_of(body, _OWNERS))))
 
-    async def one(asked: Asked[NoFields, NoFields]) -> KeyWithBudget:
-        return _with_budget(await keys.get(asked.principal, asked.path["key_id"]))
+    async def one(self, asked: Asked[NoFields, NoFields]) -> KeyWithBudget:
+        return _with_budget(await self.keys.get(asked.principal, asked.path["key_id"]))
 
-    async def change(asked: Asked[KeyChange, NoFields]) -> KeyWithBudget:
+    async def change(self, asked: Asked[KeyChange, NoFields]) -> KeyWithBudget:
         patch = KeyPatch(**settings_of(asked.body))
-        return _with_budget(await keys.change(asked.principal, asked.path["key_id"], patch))
+        return _with_budget(await self.keys.change(asked.principal, asked.path["key_id"], patch))
 
-    async def rotate(asked: Asked[NoFields, NoFields]) -> KeyWithSecret:
-        return _with_secret(await keys.rotate(asked.principal, asked.path["key_id"]))
+    async def rotate(self, asked: Asked[NoFields, NoFields]) -> KeyWithSecret:
+        return _with_secret(await self.keys.rotate(asked.principal, asked.path["key_id"]))
 
-    async def revoke(asked: Asked[NoFields, NoFields]) -> None:
-        await keys.revoke(asked.principal, asked.path["key_id"])
+    async def revoke(self, asked: Asked[NoFields, NoFields]) -> None:
+        await self.keys.revoke(asked.principal, asked.path["key_id"])
 
-    see, set_ = Permission.SEE_TENANTS, Permission.CHANGE_TENANTS
+
+def key_routes(keys: Keys) -> tuple[AnyRoute, ...]:
+    """`/keys`, `/keys/{key_id}` and `/keys/{key_id}/rotate`."""
+    h = _Handlers(keys)
+    see, change = Permission.SEE_TENANTS, Permission.CHANGE_TENANTS
     return (
+        Route(Method.GET, "/keys", see, "Keys, revoked ones too", h.every, KeyList, query=KeyQuery),
         Route(
-            method=Method.GET,
-            path="/keys",
-            permission=see,
-            summary="Keys, revoked ones too",
-            handler=every,
-            query=KeyQuery,
-            response=KeyList,
-        ),
-        Route(
-            method=Method.POST,
-            path="/keys",
-            permission=set_,
-            summary="Create a key; its secret is shown this once",
-            handler=create,
+            Method.POST,
+            "/keys",
+            change,
+            "Create a key; its secret is shown once",
+            h.create,
+            KeyWithSecret,
             request=KeyIn,
-            response=KeyWithSecret,
             status=201,
         ),
+        Route(Method.GET, "/keys/{key_id}", see, "A key and how its budget stands", h.one, KeyWithBudget),
+        Route(Method.PATCH, "/keys/{key_id}", change, "Change a key", h.change, KeyWithBudget, request=KeyChange),
         Route(
-            method=Method.GET,
-            path="/keys/{key_id}",
-            permission=see,
-            summary="A key and how its budget stands",
-            handler=one,
-            response=KeyWithBudget,
+            Method.POST, "/keys/{key_id}/rotate", change, "Give a key another secret, at once", h.rotate, KeyWithSecret
         ),
         Route(
-            method=Method.PATCH,
-            path="/keys/{key_id}",
-            permission=set_,
-            summary="Change a key",
-            handler=change,
-            request=KeyChange,
-            response=KeyWithBudget,
-        ),
-        Route(
-            method=Method.POST,
-            path="/keys/{key_id}/rotate",
-            permission=set_,
-            summary="Give a key another secret; the one before is refused from now on",
-            handler=rotate,
-            response=KeyWithSecret,
-        ),
-        Route(
-            method=Method.DELETE,
-            path="/keys/{key_id}",
-            permission=set_,
-            summary="Revoke a key for ever; it stays listed",
-            handler=revoke,
+            Method.DELETE,
+            "/keys/{key_id}",
+            change,
+            "Revoke a key for ever; it stays listed",
+            h.revoke,
+            None,
             status=204,
         ),
     )

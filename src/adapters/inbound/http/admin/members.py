@@ -1,5 +1,6 @@
 """Members of teams."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
@@ -47,71 +48,56 @@ class MemberList(Listing[MemberShown]):
     """Members of one team."""
 
 
-def member_routes(members: Members) -> tuple[AnyRoute, ...]:
-    """`/teams/{team_id}/members` and `/teams/{team_id}/members/{user_id}`."""
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    members: Members
 
-    async def every(asked: Asked[NoFields, PageQuery]) -> MemberList:
+    async def every(self, asked: Asked[NoFields, PageQuery]) -> MemberList:
         team_id = asked.path["team_id"]
-        page = await members.list(asked.principal, team_id, asked.query.limit, asked.query.after)
+        page = await self.members.list(asked.principal, team_id, asked.query.limit, asked.query.after)
         return MemberList(data=[MemberShown(**_fields(member)) for member in page.items], next=page.next)
 
-    async def add(asked: Asked[MemberIn, NoFields]) -> MemberWithBudget:
+    async def add(self, asked: Asked[MemberIn, NoFields]) -> MemberWithBudget:
         patch = MemberPatch(**settings_of(asked.body, frozenset({"user_id"})))
-        return _shown(await members.add(asked.principal, asked.path["team_id"], asked.body.user_id, patch))
+        return _shown(await self.members.add(asked.principal, asked.path["team_id"], asked.body.user_id, patch))
 
-    async def one(asked: Asked[NoFields, NoFields]) -> MemberWithBudget:
-        return _shown(await members.get(asked.principal, asked.path["team_id"], asked.path["user_id"]))
+    async def one(self, asked: Asked[NoFields, NoFields]) -> MemberWithBudget:
+        return _shown(await self.members.get(asked.principal, asked.path["team_id"], asked.path["user_id"]))
 
-    async def change(asked: Asked[MemberChange, NoFields]) -> MemberWithBudget:
+    async def change(self, asked: Asked[MemberChange, NoFields]) -> MemberWithBudget:
         patch = MemberPatch(**settings_of(asked.body))
-        return _shown(await members.change(asked.principal, asked.path["team_id"], asked.path["user_id"], patch))
+        return _shown(await self.members.change(asked.principal, asked.path["team_id"], asked.path["user_id"], patch))
 
-    async def remove(asked: Asked[NoFields, NoFields]) -> None:
-        await members.remove(asked.principal, asked.path["team_id"], asked.path["user_id"])
+    async def remove(self, asked: Asked[NoFields, NoFields]) -> None:
+        await self.members.remove(asked.principal, asked.path["team_id"], asked.path["user_id"])
 
+
+def member_routes(members: Members) -> tuple[AnyRoute, ...]:
+    """`/teams/{team_id}/members` and `/teams/{team_id}/members/{user_id}`."""
+    h = _Handlers(members)
+    see, change = Permission.SEE_TENANTS, Permission.CHANGE_TENANTS
     return (
+        Route(Method.GET, _PATH, see, "The members of a team", h.every, MemberList, query=PageQuery),
         Route(
-            method=Method.GET,
-            path=_PATH,
-            permission=Permission.SEE_TENANTS,
-            summary="The members of a team",
-            handler=every,
-            query=PageQuery,
-            response=MemberList,
+            Method.POST, _PATH, change, "Take a user into a team", h.add, MemberWithBudget, request=MemberIn, status=201
         ),
+        Route(Method.GET, _PATH + "/{user_id}", see, "A member and how its budget stands", h.one, MemberWithBudget),
         Route(
-            method=Method.POST,
-            path=_PATH,
-            permission=Permission.CHANGE_TENANTS,
-            summary="Take a user into a team",
-            handler=add,
-            request=MemberIn,
-            response=MemberWithBudget,
-            status=201,
-        ),
-        Route(
-            method=Method.GET,
-            path=_PATH + "/{user_id}",
-            permission=Permission.SEE_TENANTS,
-            summary="A member and how its budget stands",
-            handler=one,
-            response=MemberWithBudget,
-        ),
-        Route(
-            method=Method.PATCH,
-            path=_PATH + "/{user_id}",
-            permission=Permission.CHANGE_TENANTS,
-            summary="Change a member's role or budget",
-            handler=change,
+            Method.PATCH,
+            _PATH + "/{user_id}",
+            change,
+            "Change a member's role or budget",
+            h.change,
+            MemberWithBudget,
             request=MemberChange,
-            response=MemberWithBudget,
         ),
         Route(
-            method=Method.DELETE,
-            path=_PATH + "/{user_id}",
-            permission=Permission.CHANGE_TENANTS,
-            summary="Remove a member; its keys in this team are refused from now on",
-            handler=remove,
+            Method.DELETE,
+            _PATH + "/{user_id}",
+            change,
+            "Remove a member; its keys here are refused",
+            h.remove,
+            None,
             status=204,
         ),
     )

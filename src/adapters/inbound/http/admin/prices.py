@@ -1,5 +1,7 @@
 """Prices."""
 
+from dataclasses import dataclass
+
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
 from adapters.inbound.http.admin.schema import Listing, NoFields, PageQuery, Schema
 from adapters.inbound.http.admin.wire import PriceIn, PriceOut, TimeIn, TimeOut
@@ -66,61 +68,60 @@ class OverrideQuery(PageQuery):
     model: str | None = None
 
 
-def price_routes(prices: AllPrices) -> tuple[AnyRoute, ...]:
-    """`/prices` and `/prices/overrides`."""
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    prices: AllPrices
 
-    async def every(asked: Asked[NoFields, PageQuery]) -> PriceList:
-        page = prices.effective(asked.query.limit, asked.query.after)
+    async def every(self, asked: Asked[NoFields, PageQuery]) -> PriceList:
+        page = self.prices.effective(asked.query.limit, asked.query.after)
         return PriceList(data=[_price(found) for found in page.items], next=page.next)
 
-    async def overrides(asked: Asked[NoFields, OverrideQuery]) -> OverrideList:
+    async def overrides(self, asked: Asked[NoFields, OverrideQuery]) -> OverrideList:
         query = asked.query
-        page = await prices.overrides(query.limit, query.after, query.provider, query.model)
+        page = await self.prices.overrides(query.limit, query.after, query.provider, query.model)
         return OverrideList(data=[_override(found) for found in page.items], next=page.next)
 
-    async def create(asked: Asked[OverrideIn, NoFields]) -> OverrideShown:
+    async def create(self, asked: Asked[OverrideIn, NoFields]) -> OverrideShown:
         body = asked.body
         cost = Prices(body.input_cost_per_token, body.output_cost_per_token, body.cached_input_cost_per_token)
-        return _override(await prices.set(asked.principal, body.provider, body.model, cost, body.effective_at))
+        return _override(await self.prices.set(asked.principal, body.provider, body.model, cost, body.effective_at))
 
-    async def delete(asked: Asked[NoFields, NoFields]) -> None:
-        await prices.delete(asked.principal, asked.path["override_id"])
+    async def delete(self, asked: Asked[NoFields, NoFields]) -> None:
+        await self.prices.delete(asked.principal, asked.path["override_id"])
 
+
+def price_routes(prices: AllPrices) -> tuple[AnyRoute, ...]:
+    """`/prices` and `/prices/overrides`."""
+    h = _Handlers(prices)
+    see_all, change_all = Permission.SEE_GATEWAY, Permission.CHANGE_GATEWAY
     return (
+        Route(Method.GET, "/prices", see_all, "Prices in force, by instance", h.every, PriceList, query=PageQuery),
         Route(
-            method=Method.GET,
-            path="/prices",
-            permission=Permission.SEE_GATEWAY,
-            summary="Prices in force, by instance",
-            handler=every,
-            query=PageQuery,
-            response=PriceList,
-        ),
-        Route(
-            method=Method.GET,
-            path="/prices/overrides",
-            permission=Permission.SEE_GATEWAY,
-            summary="Prices that were set here",
-            handler=overrides,
+            Method.GET,
+            "/prices/overrides",
+            see_all,
+            "Prices that were set here",
+            h.overrides,
+            OverrideList,
             query=OverrideQuery,
-            response=OverrideList,
         ),
         Route(
-            method=Method.POST,
-            path="/prices/overrides",
-            permission=Permission.CHANGE_GATEWAY,
-            summary="Set the price of a provider's model from a moment on",
-            handler=create,
+            Method.POST,
+            "/prices/overrides",
+            change_all,
+            "Set a price from a moment on",
+            h.create,
+            OverrideShown,
             request=OverrideIn,
-            response=OverrideShown,
             status=201,
         ),
         Route(
-            method=Method.DELETE,
-            path="/prices/overrides/{override_id:path}",
-            permission=Permission.CHANGE_GATEWAY,
-            summary="Remove a price that was set here; what was set before is in force again",
-            handler=delete,
+            Method.DELETE,
+            "/prices/overrides/{override_id:path}",
+            change_all,
+            "Remove a price that was set here",
+            h.delete,
+            None,
             status=204,
         ),
     )

@@ -53,7 +53,7 @@ class Asked(Generic[BodyT, QueryT]):
     query: QueryT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Route(Generic[BodyT, QueryT]):
     """A method at a path.
 
@@ -73,9 +73,9 @@ class Route(Generic[BodyT, QueryT]):
     permission: Permission
     summary: str
     handler: Callable[[Asked[BodyT, QueryT]], Awaitable[Answer]]
+    response: type[BaseModel] | None = None
     request: type[BodyT] = _NO_FIELDS
     query: type[QueryT] = _NO_FIELDS
-    response: type[BaseModel] | None = None
     status: int = 200
     media: str | None = None
 

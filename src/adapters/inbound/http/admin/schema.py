@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from adapters.inbound.http.body import parse_object
+from adapters.inbound.http.errors import InvalidJson
 from adapters.inbound.http.fields import refuse_unknown
-from application.errors import InvalidRequest
+from application.errors import GatewayError, InvalidRequest
 from domain.pages import MOST_ITEMS
 
 ItemT = TypeVar("ItemT")
@@ -47,21 +48,26 @@ class Listing(Schema, Generic[ItemT]):
     next: str | None
 
 
+def _without_null_defaults(schema: dict[str, Any]) -> None:
+    for field in schema["properties"].values():
+        if field.get("default", ...) is None:
+            del field["default"]
+
+
 class Patch(Schema):
-    """Fields to be replaced. Those that are absent stay; null removes what is optional."""
+    """Fields to be set. Those that are absent stay as they are; null removes what is optional."""
+
+    # To send null is to remove: it must not be documented as what an absent field means.
+    model_config = ConfigDict(json_schema_extra=_without_null_defaults)
 
     def given(self) -> dict[str, Any]:
         """The fields that the client sent."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-def left_out(**told: Any) -> Any:
+def left_out() -> Any:
     """The default of a patch's field that can't be null: none that a client could see, or send."""
-    return Field(default=None, json_schema_extra=_without_default, **told)
-
-
-def _without_default(schema: dict[str, Any]) -> None:
-    del schema["default"]
+    return Field(default=None)
 
 
 SchemaT = TypeVar("SchemaT", bound=Schema)
@@ -99,9 +105,11 @@ def read_query(schema: type[SchemaT], pairs: Iterable[tuple[str, str]]) -> Schem
         raise _refusal(error) from None
 
 
-def _refusal(error: ValidationError) -> InvalidRequest:
+def _refusal(error: ValidationError) -> GatewayError:
     """About the first thing that is wrong. What the client sent is not repeated: it may hold a secret."""
     found = error.errors(include_url=False, include_input=False)
+    if found[0]["type"] == "json_invalid":
+        return InvalidJson("The body holds half of a surrogate pair: send whole characters.")
     first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     param = _param(first["loc"])
     return InvalidRequest(f"{param}: {_told(first)}.", param=param)

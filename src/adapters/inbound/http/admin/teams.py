@@ -1,6 +1,7 @@
 """Teams."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
@@ -13,7 +14,7 @@ from adapters.inbound.http.admin.tenant_schemas import (
     LimitsOut,
     settings_of,
 )
-from adapters.inbound.http.admin.wire import TimeOut
+from adapters.inbound.http.admin.wire import Names, NamesByName, TimeOut
 from application.use_cases.admin.patches import TeamPatch
 from application.use_cases.admin.teams import TeamDetail, Teams
 from domain.principal import Permission
@@ -24,9 +25,9 @@ class TeamIn(Patch):
     """A team to be created."""
 
     name: str
-    models: frozenset[str] | None = None
-    tags: frozenset[str] | None = None
-    routes: dict[str, str] | None = None
+    models: Names | None = None
+    tags: Names | None = None
+    routes: NamesByName | None = None
     limits: LimitsIn | None = None
     budget: BudgetIn | None = None
     blocked: bool = False
@@ -36,9 +37,9 @@ class TeamChange(Patch):
     """What is to be different about a team."""
 
     name: str = left_out()
-    models: frozenset[str] | None = None
-    tags: frozenset[str] | None = None
-    routes: dict[str, str] | None = None
+    models: Names | None = None
+    tags: Names | None = None
+    routes: NamesByName | None = None
     limits: LimitsIn | None = None
     budget: BudgetChange | None = None
     blocked: bool = left_out()
@@ -73,70 +74,53 @@ class TeamQuery(PageQuery):
     name: str | None = None
 
 
-def team_routes(teams: Teams) -> tuple[AnyRoute, ...]:
-    """`/teams` and `/teams/{team_id}`."""
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    teams: Teams
 
-    async def every(asked: Asked[NoFields, TeamQuery]) -> TeamList:
+    async def every(self, asked: Asked[NoFields, TeamQuery]) -> TeamList:
         query = asked.query
-        page = await teams.list(asked.principal, query.limit, query.after, query.name)
+        page = await self.teams.list(asked.principal, query.limit, query.after, query.name)
         return TeamList(data=[TeamShown(**_fields(team)) for team in page.items], next=page.next)
 
-    async def create(asked: Asked[TeamIn, NoFields]) -> TeamWithBudget:
-        return _shown(await teams.create(asked.principal, TeamPatch(**settings_of(asked.body))))
+    async def create(self, asked: Asked[TeamIn, NoFields]) -> TeamWithBudget:
+        return _shown(await self.teams.create(asked.principal, TeamPatch(**settings_of(asked.body))))
 
-    async def one(asked: Asked[NoFields, NoFields]) -> TeamWithBudget:
-        return _shown(await teams.get(asked.principal, asked.path["team_id"]))
+    async def one(self, asked: Asked[NoFields, NoFields]) -> TeamWithBudget:
+        return _shown(await self.teams.get(asked.principal, asked.path["team_id"]))
 
-    async def change(asked: Asked[TeamChange, NoFields]) -> TeamWithBudget:
+    async def change(self, asked: Asked[TeamChange, NoFields]) -> TeamWithBudget:
         patch = TeamPatch(**settings_of(asked.body))
-        return _shown(await teams.change(asked.principal, asked.path["team_id"], patch))
+        return _shown(await self.teams.change(asked.principal, asked.path["team_id"], patch))
 
-    async def delete(asked: Asked[NoFields, NoFields]) -> None:
-        await teams.delete(asked.principal, asked.path["team_id"])
+    async def delete(self, asked: Asked[NoFields, NoFields]) -> None:
+        await self.teams.delete(asked.principal, asked.path["team_id"])
 
+
+def team_routes(teams: Teams) -> tuple[AnyRoute, ...]:
+    """`/teams` and `/teams/{team_id}`."""
+    h = _Handlers(teams)
+    see, change, change_all = Permission.SEE_TENANTS, Permission.CHANGE_TENANTS, Permission.CHANGE_GATEWAY
     return (
+        Route(Method.GET, "/teams", see, "Teams", h.every, TeamList, query=TeamQuery),
+        Route(Method.POST, "/teams", change_all, "Create a team", h.create, TeamWithBudget, request=TeamIn, status=201),
+        Route(Method.GET, "/teams/{team_id}", see, "A team and how its budget stands", h.one, TeamWithBudget),
         Route(
-            method=Method.GET,
-            path="/teams",
-            permission=Permission.SEE_TENANTS,
-            summary="Teams",
-            handler=every,
-            query=TeamQuery,
-            response=TeamList,
-        ),
-        Route(
-            method=Method.POST,
-            path="/teams",
-            permission=Permission.CHANGE_GATEWAY,
-            summary="Create a team",
-            handler=create,
-            request=TeamIn,
-            response=TeamWithBudget,
-            status=201,
-        ),
-        Route(
-            method=Method.GET,
-            path="/teams/{team_id}",
-            permission=Permission.SEE_TENANTS,
-            summary="A team and how its budget stands",
-            handler=one,
-            response=TeamWithBudget,
-        ),
-        Route(
-            method=Method.PATCH,
-            path="/teams/{team_id}",
-            permission=Permission.CHANGE_TENANTS,
-            summary="Change a team: administrators only, for it bounds those who manage it",
-            handler=change,
+            Method.PATCH,
+            "/teams/{team_id}",
+            change,
+            "Change a team (administrators)",
+            h.change,
+            TeamWithBudget,
             request=TeamChange,
-            response=TeamWithBudget,
         ),
         Route(
-            method=Method.DELETE,
-            path="/teams/{team_id}",
-            permission=Permission.CHANGE_TENANTS,
-            summary="Remove a team whose keys are all revoked: administrators only",
-            handler=delete,
+            Method.DELETE,
+            "/teams/{team_id}",
+            change,
+            "Remove a team without keys (administrators)",
+            h.delete,
+            None,
             status=204,
         ),
     )

@@ -1,5 +1,6 @@
 """Users."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
@@ -66,70 +67,53 @@ class UserQuery(PageQuery):
     email: str | None = None
 
 
-def user_routes(users: Users) -> tuple[AnyRoute, ...]:
-    """`/users` and `/users/{user_id}`."""
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    users: Users
 
-    async def every(asked: Asked[NoFields, UserQuery]) -> UserList:
+    async def every(self, asked: Asked[NoFields, UserQuery]) -> UserList:
         query = asked.query
-        page = await users.list(asked.principal, query.limit, query.after, query.email)
+        page = await self.users.list(asked.principal, query.limit, query.after, query.email)
         return UserList(data=[UserShown(**_fields(user)) for user in page.items], next=page.next)
 
-    async def create(asked: Asked[UserIn, NoFields]) -> UserWithBudget:
-        return _shown(await users.create(asked.principal, UserPatch(**settings_of(asked.body))))
+    async def create(self, asked: Asked[UserIn, NoFields]) -> UserWithBudget:
+        return _shown(await self.users.create(asked.principal, UserPatch(**settings_of(asked.body))))
 
-    async def one(asked: Asked[NoFields, NoFields]) -> UserWithBudget:
-        return _shown(await users.get(asked.principal, asked.path["user_id"]))
+    async def one(self, asked: Asked[NoFields, NoFields]) -> UserWithBudget:
+        return _shown(await self.users.get(asked.principal, asked.path["user_id"]))
 
-    async def change(asked: Asked[UserChange, NoFields]) -> UserWithBudget:
+    async def change(self, asked: Asked[UserChange, NoFields]) -> UserWithBudget:
         patch = UserPatch(**settings_of(asked.body))
-        return _shown(await users.change(asked.principal, asked.path["user_id"], patch))
+        return _shown(await self.users.change(asked.principal, asked.path["user_id"], patch))
 
-    async def delete(asked: Asked[NoFields, NoFields]) -> None:
-        await users.delete(asked.principal, asked.path["user_id"])
+    async def delete(self, asked: Asked[NoFields, NoFields]) -> None:
+        await self.users.delete(asked.principal, asked.path["user_id"])
 
+
+def user_routes(users: Users) -> tuple[AnyRoute, ...]:
+    """`/users` and `/users/{user_id}`."""
+    h = _Handlers(users)
+    see, change, change_all = Permission.SEE_TENANTS, Permission.CHANGE_TENANTS, Permission.CHANGE_GATEWAY
     return (
+        Route(Method.GET, "/users", see, "Users", h.every, UserList, query=UserQuery),
+        Route(Method.POST, "/users", change_all, "Create a user", h.create, UserWithBudget, request=UserIn, status=201),
+        Route(Method.GET, "/users/{user_id}", see, "A user and how its budget stands", h.one, UserWithBudget),
         Route(
-            method=Method.GET,
-            path="/users",
-            permission=Permission.SEE_TENANTS,
-            summary="Users",
-            handler=every,
-            query=UserQuery,
-            response=UserList,
-        ),
-        Route(
-            method=Method.POST,
-            path="/users",
-            permission=Permission.CHANGE_GATEWAY,
-            summary="Create a user",
-            handler=create,
-            request=UserIn,
-            response=UserWithBudget,
-            status=201,
-        ),
-        Route(
-            method=Method.GET,
-            path="/users/{user_id}",
-            permission=Permission.SEE_TENANTS,
-            summary="A user and how its budget stands",
-            handler=one,
-            response=UserWithBudget,
-        ),
-        Route(
-            method=Method.PATCH,
-            path="/users/{user_id}",
-            permission=Permission.CHANGE_TENANTS,
-            summary="Change a user: administrators only",
-            handler=change,
+            Method.PATCH,
+            "/users/{user_id}",
+            change,
+            "Change a user (administrators)",
+            h.change,
+            UserWithBudget,
             request=UserChange,
-            response=UserWithBudget,
         ),
         Route(
-            method=Method.DELETE,
-            path="/users/{user_id}",
-            permission=Permission.CHANGE_TENANTS,
-            summary="Remove a user whose keys are all revoked: administrators only",
-            handler=delete,
+            Method.DELETE,
+            "/users/{user_id}",
+            change,
+            "Remove a user without keys (administrators)",
+            h.delete,
+            None,
             status=204,
         ),
     )

@@ -8,6 +8,9 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from domain.money import format_dollars, format_price, parse_dollars_nano, parse_plain_price_nano
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Beyond it, a time zone could make of it a year that no calendar here has.
+_LATEST_US = (datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_MOST_NAMES = 1_000
 _DOLLARS = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,9})?$", "examples": ["12.50"]}
 _PRICE = {"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,15})?$", "examples": ["0.0000025"]}
 _TIME = {"type": "string", "format": "date-time", "examples": ["2026-11-23T12:00:00.000Z"]}
@@ -22,7 +25,7 @@ def time_us(value: object) -> int:
     """Microseconds since 1970 of an ISO 8601 instant. One without an offset is taken for UTC.
 
     Raises:
-        ValueError: It is none, or lies before 1970.
+        ValueError: It is none, or lies before 1970 or after 9998.
     """
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else None
@@ -32,8 +35,8 @@ def time_us(value: object) -> int:
         raise ValueError("expected a time in ISO 8601, such as 2026-11-23T12:00:00Z")
     aware = instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
     at_us = (aware - _EPOCH) // timedelta(microseconds=1)
-    if at_us < 0:
-        raise ValueError("expected a time after 1970")
+    if not 0 <= at_us < _LATEST_US:
+        raise ValueError("expected a time after 1970 and before 9999")
     return at_us
 
 
@@ -67,3 +70,9 @@ PriceOut = Annotated[int, PlainSerializer(format_price), WithJsonSchema(_PRICE)]
 
 ItemId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """The id of a user or a team that a client speaks of."""
+
+Names = Annotated[frozenset[str], Field(max_length=_MOST_NAMES)]
+"""Names of models, or tags."""
+
+NamesByName = Annotated[dict[str, str], Field(max_length=_MOST_NAMES)]
+"""Which model, alias or route stands for which."""
