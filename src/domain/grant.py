@@ -1,6 +1,5 @@
 """What a key opens, with all that its user and its team add to it and take from it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -10,8 +9,6 @@ from domain.limits.key_limits import limits_of
 from domain.limits.limit import Algorithm, Limit
 from domain.tenants import Membership, Team, User
 from domain.virtual_key import KeyScope, VirtualKey
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +47,20 @@ class Grant:
             tenant=key.tenant,
             user_id=key.user_id,
             team_id=key.team_id,
-            routes=MappingProxyType({**(_NOTHING if team is None else team.routes), **key.routes}),
+            routes=MappingProxyType(self._routes()),
             limits=self._limits(algorithm),
             budgets=self.budgets,
             role=self.user.role if key.scope is KeyScope.ADMIN and self.user is not None else None,
         )
+
+    def _routes(self) -> dict[str, str]:
+        """The team's, and the key's above them, except what leads past the team: who made the key may not decide that."""
+        team = self.team
+        if team is None:
+            return dict(self.key.routes)
+        within = None if team.models is None else team.models.union(team.routes.values())
+        own = {asked: given for asked, given in self.key.routes.items() if within is None or given in within}
+        return {**team.routes, **own}
 
     def _limits(self, algorithm: Algorithm) -> tuple[Limit, ...]:
         limits = self.key.own_limits(algorithm)

@@ -85,6 +85,13 @@ def test_a_route_of_the_key_is_stronger_than_one_of_its_team() -> None:
     assert dict(caller_of(grant).routes) == {"gpt": "fast", "claude": "claude-eu"}
 
 
+def test_a_route_of_the_key_does_not_lead_past_its_team() -> None:
+    team = replace(TEAM, models=frozenset({"small"}), routes={"gpt": "cheap"})
+    key = replace(IN_TEAM, routes={"a": "small", "b": "cheap", "c": "large", "gpt": "large"})
+
+    assert dict(caller_of(replace(WHOLE, key=key, team=team)).routes) == {"gpt": "cheap", "a": "small", "b": "cheap"}
+
+
 def test_a_caller_knows_who_it_is_and_what_it_counts_against() -> None:
     budgets = (BudgetTerms(BudgetOwner(OwnerKind.TEAM, "T"), 5),)
     caller = caller_of(replace(WHOLE, budgets=budgets))
