@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from application.background import Background
@@ -11,6 +12,7 @@ from application.ports.clock import Clock
 from application.ports.routing import Routing
 from domain.budget.answers import Refused, Unverified
 from domain.budget.charge import Reservation
+from domain.callers import Caller
 from domain.durations import ceil_seconds
 from domain.identifiers import RequestId
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerAnswer, CallerRefused, Standing
@@ -88,6 +90,22 @@ class CallerGate:
                 self._routing.withdraw(asked)
             self._background.do(self._give_back(entering, entry))
             raise
+
+    async def pass_by(self, request_id: RequestId, caller: Caller) -> Sequence[Standing]:
+        """Lets in a request that asks no model, and says how its limits stand.
+
+        Raises:
+            RateLimited: A limit of the caller has no room now.
+            StateUnavailable: The store is away, and the policy is closed.
+        """
+        limits = self._policy.requests_of(caller)
+        if not limits:
+            return ()
+        entry = CallerAdmissionRequest(request_id, caller.account, limits, 0, LEASE_US)
+        admitted = self._let_in(entry, await self._admission.admit(entry))
+        if admitted.degraded:
+            self._background.do(self._admission.settle(entry, None))
+        return admitted.standings
 
     def leave(self, entry: CallerAdmissionRequest, admitted: CallerAdmitted, *, ran: bool, tokens: int | None) -> None:
         """The request is over. `ran`: a provider was asked. `tokens` is what it used; None where that is unknown."""

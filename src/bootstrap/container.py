@@ -183,6 +183,7 @@ class Container(AdministrationContainer):
         stream=stream,
         list_models=list_models,
         find_model=list_models.provided.find,
+        pass_by=caller_gate.provided.pass_by,
         check_readiness=check_readiness,
         admin=admin_api,
         facts=_Base.facts,

@@ -54,7 +54,7 @@ class Grant:
         )
 
     def _routes(self) -> dict[str, str]:
-        """The team's, and above them the key's but for those that lead past the team: that is not the key's to decide."""
+        """The team's, and above them the key's, but for those that lead past the team: it bounds its keys."""
         team = self.team
         if team is None:
             return dict(self.key.routes)

@@ -23,15 +23,28 @@ class RatePolicy:
         """The limits that a request of `caller` has to pass: its own, and by endpoint where its key states no rate."""
         if caller.kind is CallerKind.MASTER:
             return ()
-        rate = f"{caller.name}:rpm"
-        if any(limit.name == rate for limit in caller.limits):
+        if any(limit.name == _rate_of(caller) for limit in caller.limits):
             return caller.limits
         return caller.limits + self._of_everybody(caller, endpoint)
 
-    def _of_everybody(self, caller: Caller, endpoint: Endpoint) -> tuple[Limit, ...]:
-        own = self.by_endpoint.get(endpoint)
+    def requests_of(self, caller: Caller) -> tuple[Limit, ...]:
+        """What a request has to pass that asks no model: the limits of requests, and no other."""
+        if caller.kind is CallerKind.MASTER:
+            return ()
+        own = tuple(limit for limit in caller.limits if limit.kind is LimitKind.REQUESTS)
+        if any(limit.name == _rate_of(caller) for limit in own):
+            return own
+        return own + self._of_everybody(caller, None)
+
+    def _of_everybody(self, caller: Caller, endpoint: Endpoint | None) -> tuple[Limit, ...]:
+        own = None if endpoint is None else self.by_endpoint.get(endpoint)
         amount = self.everywhere if own is None else own
         if amount is None:
             return ()
-        counted = "any" if own is None else endpoint.value
+        counted = "any" if endpoint is None or own is None else endpoint.value
         return (Limit(f"{caller.name}:rpm:{counted}", LimitKind.REQUESTS, amount, self.algorithm),)
+
+
+def _rate_of(caller: Caller) -> str:
+    """How the limit of requests is called that its key states."""
+    return f"{caller.name}:rpm"

@@ -13,7 +13,7 @@ from adapters.inbound.http.app import GatewayApp, create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
 from adapters.inbound.http.use_cases import InstanceUseCases, ProcessFacts
-from application.errors import InstanceNotFound, ModelNotFound
+from application.errors import GatewayError, InstanceNotFound, ModelNotFound
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.admin_store import AdminStore
 from application.use_cases.admin.find_principal import FindPrincipal
@@ -24,6 +24,7 @@ from domain.callers import Caller, CallerKind
 from domain.catalog import Instance
 from domain.chat import Chunk, Reply
 from domain.identifiers import InstanceId, ModelName, RequestId
+from domain.limits.admission import Standing
 from domain.resilience.circuit_breaker import CircuitState
 from domain.routing.decision import AttemptTrace, DecisionTrace
 from domain.routing.instance_report import InstanceReport
@@ -123,6 +124,8 @@ class StubGateway:
     kept: dict[str, DecisionTrace] = field(default_factory=dict)
     report: InstanceReport = field(default_factory=InstanceReport)
     controlled: list[tuple[str, object]] = field(default_factory=list)
+    standings: Sequence[Standing] = ()
+    limit_error: GatewayError | None = None
 
     async def _ask(self, request: GatewayRequest) -> None:
         self.asked.append(request)
@@ -143,6 +146,11 @@ class StubGateway:
     async def stream(self, request: GatewayRequest) -> Streaming:
         await self._ask(request)
         return Streaming(self.scripted, self.instance, self.story)
+
+    async def pass_by(self, _request_id: RequestId, _caller: Caller) -> Sequence[Standing]:
+        if self.limit_error is not None:
+            raise self.limit_error
+        return self.standings
 
     def find_model(self, _caller: Caller, model: str) -> ModelCard:
         found = next((card for card in CARDS if card.id == model), None)
@@ -192,6 +200,7 @@ def http_app(
         stream=stub.stream,
         list_models=lambda _caller: CARDS,
         find_model=stub.find_model,
+        pass_by=stub.pass_by,
         check_readiness=lambda: stub.readiness,
         admin=admin or AdminApi(FindPrincipal(cast("AdminStore", None)), every_admin_route(stub)),
         facts=ProcessFacts("lite", "no store is configured", "1.2.3"),

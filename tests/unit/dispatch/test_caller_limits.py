@@ -22,6 +22,7 @@ from domain.catalog import Catalog, RouterPolicy
 from domain.chat import Endpoint
 from domain.durations import SECOND_US
 from domain.failure import FailureKind
+from domain.identifiers import RequestId
 from domain.latency import LatencyKind
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerAnswer, CallerRefused
 from domain.limits.limit import Algorithm, Limit, LimitKind
@@ -33,6 +34,46 @@ from tests.unit.dispatch.gateway import Gateway, member, models
 ONE, OTHER = Caller(CallerKind.ANONYMOUS, "192.0.2.1"), Caller(CallerKind.ANONYMOUS, "192.0.2.2")
 ROUND_ROBIN = RouterPolicy(strategy=StrategyName.WEIGHTED_ROUND_ROBIN)
 MEMBERS = (member("m", "a", weight_milli=5_000), member("m", "b"), member("m", "c"))
+
+
+def test_what_asks_no_model_counts_as_a_request_and_nothing_else() -> None:
+    async def scenario() -> None:
+        caller = Caller(
+            CallerKind.KEY,
+            "K",
+            limits=(
+                Limit("key:K:rpm", LimitKind.REQUESTS, 2),
+                Limit("key:K:tpm", LimitKind.TOKENS, 1),
+                Limit("key:K:parallel", LimitKind.PARALLEL, 1, Algorithm.LEASES),
+            ),
+        )
+        gateway = Gateway(Catalog(models(*MEMBERS)), rates=RatePolicy(everywhere=1))
+
+        standings = [await gateway.gate.pass_by(RequestId(f"r{number}"), caller) for number in range(2)]
+        with pytest.raises(RateLimited) as refused:
+            await gateway.gate.pass_by(RequestId("r3"), caller)
+
+        assert [[(each.limit.name, each.decision.remaining) for each in found] for found in standings] == [
+            [("key:K:rpm", 1)],
+            [("key:K:rpm", 0)],
+        ]
+        assert [each.limit.name for each in refused.value.limits] == ["key:K:rpm"]
+
+    run_virtual(scenario())
+
+
+def test_what_asks_no_model_counts_with_all_other_endpoints() -> None:
+    async def scenario() -> None:
+        gateway = Gateway(Catalog(models(*MEMBERS)), rates=RatePolicy(everywhere=2, by_endpoint={Endpoint.CHAT: 1}))
+
+        await gateway.complete("m", caller=ONE)
+        await gateway.complete("m", caller=ONE, endpoint=Endpoint.EMBEDDINGS)
+        await gateway.gate.pass_by(RequestId("r1"), ONE)
+        with pytest.raises(RateLimited):
+            await gateway.gate.pass_by(RequestId("r2"), ONE)
+        assert await gateway.gate.pass_by(RequestId("r3"), Caller(CallerKind.MASTER, "master")) == ()
+
+    run_virtual(scenario())
 
 
 class SlowAdmission(MemoryAdmission):

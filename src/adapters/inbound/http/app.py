@@ -25,6 +25,7 @@ from adapters.inbound.http.use_cases import (
     Complete,
     FindModel,
     ListModels,
+    PassBy,
     ProcessFacts,
     Stream,
 )
@@ -108,6 +109,7 @@ def create_http_app(
     stream: Stream,
     list_models: ListModels,
     find_model: FindModel,
+    pass_by: PassBy,
     check_readiness: CheckReadiness,
     admin: AdminApi,
     facts: ProcessFacts,
@@ -116,7 +118,7 @@ def create_http_app(
     app = GatewayApp(front_door)
     for blueprint in (
         llm_blueprint(complete, stream),
-        models_blueprint(list_models, find_model),
+        models_blueprint(list_models, find_model, pass_by),
         operations_blueprint(check_readiness, facts),
         admin_blueprint(admin),
         docs_blueprint(admin.routes, facts.version),

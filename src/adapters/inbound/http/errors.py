@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from adapters.inbound.http.limit_headers import limit_headers
 from adapters.inbound.http.response_headers import Header, trace_headers
 from application import errors
 from domain.durations import SECOND_US, ceil_seconds
@@ -152,6 +153,8 @@ def error_answer(error: errors.GatewayError) -> ErrorAnswer:
     headers = [("content-type", "application/json"), *_special_headers(error), *_retry_headers(error, status)]
     if error.trace is not None:
         headers += trace_headers(error.trace)
+    elif error.limits:
+        headers += limit_headers(error.limits)
     return ErrorAnswer(status, tuple(headers), error_document(error))
 
 

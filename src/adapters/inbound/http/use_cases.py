@@ -9,6 +9,7 @@ from application.use_cases.list_instances import InstanceStatus
 from application.use_cases.list_models import ModelCard
 from domain.callers import Caller
 from domain.identifiers import InstanceId, RequestId
+from domain.limits.admission import Standing
 from domain.resilience.circuit_breaker import CircuitState
 from domain.routing.decision import DecisionTrace
 
@@ -16,6 +17,7 @@ Complete = Callable[[GatewayRequest], Awaitable[Completed]]
 Stream = Callable[[GatewayRequest], Awaitable[Streaming]]
 ListModels = Callable[[Caller], Sequence[ModelCard]]
 FindModel = Callable[[Caller, str], ModelCard]
+PassBy = Callable[[RequestId, Caller], Awaitable[Sequence[Standing]]]
 CheckReadiness = Callable[[], Readiness]
 FindDecision = Callable[[RequestId], DecisionTrace | None]
 ListInstances = Callable[[], Awaitable[Sequence[InstanceStatus]]]
