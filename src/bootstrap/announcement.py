@@ -41,6 +41,8 @@ def _curl(settings: Settings, master_key: MasterKey, address: str) -> str:
 
 
 def _key_for_the_shell(master_key: MasterKey) -> str:
+    if master_key.source is KeySource.NONE:
+        return "$YOUR_KEY"
     if master_key.path is None:
         return "$MOONGATE_MASTER_KEY"
     text = str(master_key.path).replace("'", "'\\''")

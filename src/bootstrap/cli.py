@@ -18,7 +18,6 @@ from bootstrap.settings import (
     CatalogResult,
     Loaded,
     load_settings,
-    refuse_a_key_of_its_own,
     resolve_mode,
     to_catalog,
 )
@@ -61,9 +60,10 @@ def serve(config_path: Path | None, host: str | None, port: int | None, workers:
         loaded = load_settings(config_path, os.environ, overrides)
         _warn(loaded, to_catalog(loaded.settings, BUILT_TYPES))
         decision = resolve_mode(loaded.settings, os.environ)
-        refuse_a_key_of_its_own(loaded.settings, decision)
         from bootstrap.server import serve as serve_until_stopped  # noqa: PLC0415 - other commands need no server
+        from bootstrap.way_in import require_a_way_in  # noqa: PLC0415 - the same
 
+        require_a_way_in(loaded.settings, decision)
         return serve_until_stopped(loaded.settings, data_dir=data_dir, environ=os.environ)
 
 

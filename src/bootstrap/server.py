@@ -14,10 +14,10 @@ from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.telemetry.log import configure_logging
 from bootstrap.announcement import announcement
 from bootstrap.container import Container
-from bootstrap.data_directory import MasterKey, master_key, prepare_data_directory
+from bootstrap.data_directory import MasterKey, master_key, nobodys_key, prepare_data_directory
 from bootstrap.gateway import Ending, run_gateway
 from bootstrap.listening import close, listen, port_of
-from bootstrap.settings import ModeDecision, Settings, resolve_mode
+from bootstrap.settings import Mode, ModeDecision, Settings, resolve_mode
 from bootstrap.supervisor import Supervisor
 from bootstrap.worker import Worker
 from domain.durations import SECOND_US
@@ -44,7 +44,8 @@ def serve_as(mode: ModeDecision, settings: Settings, *, data_dir: Path) -> int:
     config = hypercorn_config(server.host, server.port, server.graceful_timeout_us / SECOND_US)
     # Before the master key: one that is generated is shown once, and only by a start that succeeds.
     sockets = listen(config, server.workers)
-    key = master_key(data_dir, settings.auth.master_key.get_secret_value())
+    configured = settings.auth.master_key.get_secret_value()
+    key = master_key(data_dir, configured) if configured or mode.mode is Mode.LITE else nobodys_key()
     container = Container(
         settings=settings,
         master_key=key.value,

@@ -9,7 +9,6 @@ from adapters.outbound.redis.executor import RedisExecutor
 from adapters.testing.virtual_time import ManualClock
 from bootstrap import Container
 from bootstrap.configuration_error import ConfigurationError
-from bootstrap.settings import refuse_a_key_of_its_own, resolve_mode
 from bootstrap.stores import open_stores
 from tests.bootstrap_tests.documents import settings_of
 
@@ -65,19 +64,6 @@ def test_readiness_asks_the_stores_that_were_opened() -> None:
     container = Container(settings=settings_of(""), master_key="k")
 
     assert container.check_readiness().stores is container.store_watch()
-
-
-@pytest.mark.parametrize("text", [REDIS + POSTGRES, REDIS + POSTGRES + "mode: full", REDIS + "state: redis"])
-def test_full_mode_without_a_configured_master_key_is_refused(text: str) -> None:
-    settings = settings_of(text)
-    with pytest.raises(ConfigurationError, match=r"auth\.master_key: full mode .* MOONGATE_MASTER_KEY"):
-        refuse_a_key_of_its_own(settings, resolve_mode(settings, {}))
-
-
-@pytest.mark.parametrize("text", ["", REDIS + POSTGRES + KEY])
-def test_lite_mode_and_a_configured_key_are_not(text: str) -> None:
-    settings = settings_of(text)
-    refuse_a_key_of_its_own(settings, resolve_mode(settings, {}))
 
 
 async def test_gateway_whose_database_is_silent_starts_unready_and_names_it() -> None:

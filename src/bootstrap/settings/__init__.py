@@ -5,7 +5,6 @@ from bootstrap.settings.mode import (
     Mode,
     ModeDecision,
     names_postgres,
-    refuse_a_key_of_its_own,
     resolve_mode,
 )
 from bootstrap.settings.providers import BUILT_TYPES, AnyProviderSettings
@@ -23,7 +22,6 @@ __all__ = [
     "load_settings",
     "names_postgres",
     "parse_settings",
-    "refuse_a_key_of_its_own",
     "resolve_mode",
     "to_catalog",
 ]

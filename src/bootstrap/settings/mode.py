@@ -86,16 +86,6 @@ def _full(settings: Settings, stores: _Stores, reason: str) -> ModeDecision:
     return ModeDecision(Mode.FULL, reason)
 
 
-def refuse_a_key_of_its_own(settings: Settings, decision: ModeDecision) -> None:
-    """Raises ConfigurationError for full mode without a configured master key: a generated one is this machine's alone.
-
-    Only serving needs it: a file can be checked where the secret is not at hand.
-    """
-    if decision.mode is Mode.FULL and not settings.auth.master_key.get_secret_value():
-        way_out = "set it, or MOONGATE_MASTER_KEY, to the same for every gateway"
-        raise ConfigurationError([f"auth.master_key: full mode ({decision.reason}) can't generate one; {way_out}"])
-
-
 def names_postgres(url: str) -> bool:
     """Whether a database URL is that of a Postgres server."""
     return urlsplit(url).scheme not in {"", "sqlite"}
