@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from application.locking import hold
 from application.ports.budget import Budgets
@@ -17,6 +18,9 @@ GRACE_US = SECOND_US
 _LOCK_TTL_US = 5 * SECOND_US
 _LOCK_TRIES = 40
 _LOCK_DELAY_US = SECOND_US // 20
+
+
+_Asked = tuple[AccountId, tuple[str, ...]]
 
 
 class Verification:
@@ -37,7 +41,7 @@ class Verification:
         self._lock = lock
         self._clock = clock
         self._randomness = randomness
-        self._running: dict[tuple[AccountId, tuple[str, ...]], asyncio.Task[BudgetEpoch]] = {}
+        self._running: dict[_Asked, asyncio.Task[BudgetEpoch]] = {}
 
     async def verify(self, account: AccountId, periods: Sequence[BudgetPeriod]) -> BudgetEpoch:
         """Returns when each of these budgets is known to be complete, and at which epoch. Asked by many, done once.
@@ -50,8 +54,14 @@ class Verification:
         running = self._running.get(key)
         if running is None:
             running = self._running[key] = asyncio.create_task(self._verify(account, periods))
-            running.add_done_callback(lambda _: self._running.pop(key, None))
+            running.add_done_callback(partial(self._ended, key))
         return await asyncio.shield(running)
+
+    def _ended(self, key: _Asked, running: asyncio.Task[BudgetEpoch]) -> None:
+        del self._running[key]
+        if not running.cancelled():
+            # Looked at here, because all who waited for it may be gone.
+            running.exception()
 
     async def _verify(self, account: AccountId, periods: Sequence[BudgetPeriod]) -> BudgetEpoch:
         epoch = await self._epochs.epoch()
