@@ -19,7 +19,7 @@ from application.spending.spends import Spends
 from application.usage.pipeline import UsagePipeline
 from domain.durations import SECOND_US
 
-UPGRADE_WITHIN_S = 20
+UPGRADE_WITHIN_S = 5
 _CATCH_UP_WITHIN_S = 5
 _UPGRADE_AGAIN_US = 2 * SECOND_US
 _FLUSH_WITHIN_US = 5 * SECOND_US
