@@ -8,11 +8,14 @@ from typing import NoReturn
 
 import click
 
+from adapters.inbound.cli.admin.root import WithGatewayCommands
+from adapters.inbound.cli.admin.surroundings import Surroundings
 from adapters.inbound.cli.listing import catalog_tables
-from adapters.inbound.cli.one_line_errors import USAGE_STATUS, CommandFailed, OneLineErrors
+from adapters.inbound.cli.one_line_errors import USAGE_STATUS, CommandFailed
 from adapters.outbound.system.clock import SystemClock
+from bootstrap.announcement import base_url
 from bootstrap.configuration_error import ConfigurationError
-from bootstrap.data_directory import DEFAULT_DATA_DIR
+from bootstrap.data_directory import DEFAULT_DATA_DIR, KEY_FILE
 from bootstrap.settings import (
     BUILT_TYPES,
     CatalogResult,
@@ -41,7 +44,18 @@ _data_dir = click.option(
 )
 
 
-@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+def _configured_url(config_path: Path | None) -> str:
+    """Where a client on this machine reaches the gateway that `serve` would start."""
+    named = {"host": os.environ.get("MOONGATE_HOST"), "port": os.environ.get("MOONGATE_PORT")}
+    overrides = {("server", key): value for key, value in named.items() if value}
+    with _configuration_errors():
+        return base_url(load_settings(config_path, os.environ, overrides).settings)
+
+
+_SURROUNDINGS = Surroundings(os.environ, _configured_url, lambda data_dir: data_dir / KEY_FILE, DEFAULT_DATA_DIR)
+
+
+@click.group(cls=WithGatewayCommands, around=_SURROUNDINGS, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Moongate: one OpenAI-compatible endpoint in front of many model providers."""
 
