@@ -58,7 +58,9 @@ def _lines(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def _text(value: Any) -> str:
     match value:
-        case None | [] | {}:
+        case None | []:
+            return _NOTHING
+        case dict() if not value:
             return _NOTHING
         case bool():
             return "yes" if value else "no"
