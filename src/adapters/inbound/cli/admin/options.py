@@ -14,19 +14,26 @@ from adapters.inbound.http.admin.schema import NoFields
 
 _METAVARS = {Kind.TIME: "TIME", Kind.TEXTS: "A,B,…", Kind.PAIRS: "NAME=VALUE"}
 _TYPES = {Kind.INTEGER: click.INT, Kind.NUMBER: click.FLOAT}
+_FORMAT = "format"
 
 Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class RouteOptions:
-    """How a route's path, query and body are given on the command line."""
+    """How a route's path, query and body are given on the command line.
+
+    Attributes:
+        removable: What of the body may be null, where null removes something.
+        has_format: Whether a parameter of the query says how the answer is written.
+    """
 
     route: AnyRoute
     query: tuple[Field, ...]
     body: tuple[Field, ...]
     removable: tuple[str, ...]
     takes_a_body: bool
+    has_format: bool
 
     def parameters(self) -> list[click.Parameter]:
         """What click is to read."""
@@ -47,10 +54,9 @@ class RouteOptions:
         return {name: values[f"id_{name}"] for name in self.route.parameters}
 
     def asked(self, values: Values, *, csv: bool) -> list[tuple[str, str]]:
-        """The query. Where the API has a parameter for the form of its answer, that says CSV as well."""
+        """The query."""
         found = [(path[0], _in_query(value)) for path, value in _given(self.query, "query", values)]
-        has_format = any(field.path == ("format",) and "csv" in field.choices for field in self.query)
-        return [*found, ("format", "csv")] if csv and has_format else found
+        return [*found, (_FORMAT, "csv")] if csv and self.has_format else found
 
     def told(self, values: Values) -> list[Given]:
         """The body. Raises WrongArguments."""
@@ -70,14 +76,21 @@ class RouteOptions:
 def options_of(route: AnyRoute) -> RouteOptions:
     """The options of a route."""
     body = route.request.model_json_schema()
+    query = fields_of(route.query.model_json_schema())
     changes = route.method is Method.PATCH
     return RouteOptions(
         route,
-        query=fields_of(route.query.model_json_schema()),
+        query=tuple(field for field in query if not _is_format(field)),
         body=fields_of(body),
         removable=tuple(".".join(path) for path in nullable_paths(body)) if changes else (),
         takes_a_body=route.request is not NoFields,
+        has_format=any(_is_format(field) for field in query),
     )
+
+
+def _is_format(field: Field) -> bool:
+    """What `--json` and `--csv` say, in one word for all commands."""
+    return field.name == _FORMAT and "csv" in field.choices
 
 
 def _shown(field: Field) -> bool:

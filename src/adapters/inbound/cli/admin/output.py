@@ -58,9 +58,7 @@ def _lines(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def _text(value: Any) -> str:
     match value:
-        case None | []:
-            return _NOTHING
-        case dict() if not value:
+        case None | list() | dict() if not value:
             return _NOTHING
         case bool():
             return "yes" if value else "no"
