@@ -62,6 +62,12 @@ def test_last_word_of_a_path_is_a_verb_where_nothing_is_behind_it() -> None:
     assert names(*table) == ["cache stats", "cache purge", "usage by-day"]
 
 
+def test_last_word_of_a_path_is_no_verb_where_several_things_are_done_to_it() -> None:
+    table = [route(GET, "/models/{model}/price"), route(PUT, "/models/{model}/price")]
+
+    assert names(*table) == ["models price show", "models price set"]
+
+
 def test_what_is_one_thing_is_shown_and_what_is_many_is_listed() -> None:
     class Many(Listing[Empty]):
         """Many."""
