@@ -8,6 +8,7 @@ from adapters.inbound.http.admin.keys import key_routes
 from adapters.inbound.http.admin.members import member_routes
 from adapters.inbound.http.admin.prices import price_routes
 from adapters.inbound.http.admin.teams import team_routes
+from adapters.inbound.http.admin.usage import usage_routes
 from adapters.inbound.http.admin.users import user_routes
 from application.budget_standing import BudgetStandings
 from application.use_cases.admin.audit import ReadAudit
@@ -18,6 +19,7 @@ from application.use_cases.admin.keys import Keys
 from application.use_cases.admin.members import Members
 from application.use_cases.admin.prices import AllPrices
 from application.use_cases.admin.teams import Teams
+from application.use_cases.admin.usage import ReadUsage
 from application.use_cases.admin.users import Users
 from bootstrap.accounting import AccountingContainer
 
@@ -44,3 +46,4 @@ class AdministrationContainer(AccountingContainer):
         price_routes,
         Singleton(AllPrices, _Base.admin_store, _Base.catalog_source, _Base.prices.provided.price_of, _Base.clock),
     )
+    usage_routes = Callable(usage_routes, Singleton(ReadUsage, _Base.usage_reports))

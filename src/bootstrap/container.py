@@ -162,6 +162,7 @@ class Container(AdministrationContainer):
         _Base.budget_routes,
         _Base.price_routes,
         _Base.audit_routes,
+        _Base.usage_routes,
         Callable(decision_routes, decision_log.provided.find),
         Callable(instance_routes, instances),
     )
