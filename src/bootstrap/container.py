@@ -196,6 +196,7 @@ class Container(AdministrationContainer):
             store=_Base.stores.provided.redis,
             routing=redis_routing,
             events=_Base.redis_event_sink,
+            usage_events=_Base.redis_usage_events,
             registry=_Base.gateway_registry,
             prober=Singleton(
                 Prober, _Base.redis_executor, _Base.stores.provided.redis.breaker, _Base.clock, _Base.randomness
