@@ -29,6 +29,7 @@ from application.ports.usage_journal import UsageJournal
 from application.spending.reconciliation import Reconciliation
 from application.spending.spends import Spends
 from application.spending.verification import Verification
+from application.usage.announced import announced_to
 from application.usage.deliver_usage import DeliverUsage
 from application.usage.drain_usage import DrainUsage
 from application.usage.pipeline import UsagePipeline
@@ -143,5 +144,6 @@ class AccountingContainer(_Base):
         batch_size=_Base.settings.provided.usage.batch_size,
         max_retries=_Base.settings.provided.usage.max_retries,
         on_ledgered=deliver_usage.provided.ledgered,
+        on_recorded=Callable(announced_to, _Base.usage_event_sink),
     )
     usage_pipeline = Singleton(UsagePipeline, usage_journal, deliver_usage, drain_usage, _Base.clock)

@@ -1,25 +1,37 @@
 """The admin API: what administrators may see and change."""
 
-from dependency_injector.providers import Callable, Singleton
+from functools import partial
+
+from dependency_injector.providers import Callable, Object, Selector, Singleton
 
 from adapters.inbound.http.admin.audit import audit_routes
 from adapters.inbound.http.admin.budgets import budget_routes
+from adapters.inbound.http.admin.dead_letters import dead_letter_routes
+from adapters.inbound.http.admin.events import event_routes
 from adapters.inbound.http.admin.keys import key_routes
+from adapters.inbound.http.admin.limits import limit_routes
 from adapters.inbound.http.admin.members import member_routes
 from adapters.inbound.http.admin.prices import price_routes
+from adapters.inbound.http.admin.status import status_routes
 from adapters.inbound.http.admin.teams import team_routes
+from adapters.inbound.http.admin.usage import usage_routes
 from adapters.inbound.http.admin.users import user_routes
+from adapters.outbound.sql.schema import revision
 from application.budget_standing import BudgetStandings
 from application.use_cases.admin.audit import ReadAudit
 from application.use_cases.admin.budget_changes import OwnedBudgets
 from application.use_cases.admin.budgets import AllBudgets
+from application.use_cases.admin.dead_letters import AdministerDeadLetters
 from application.use_cases.admin.find_principal import FindPrincipal
 from application.use_cases.admin.keys import Keys
 from application.use_cases.admin.members import Members
 from application.use_cases.admin.prices import AllPrices
+from application.use_cases.admin.status import ReadStatus
 from application.use_cases.admin.teams import Teams
+from application.use_cases.admin.usage import ReadUsage
 from application.use_cases.admin.users import Users
 from bootstrap.accounting import AccountingContainer
+from bootstrap.settings.shown import shown
 
 _Base = AccountingContainer
 
@@ -44,3 +56,25 @@ class AdministrationContainer(AccountingContainer):
         price_routes,
         Singleton(AllPrices, _Base.admin_store, _Base.catalog_source, _Base.prices.provided.price_of, _Base.clock),
     )
+    usage_routes = Callable(usage_routes, Singleton(ReadUsage, _Base.usage_reports))
+    dead_letter_routes = Callable(dead_letter_routes, Singleton(AdministerDeadLetters, _Base.usage_stream))
+    event_routes = Callable(event_routes, _Base.event_history)
+    limit_routes = Callable(
+        limit_routes,
+        _Base.settings.provided.rate_limit.policy,
+        _Base.settings.provided.rate_limit.enabled,
+        _Base.settings.provided.rate_limit.failure_policy,
+    )
+    read_status = Singleton(
+        ReadStatus,
+        clock=_Base.clock,
+        started_us=_Base.clock.provided.monotonic_us.call(),
+        store_watch=_Base.store_watch,
+        registry=_Base.gateway_registry,
+        journaling=_Base.journaling,
+        deliver=_Base.deliver_usage,
+        stream=_Base.usage_stream,
+        spends=_Base.spends,
+        find_revision=Selector(_Base.kept, memory=Object(None), sql=Callable(partial, revision, _Base.engine)),
+    )
+    status_routes = Callable(status_routes, _Base.facts, read_status, Callable(shown, _Base.settings).provider)

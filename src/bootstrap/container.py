@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dependency_injector.providers import Callable, Factory, List, Object, Selector, Singleton
 
 from adapters.inbound.http.admin.blueprint import AdminApi
+from adapters.inbound.http.admin.circuits import circuit_routes
 from adapters.inbound.http.admin.decisions import decision_routes
 from adapters.inbound.http.admin.instances import instance_routes
+from adapters.inbound.http.admin.models import model_routes
 from adapters.inbound.http.app import create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.in_flight import InFlight
@@ -36,6 +38,7 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
+from application.use_cases.admin.catalog import ReadCatalog
 from application.use_cases.check_readiness import CheckReadiness
 from application.use_cases.complete import Complete
 from application.use_cases.control_instances import DrainInstance, ForceCircuit
@@ -162,8 +165,18 @@ class Container(AdministrationContainer):
         _Base.budget_routes,
         _Base.price_routes,
         _Base.audit_routes,
+        _Base.usage_routes,
+        _Base.dead_letter_routes,
+        _Base.event_routes,
+        _Base.limit_routes,
+        _Base.status_routes,
         Callable(decision_routes, decision_log.provided.find),
         Callable(instance_routes, instances),
+        Callable(circuit_routes, instances.provided.list),
+        Callable(
+            model_routes,
+            Singleton(ReadCatalog, _Base.catalog_source, instances.provided.list, _Base.prices.provided.price_of),
+        ),
     )
 
     in_flight = Singleton(InFlight)
@@ -196,6 +209,7 @@ class Container(AdministrationContainer):
             store=_Base.stores.provided.redis,
             routing=redis_routing,
             events=_Base.redis_event_sink,
+            usage_events=_Base.redis_usage_events,
             registry=_Base.gateway_registry,
             prober=Singleton(
                 Prober, _Base.redis_executor, _Base.stores.provided.redis.breaker, _Base.clock, _Base.randomness

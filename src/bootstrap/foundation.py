@@ -7,9 +7,11 @@ from dependency_injector.providers import Callable, Dependency, List, Object, Se
 
 from adapters.inbound.http.use_cases import ProcessFacts
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
+from adapters.outbound.memory.event_history import MemoryEventHistory
 from adapters.outbound.memory.gateway_registry import MemoryGatewayRegistry
 from adapters.outbound.memory.lock import MemoryLock
 from adapters.outbound.redis.ends import Ends
+from adapters.outbound.redis.event_history import RedisEventHistory
 from adapters.outbound.redis.event_sink import RedisEventSink
 from adapters.outbound.redis.gateway_registry import RedisGatewayRegistry
 from adapters.outbound.redis.lock import RedisLock
@@ -73,4 +75,15 @@ class FoundationContainer(DeclarativeContainer):
     )
     event_log = Singleton(LogEventSink)
     redis_event_sink = Singleton(RedisEventSink, redis_executor, redis_prefix, clock, randomness)
-    event_sink = Selector(state, memory=event_log, redis=Singleton(FanOut, List(event_log, redis_event_sink)))
+    # Usage has a queue of its own: a flood of it must not push out what happens to circuits and budgets.
+    redis_usage_events = Singleton(RedisEventSink, redis_executor, redis_prefix, clock, randomness)
+    memory_events = Singleton(MemoryEventHistory, clock)
+    event_sink = Selector(
+        state,
+        memory=Singleton(FanOut, List(event_log, memory_events)),
+        redis=Singleton(FanOut, List(event_log, redis_event_sink)),
+    )
+    usage_event_sink = Selector(state, memory=memory_events, redis=redis_usage_events)
+    event_history = Selector(
+        state, memory=memory_events, redis=Singleton(RedisEventHistory, redis_executor, redis_prefix)
+    )

@@ -21,6 +21,7 @@ class SharedState:
     store: RedisStore
     routing: RedisRouting
     events: RedisEventSink
+    usage_events: RedisEventSink
     registry: GatewayRegistry
     prober: Prober
     clock: Clock
@@ -44,6 +45,7 @@ class SharedState:
             "probing redis": self.prober.run,
             "looking at instances": self.routing.run,
             "sending events": self.events.run,
+            "sending usage events": self.usage_events.run,
             "announcing this gateway": lambda: keep_announcing(self.registry, self.clock),
         }
 
@@ -51,3 +53,4 @@ class SharedState:
         """Sends what was reported and announced, after the last request."""
         await self.routing.settle()
         await self.events.flush()
+        await self.usage_events.flush()

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import uvloop
 
+from adapters.outbound.redis.event_sink import RedisEventSink
 from adapters.outbound.redis.prober import Prober
 from adapters.outbound.redis.usage_stream import RedisUsageStream
 from adapters.outbound.sql.connection import SqlDatabase
@@ -16,6 +17,8 @@ from adapters.outbound.system.randomness import SystemRandomness
 from adapters.outbound.telemetry.log import configure_logging
 from application.endless import keep_going
 from application.errors import StateUnavailable
+from application.ports.event_sink import EventSink
+from application.usage.announced import announced_to
 from application.usage.drain_usage import DrainUsage
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.consumer_name import consumer_name
@@ -43,7 +46,8 @@ def drain_until_stopped(settings: Settings, decision: ModeDecision) -> int:
 async def _work(settings: Settings, stores: Stores) -> None:
     redis, database = _both(stores)
     clock, randomness = SystemClock(), SystemRandomness()
-    drain = _drain(settings, redis, database)
+    events = RedisEventSink(redis.executor, settings.redis.prefix, clock, randomness)
+    drain = _drain(settings, redis, database, events)
     ended = asyncio.Event()
 
     async def drain_to_the_end() -> None:
@@ -52,6 +56,7 @@ async def _work(settings: Settings, stores: Stores) -> None:
 
     works = {
         "draining usage": drain_to_the_end,
+        "sending usage events": events.run,
         "probing redis": Prober(redis.executor, redis.breaker, clock, randomness).run,
     }
     _obey_signals(drain)
@@ -65,6 +70,7 @@ async def _work(settings: Settings, stores: Stores) -> None:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await events.flush()
         await stores.aclose()
     _log.info("ended")
 
@@ -76,7 +82,7 @@ def _both(stores: Stores) -> tuple[RedisStore, SqlDatabase]:
     return stores.redis, stores.database
 
 
-def _drain(settings: Settings, redis: RedisStore, database: SqlDatabase) -> DrainUsage:
+def _drain(settings: Settings, redis: RedisStore, database: SqlDatabase, events: EventSink) -> DrainUsage:
     clock, usage = SystemClock(), settings.usage
     return DrainUsage(
         RedisUsageStream(redis.executor, settings.redis.prefix, clock, shards=usage.stream_shards),
@@ -86,6 +92,7 @@ def _drain(settings: Settings, redis: RedisStore, database: SqlDatabase) -> Drai
         consumer_name("worker"),
         batch_size=usage.batch_size,
         max_retries=usage.max_retries,
+        on_recorded=announced_to(events),
     )
 
 

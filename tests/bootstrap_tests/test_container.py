@@ -48,6 +48,7 @@ SHARED_ONLY = {
     "redis_ends",
     "redis_admission",
     "redis_event_sink",
+    "redis_usage_events",
     "redis_executor",
     "redis_routing",
     "shared_state",

@@ -29,7 +29,10 @@ class Spy:
 
 def shared_state(spy: Spy) -> SharedState:
     part = cast("Any", spy)
-    return SharedState(store=part, routing=part, events=part, registry=part, prober=part, clock=ManualClock())
+    clock = ManualClock()
+    return SharedState(
+        store=part, routing=part, events=part, usage_events=part, registry=part, prober=part, clock=clock
+    )
 
 
 async def test_a_gateway_loads_scripts_and_looks_around_before_its_first_request() -> None:
@@ -54,4 +57,4 @@ async def test_what_was_reported_and_announced_is_sent_at_the_end() -> None:
 
     await shared_state(spy).close()
 
-    assert spy.asked == ["settle", "flush"]
+    assert spy.asked == ["settle", "flush", "flush"]

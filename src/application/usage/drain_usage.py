@@ -54,6 +54,8 @@ class DrainUsage:
     Args:
         consumer: A name that no other process has at the same time, and that comes back after a restart.
         on_ledgered: Told the ids of what is committed, at once; it must not fail.
+        on_recorded: Told the records of a transaction that were all new to the ledger; it must not fail. Not told of
+            one that was there in part, after another consumer's death: nobody knows which part.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class DrainUsage:
         batch_size: int = 100,
         max_retries: int = 3,
         on_ledgered: Callable[[Sequence[str]], None] = _no_need_to_know,
+        on_recorded: Callable[[Sequence[UsageRecord]], None] = _no_need_to_know,
     ) -> None:
         self._stream = stream
         self._ledger = ledger
@@ -75,6 +78,7 @@ class DrainUsage:
         self._batch_size = batch_size
         self._max_retries = max_retries
         self._on_ledgered = on_ledgered
+        self._on_recorded = on_recorded
         self._held = HeldUsage()
         self._committed: list[str] = []
         self._stream_backoff = Backoff(randomness, _STREAM_FIRST_PAUSE_US, _STREAM_LONGEST_PAUSE_US)
@@ -150,8 +154,9 @@ class DrainUsage:
 
     async def _insert(self, batch: Sequence[_Readable]) -> None:
         """The whole batch in one transaction; where the ledger refuses it, its halves."""
+        records = [one.record for one in batch]
         try:
-            await self._ledger.insert([one.record for one in batch])
+            inserted = await self._ledger.insert(records)
         except LedgerRefused as error:
             self._ledger_is_back()
             if len(batch) == 1:
@@ -164,6 +169,8 @@ class DrainUsage:
             raise _LedgerAway from error
         else:
             self._ledger_is_back()
+            if inserted == len(records):
+                self._on_recorded(records)
             await self._stored([one.entry.id for one in batch])
 
     async def _stored(self, record_ids: Sequence[str]) -> None:

@@ -9,31 +9,44 @@ from typing import Any
 from adapters.inbound.http.admin.audit import audit_routes
 from adapters.inbound.http.admin.blueprint import AdminApi
 from adapters.inbound.http.admin.budgets import budget_routes
+from adapters.inbound.http.admin.dead_letters import dead_letter_routes
+from adapters.inbound.http.admin.events import event_routes
 from adapters.inbound.http.admin.keys import key_routes
+from adapters.inbound.http.admin.limits import limit_routes
 from adapters.inbound.http.admin.members import member_routes
 from adapters.inbound.http.admin.prices import price_routes
 from adapters.inbound.http.admin.route import AnyRoute
 from adapters.inbound.http.admin.teams import team_routes
+from adapters.inbound.http.admin.usage import usage_routes
 from adapters.inbound.http.admin.users import user_routes
 from adapters.outbound.memory.admin_store import MemoryAdminStore
 from adapters.outbound.memory.audit_log import MemoryAuditLog
 from adapters.outbound.memory.budget import MemoryBudgets
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
+from adapters.outbound.memory.event_history import MemoryEventHistory
+from adapters.outbound.memory.ledger import MemoryLedger
 from adapters.outbound.memory.tenants import MemoryTenants
+from adapters.outbound.memory.usage_reports import MemoryUsageReports
+from adapters.outbound.memory.usage_stream import MemoryUsageStream
 from adapters.testing.virtual_time import ManualClock
 from application.budget_standing import BudgetStandings
 from application.errors import StateUnavailable
 from application.ports.admin_store import AdminStore
 from application.ports.budget import Budgets
 from application.ports.ledger import Spent
+from application.ports.usage_reports import UsageReports
+from application.ports.usage_stream import UsageStream
+from application.store_failure import OnStoreFailure
 from application.use_cases.admin.audit import ReadAudit
 from application.use_cases.admin.budget_changes import OwnedBudgets
 from application.use_cases.admin.budgets import AllBudgets
+from application.use_cases.admin.dead_letters import AdministerDeadLetters
 from application.use_cases.admin.find_principal import FindPrincipal
 from application.use_cases.admin.keys import Keys
 from application.use_cases.admin.members import Members
 from application.use_cases.admin.prices import AllPrices
 from application.use_cases.admin.teams import Teams
+from application.use_cases.admin.usage import ReadUsage
 from application.use_cases.admin.users import Users
 from domain.audit import Change
 from domain.budget.charge import BudgetId, BudgetPeriod
@@ -41,6 +54,7 @@ from domain.budget.terms import BudgetOwner, BudgetTerms, OwnerKind
 from domain.catalog import Catalog, Instance, RouterPolicy
 from domain.identifiers import InstanceId, ModelName
 from domain.keys import digest
+from domain.limits.rate_policy import RatePolicy
 from domain.price_book import Priced, PriceLayer, Unpriced
 from domain.pricing import Prices
 from domain.stored import Stored, id_of, noun_of
@@ -118,12 +132,20 @@ class World:
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW_US))
     tenants: MemoryTenants = field(default_factory=MemoryTenants)
     ledger: StubLedger = field(default_factory=StubLedger)
+    records: MemoryLedger = field(default_factory=MemoryLedger)
     store: AdminStore = field(init=False)
     budgets: Budgets = field(init=False)
+    reports: UsageReports = field(init=False)
+    stream: UsageStream = field(init=False)
+    history: MemoryEventHistory = field(init=False)
+    rate_policy: RatePolicy = field(default_factory=RatePolicy)
 
     def __post_init__(self) -> None:
         self.store = MemoryAdminStore(self.tenants, self.clock)
         self.budgets = MemoryBudgets(self.clock)
+        self.reports = MemoryUsageReports(self.records)
+        self.stream = MemoryUsageStream(self.clock)
+        self.history = MemoryEventHistory(self.clock)
 
     async def settle_in(self) -> "World":
         changes = [Change("test.create", f"{noun_of(type(item))}:{id_of(item)}", None, item) for item in COMPANY]
@@ -144,6 +166,10 @@ class World:
             *budget_routes(AllBudgets(store, owned)),
             *audit_routes(ReadAudit(store, MemoryAuditLog(self.tenants))),
             *price_routes(AllPrices(store, source, price_of, clock)),
+            *usage_routes(ReadUsage(self.reports)),
+            *dead_letter_routes(AdministerDeadLetters(self.stream)),
+            *event_routes(self.history),
+            *limit_routes(self.rate_policy, True, OnStoreFailure.DEGRADE),
         )
 
     def client(self, credential: str = "admin") -> "Client":

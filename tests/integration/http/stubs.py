@@ -3,33 +3,41 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from adapters.inbound.http.admin.blueprint import AdminApi
+from adapters.inbound.http.admin.circuits import circuit_routes
 from adapters.inbound.http.admin.decisions import decision_routes
 from adapters.inbound.http.admin.instances import instance_routes
+from adapters.inbound.http.admin.models import model_routes
 from adapters.inbound.http.admin.route import AnyRoute
+from adapters.inbound.http.admin.status import status_routes
 from adapters.inbound.http.app import GatewayApp, create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
 from adapters.inbound.http.use_cases import InstanceUseCases, ProcessFacts
+from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from application.errors import GatewayError, InstanceNotFound, ModelNotFound
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.admin_store import AdminStore
+from application.use_cases.admin.catalog import ReadCatalog
 from application.use_cases.admin.find_principal import FindPrincipal
+from application.use_cases.admin.status import Status, UsageFlow
 from application.use_cases.check_readiness import Readiness
 from application.use_cases.list_instances import InstanceStatus
 from application.use_cases.list_models import ModelCard
 from domain.callers import Caller, CallerKind
-from domain.catalog import Instance
+from domain.catalog import Catalog, Instance, RouterPolicy
 from domain.chat import Chunk, Reply
 from domain.identifiers import InstanceId, ModelName, RequestId
 from domain.limits.admission import Standing
+from domain.price_book import Priced, Unpriced
 from domain.resilience.circuit_breaker import CircuitState
 from domain.routing.decision import AttemptTrace, DecisionTrace
 from domain.routing.instance_report import InstanceReport
 from domain.tenants import Role
 
+FACTS = ProcessFacts("lite", "no store is configured", "1.2.3")
 MASTER_KEY = "master-secret"
 LLM_KEY = "llm-secret"
 BEARER = {"authorization": f"Bearer {MASTER_KEY}"}
@@ -126,6 +134,10 @@ class StubGateway:
     controlled: list[tuple[str, object]] = field(default_factory=list)
     standings: Sequence[Standing] = ()
     limit_error: GatewayError | None = None
+    catalog: Catalog = field(default_factory=lambda: Catalog({INSTANCE.model_name: (INSTANCE,)}))
+    price: Priced | Unpriced = field(default_factory=lambda: Unpriced("openai", "gpt-4o"))
+    standing: Status = field(default_factory=lambda: Status(0, {}, None, UsageFlow(0, 0, 0, None), 0, None))
+    config: dict[str, Any] = field(default_factory=dict)
 
     async def _ask(self, request: GatewayRequest) -> None:
         self.asked.append(request)
@@ -163,6 +175,9 @@ class StubGateway:
             raise self.error
         return [InstanceStatus(self.instance, self.report)]
 
+    async def status(self) -> Status:
+        return self.standing
+
     async def drain(self, instance_id: InstanceId, drained: bool) -> InstanceStatus:
         return await self._control(instance_id, drained)
 
@@ -187,6 +202,13 @@ def every_admin_route(stub: StubGateway) -> tuple[AnyRoute, ...]:
     return (
         *decision_routes(stub.kept.get),
         *instance_routes(InstanceUseCases(stub.list_instances, stub.drain, stub.force)),
+        *circuit_routes(stub.list_instances),
+        *model_routes(
+            ReadCatalog(
+                MemoryCatalogSource(stub.catalog, RouterPolicy()), stub.list_instances, lambda _instance: stub.price
+            )
+        ),
+        *status_routes(FACTS, stub.status, lambda: stub.config),
     )
 
 
@@ -203,5 +225,5 @@ def http_app(
         pass_by=stub.pass_by,
         check_readiness=lambda: stub.readiness,
         admin=admin or AdminApi(FindPrincipal(cast("AdminStore", None)), every_admin_route(stub)),
-        facts=ProcessFacts("lite", "no store is configured", "1.2.3"),
+        facts=FACTS,
     )

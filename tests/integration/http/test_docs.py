@@ -89,7 +89,7 @@ async def test_parameters_permissions_and_statuses_are_those_of_the_table() -> N
     for route in ROUTES:
         operation = paths[route.template][route.method.lower()]
         told = {(parameter["name"], parameter["in"]) for parameter in operation["parameters"]}
-        queried = {(name, "query") for name in route.query.model_fields}
+        queried = {(found.alias or name, "query") for name, found in route.query.model_fields.items()}
         assert told == {(name, "path") for name in route.parameters} | queried
         assert operation["x-permission"] == route.permission
         assert {str(route.status), "400", "401", "403", "404", "409", "503"} <= set(operation["responses"])

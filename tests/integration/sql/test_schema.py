@@ -12,8 +12,9 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.outbound.sql import schema
-from adapters.outbound.sql.schema import NewerSchema, missing, upgrade
+from adapters.outbound.sql.schema import NewerSchema, missing, revision, upgrade
 from adapters.outbound.sql.tables import METADATA
+from application.errors import StateUnavailable
 from tests.servers.databases import opened, own_database
 
 TABLES = set(METADATA.tables) | {"alembic_version"}
@@ -49,6 +50,20 @@ async def test_an_empty_database_gets_every_table_and_a_second_time_nothing(engi
         list(applied) == list(before) == ["0001: The tables of users, teams, keys, budgets, prices, usage and audit."]
     )
     assert (list(await missing(engine)), list(await upgrade(engine))) == ([], [])
+
+
+async def test_revision_is_that_of_the_latest_migration_and_none_before_the_first(engine: AsyncEngine) -> None:
+    before = await revision(engine)
+
+    await upgrade(engine)
+
+    assert (before, await revision(engine)) == (None, "0001")
+
+
+async def test_revision_of_a_database_that_is_away_is_not_available() -> None:
+    async with opened("postgresql://127.0.0.1:1/none") as engine:
+        with pytest.raises(StateUnavailable):
+            await revision(engine)
 
 
 async def test_the_migrations_make_exactly_the_tables_that_the_code_reads(engine: AsyncEngine) -> None:

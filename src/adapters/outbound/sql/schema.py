@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.outbound.sql.failures import reading
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -61,6 +63,12 @@ async def missing(engine: AsyncEngine) -> "Sequence[str]":
     """The migrations that are not applied yet; changes nothing. Raises as `upgrade`."""
     async with engine.connect() as connection:
         return await connection.run_sync(_missing)
+
+
+async def revision(engine: AsyncEngine) -> str | None:
+    """The migration that the tables are at; None where there are none yet. Raises StateUnavailable."""
+    async with reading(engine) as connection:
+        return await connection.run_sync(lambda found: MigrationContext.configure(found).get_current_revision())
 
 
 def _upgrade(connection: Connection) -> "Sequence[str]":

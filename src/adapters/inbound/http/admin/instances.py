@@ -133,7 +133,7 @@ def _instance(status: InstanceStatus) -> InstanceShown:
         model_name=instance.model_name,
         provider=instance.provider,
         enabled=instance.enabled,
-        circuit=_circuit(report.circuit),
+        circuit=shown_circuit(report.circuit),
         in_flight=report.in_flight,
         health_score=status.health_score,
         latency=Latency(
@@ -147,7 +147,8 @@ def _instance(status: InstanceStatus) -> InstanceShown:
     )
 
 
-def _circuit(circuit: CircuitReport) -> Circuit:
+def shown_circuit(circuit: CircuitReport) -> Circuit:
+    """The circuit as clients see it."""
     return Circuit(
         state=circuit.state,
         opened_at=circuit.opened_at_us,

@@ -98,7 +98,7 @@ def read_query(schema: type[SchemaT], pairs: Iterable[tuple[str, str]]) -> Schem
         if not text.isprintable():
             raise InvalidRequest(f"{name[:_SHOWN_CHARACTERS]}: expected printable characters.", param=name)
         fields[name] = text
-    refuse_unknown(fields, schema.model_fields)
+    refuse_unknown(fields, {found.alias or name: found for name, found in schema.model_fields.items()})
     try:
         return schema.model_validate(fields)
     except ValidationError as error:

@@ -1,0 +1,62 @@
+"""The limits that hold for every caller without limits of its own."""
+
+from collections.abc import Sequence
+
+from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
+from adapters.inbound.http.admin.schema import NoFields, Schema
+from application.store_failure import OnStoreFailure
+from domain.chat import Endpoint
+from domain.limits.limit import Algorithm
+from domain.limits.rate_policy import RatePolicy
+from domain.principal import Permission
+
+
+class EndpointLimit(Schema):
+    """Requests per minute of one caller to an endpoint; null: no limit.
+
+    With `own_count` false, the endpoint shares one count with all others without a limit of their own.
+    """
+
+    endpoint: Endpoint
+    rpm: int | None
+    own_count: bool
+
+
+class LimitsShown(Schema):
+    """Limits in force, as configured. Keys, members, users and teams can have others: see those."""
+
+    enabled: bool
+    algorithm: Algorithm
+    on_store_failure: OnStoreFailure
+    global_rpm: int | None
+    endpoints: Sequence[EndpointLimit]
+
+
+def limit_routes(policy: RatePolicy, enabled: bool, on_store_failure: OnStoreFailure) -> tuple[AnyRoute, ...]:
+    """`GET /limits`."""
+    shown = LimitsShown(
+        enabled=enabled,
+        algorithm=policy.algorithm,
+        on_store_failure=on_store_failure,
+        global_rpm=policy.everywhere,
+        endpoints=[_endpoint(policy, endpoint) for endpoint in Endpoint],
+    )
+
+    async def limits(_asked: Asked[NoFields, NoFields]) -> LimitsShown:
+        return shown
+
+    return (
+        Route(
+            method=Method.GET,
+            path="/limits",
+            permission=Permission.SEE_GATEWAY,
+            summary="The limits of every caller without limits of its own",
+            handler=limits,
+            response=LimitsShown,
+        ),
+    )
+
+
+def _endpoint(policy: RatePolicy, endpoint: Endpoint) -> EndpointLimit:
+    own = policy.by_endpoint.get(endpoint)
+    return EndpointLimit(endpoint=endpoint, rpm=policy.everywhere if own is None else own, own_count=own is not None)
