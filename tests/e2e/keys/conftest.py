@@ -30,6 +30,7 @@ async def keys(
         instance("gpt", url, "gpt-us", tags=["us"]),
         instance("claude", url, "claude-eu", tags=["eu"]),
         instance("mini", url, "mini", tags=["us", "cheap"]),
+        instance("slow", url),
     ]
     routes = [{"slug": "smart", "models": [{"model_name": "claude"}, {"model_name": "mini"}]}]
     folder = tmp_path_factory.mktemp("keys")

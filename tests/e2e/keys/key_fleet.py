@@ -78,7 +78,7 @@ async def admin(
 
 
 async def ask(
-    gateway: Gateway, secret: str, model: str = "gpt", headers: Mapping[str, str] | None = None, **more: object
+    gateway: Gateway, secret: str, model: str = "gpt", headers: Mapping[str, str] | None = None, **more: Any
 ) -> raw_http.RawReply:
     """One small chat request with that key."""
     body = raw_http.chat(model, **more)
