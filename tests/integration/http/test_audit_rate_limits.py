@@ -27,7 +27,9 @@ class Gateway:
     clock: ManualClock
     client: Any
 
-    async def ask(self, key: str, path: str = CHAT, headers: Mapping[str, str] | None = None, **more: object) -> Response:
+    async def ask(
+        self, key: str, path: str = CHAT, headers: Mapping[str, str] | None = None, **more: object
+    ) -> Response:
         document = {"model": "echo", "messages": [{"role": "user", "content": "hi"}], **more}
         sent = {"authorization": f"Bearer {key}", **(headers or {})}
         reply: Response = await self.client.post(path, json=document, headers=sent)
