@@ -1,8 +1,7 @@
 """Gateways that share a Valkey and a Postgres, and keys made through their admin API."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,8 +121,18 @@ def own_postgres() -> Iterator[PostgresServer]:
         server.close()
 
 
-async def until_all(
-    *conditions: Callable[[], Coroutine[Any, Any, float]],
-) -> list[float]:
-    """What all of them come to, waited for at once."""
-    return list(await asyncio.gather(*(condition() for condition in conditions)))
+@asynccontextmanager
+async def stuck_inserts(database_url: str) -> AsyncIterator[None]:
+    """Nobody can write to the ledger meanwhile."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("BEGIN; LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE")
+        yield
+    finally:
+        connection.terminate()  # the server may be gone by now
+
+
+async def somebody_waits(database_url: str, count: int = 1) -> bool:
+    """Whether so many inserts have begun, and hang."""
+    (waiting,) = await rows(database_url, "SELECT count(*) AS number FROM pg_locks WHERE NOT granted")
+    return int(waiting["number"]) >= count
