@@ -1,7 +1,7 @@
 import asyncio
 from functools import partial
 
-from application.change_feed import ChangeFeed
+from application.change_feed import SILENT_AFTER_US, ChangeFeed
 from application.errors import StateUnavailable
 from application.key_cache import KeyCache, KnownKey
 from application.key_pepper import KeyPepper
@@ -43,23 +43,24 @@ class KeyLookup:
         """The key, as it stands now; None where it is none or nobody has it.
 
         Raises:
-            StateUnavailable: The store does not answer.
+            StateUnavailable: The store does not answer, or not within 2 s: one that hangs looks busy at first.
         """
         if not is_well_formed(credential):
             return None
         if self._cache.is_unknown(fingerprint) and self._feed.answered_within(_UNKNOWN_WHILE_AWAY_US):
             return None
+        if self._feed.is_silent:
+            raise StateUnavailable(_AWAY)
         reading = self._reading.get(fingerprint)
         if reading is None:
-            if self._feed.is_silent:
-                raise StateUnavailable(_AWAY)
             reading = asyncio.create_task(self._read(fingerprint, credential))
             self._reading[fingerprint] = reading
             reading.add_done_callback(partial(self._end, fingerprint))
         try:
-            # A client that goes must not take the answer from the others.
-            return await asyncio.shield(reading)
-        except StateUnavailable:
+            async with asyncio.timeout(SILENT_AFTER_US / SECOND_US):
+                # A client that goes must not take the answer from the others.
+                return await asyncio.shield(reading)
+        except (StateUnavailable, TimeoutError):
             raise StateUnavailable(_AWAY) from None
 
     async def _read(self, fingerprint: bytes, credential: str) -> KnownKey | None:

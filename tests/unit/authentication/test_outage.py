@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.testing.virtual_time import ManualClock
+from adapters.testing.virtual_time import ManualClock, VirtualClock, run_virtual
 from application.errors import StateUnavailable
 from application.key_lookup import KEPT_WHILE_AWAY_US
 from domain.durations import SECOND_US
@@ -111,6 +111,30 @@ async def test_a_store_that_goes_while_several_wait_for_it_tells_each_of_them() 
     assert [type(answer) for answer in told] == [StateUnavailable] * 3
     assert len({id(answer) for answer in told}) == 3
     assert made.store.lookups == 1
+
+
+def test_a_store_that_hangs_is_waited_for_as_long_as_it_takes_to_be_called_silent() -> None:
+    async def scenario() -> None:
+        clock = VirtualClock()
+        made = gateway(FakeKeyStore(), clock)
+        made.store.put(Grant(key_of(OTHER, "other")))
+        await made.feed.catch_up()
+        made.store.held = asyncio.Event()
+
+        with pytest.raises(StateUnavailable, match="the store of keys does not answer now"):
+            await made.id_of(OTHER)
+
+        assert clock.monotonic_us() == 2 * SECOND_US
+        await clock.sleep(1)
+        with pytest.raises(StateUnavailable):
+            await made.id_of(OTHER)
+        assert clock.monotonic_us() == 2 * SECOND_US + 1
+        made.store.held.set()
+        await made.feed.catch_up()
+        assert await made.id_of(OTHER) == "other"
+        assert made.store.lookups == 1
+
+    run_virtual(scenario())
 
 
 async def test_a_gateway_that_starts_without_its_store_has_its_pepper_when_the_store_is_back() -> None:
