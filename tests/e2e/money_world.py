@@ -1,0 +1,159 @@
+"""The models and the tenants of the random load, and what must hold of their money when all of it is over."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import ceil
+
+from tests.e2e.behaviour import Behaviour, Ending, ending, failing
+from tests.e2e.gateway_process import Gateway, instance
+from tests.e2e.money_books import Books, Row, read_books
+from tests.e2e.money_fleet import MoneyFleet
+from tests.e2e.money_load import Heard, MoneyLoad
+from tests.e2e.money_tenants import SOFT, Key, budget, make_key, make_member, make_team, nano, standings
+from tests.e2e.openai_wire import INPUT_TOKENS
+from tests.e2e.scripted_upstream import Recorded, ScriptedUpstream
+from tests.e2e.support import eventually
+
+CACHED_TOKENS, MOST_TOKENS = 3, 64
+# Thousandths of a nano-dollar for a token. What they come to is no whole number: it is rounded up.
+INPUT_MILLI, CACHED_MILLI, OUTPUT_MILLI = 1_250_000, 125_500, 3_333_700
+PRICES = {
+    "input_cost_per_token": "0.00000125",
+    "cached_input_cost_per_token": "0.0000001255",
+    "output_cost_per_token": "0.0000033337",
+    "max_output_tokens": MOST_TOKENS,
+}
+BEHAVIOURS: Mapping[str, Behaviour] = {
+    "steady": Behaviour(delay_s=0.01, chunk_delay_s=0.01),
+    "mute": Behaviour(usage=False, chunk_delay_s=0.002),
+    "failing": failing(500),
+    "reset": ending(Ending.RST),
+    "hanging": ending(Ending.HANG),
+    "cut": ending(Ending.RST, 2),
+    "shut": ending(Ending.FIN, 1),
+}
+FAILS_OVER = ("failing", "reset", "hanging")
+MODELS = ("steady", "steady", "steady", "mute", "mute", *FAILS_OVER, "cut", "shut")
+
+
+def money_models(base_url: str) -> list[dict[str, object]]:
+    """One instance of each behaviour; of three models, a second one that serves what the first did not."""
+    models = []
+    for lane in BEHAVIOURS:
+        timeout = "300ms" if lane == "hanging" else "20s"
+        models.append(instance(lane, base_url, priority=200, timeout=timeout, **PRICES))
+    models += [instance(model, base_url, f"{model}-well", priority=100, **PRICES) for model in FAILS_OVER]
+    return models
+
+
+def play_behaviours(upstream: ScriptedUpstream) -> None:
+    """Tells every lane how to behave."""
+    for lane, behaviour in BEHAVIOURS.items():
+        upstream.lane(lane).default = behaviour
+
+
+async def money_keys(gateway: Gateway, name: str, scale: float = 1.0) -> list[Key]:
+    """Six keys of three members of two teams, with hard budgets of which a good part of the requests has no room."""
+
+    def dollars(amount: float, *, hard: bool = True) -> dict[str, object]:
+        return budget(f"{amount * scale:.9f}", hard=hard)
+
+    tight = await make_team(gateway, f"{name}-tight", dollars(0.036))
+    loose = await make_team(gateway, f"{name}-loose", dollars(0.002, hard=SOFT))
+    ann = await make_member(gateway, tight, f"{name}-ann", dollars(0.016))
+    ben = await make_member(gateway, tight, f"{name}-ben", dollars(0.03))
+    cyd = await make_member(gateway, loose, f"{name}-cyd", None)
+    return [
+        await make_key(gateway, "ann-1", tight, ann, dollars(0.009)),
+        await make_key(gateway, "ann-2", tight, ann, None),
+        await make_key(gateway, "ben-1", tight, ben, dollars(0.02)),
+        await make_key(gateway, "ben-2", tight, ben, None),
+        await make_key(gateway, "cyd-1", loose, cyd, dollars(0.01)),
+        await make_key(gateway, "cyd-2", loose, cyd, None),
+    ]
+
+
+def arrived(upstream: ScriptedUpstream, since_s: float) -> list[Recorded]:
+    """The attempts that reached the upstream."""
+    return [
+        request
+        for lane in upstream.lanes.values()
+        for request in lane.requests
+        if request.method == "POST" and request.began_s >= since_s
+    ]
+
+
+async def settled(
+    money: MoneyFleet, upstream: ScriptedUpstream, keys: Sequence[Key], since_s: float, *, within_s: float
+) -> Books:
+    """Returns when the ledger has as many rows of these keys as attempts arrived, and nothing is reserved any more."""
+    teams = {key.team_id for key in keys}
+    books = await read_books(money.database_url)
+
+    async def done() -> bool:
+        nonlocal books
+        if any(one.reserved_nano != 0 for one in (await standings(money.fleet.next())).values()):
+            return False
+        books = await read_books(money.database_url)
+        return sum(row.team_id in teams for row in books.rows) >= len(arrived(upstream, since_s))
+
+    try:
+        await eventually(done, within_s=within_s, what="everything is written down")
+    except AssertionError:
+        print(await standings(money.fleet.next()))  # noqa: T201 - what is missing
+    return Books([row for row in books.rows if row.team_id in teams], books.by_ledger, books.by_days, 0)
+
+
+async def check_money(
+    money: MoneyFleet, upstream: ScriptedUpstream, load: MoneyLoad, books: Books, since_s: float
+) -> None:
+    """Every attempt has its row, every row its attempt, and all sums are the same."""
+    shown = {name: one for name, one in (await standings(money.fleet.next())).items() if _is_of(name, load.keys)}
+    assert Counter(request.headers["x-request-id"] for request in arrived(upstream, since_s)) == books.attempts
+    assert len({(row.request_id, row.attempt) for row in books.rows}) == len(books.rows)
+    assert books.by_ledger == books.by_days
+    assert {name: one.reserved_nano for name, one in shown.items()} == dict.fromkeys(shown, 0)
+    assert {name: one.spent_nano for name, one in shown.items()} == {
+        name: books.by_ledger.get(name, 0) for name in shown
+    }
+    assert load.overspent() == []
+    assert [one for one in shown.values() if one.hard and one.spent_nano > one.amount_nano] == []
+    _check_rows(books.rows, load.heard)
+
+
+def _is_of(budget_id: str, keys: Sequence[Key]) -> bool:
+    return any(part in budget_id for key in keys for part in (key.id, key.team_id))
+
+
+def _check_rows(rows: Sequence[Row], heard: Sequence[Heard]) -> None:
+    successes = {row.request_id: row for row in rows if row.outcome == "success"}
+    for row in successes.values():
+        assert row.estimated is (row.instance_id == "mute"), row
+        if not row.estimated:
+            used = (row.input_tokens, row.cached_input_tokens, row.output_tokens)
+            assert used == (INPUT_TOKENS, CACHED_TOKENS, Behaviour().chunks)
+            assert row.cost_nano == _cost_nano(*used)
+    for one in heard:
+        if one.is_whole:
+            assert one.request_id in successes
+        if one.is_whole and one.cost_usd is not None:
+            assert nano(one.cost_usd) == successes[one.request_id].cost_nano
+
+
+def _cost_nano(input_tokens: int, cached_tokens: int, output_tokens: int) -> int:
+    fresh = input_tokens - cached_tokens
+    return -(-(fresh * INPUT_MILLI + cached_tokens * CACHED_MILLI + output_tokens * OUTPUT_MILLI) // 1_000)
+
+
+def figures(load: MoneyLoad, books: Books, since_s: float) -> str:
+    """A line for people."""
+    statuses = Counter(one.status for one in load.heard)
+    outcomes = Counter(row.outcome for row in books.rows)
+    waits = sorted(one.answered_s - one.began_s for one in load.heard)
+    return (
+        f"{len(load.heard)} requests {dict(statuses)}, {len(books.rows)} rows {dict(outcomes)}, "
+        f"{sum(row.estimated for row in books.rows)} estimated, {len(load.seen)} looks at budgets, "
+        f"p99 {waits[ceil(len(waits) * 0.99) - 1]:.2f} s, longest {waits[-1]:.2f} s, "
+        f"all in {time.monotonic() - since_s:.1f} s"
+    )
