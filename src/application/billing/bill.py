@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from application.billing.journaling import Journaling
 from application.billing.quoting import Quoting
@@ -84,9 +84,24 @@ class Bill:
     ) -> None:
         counts = (0, 0, 0, False)
         if usage is not None:
+            usage = self._bounded(usage)
             counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, usage.estimated)
             self.cost_nano = self._quoting.cost_nano(self._journey.request.caller, self._price, usage)
         self._close(UsageEnd(outcome, status, *counts, self.cost_nano, times.latency_us, times.ttft_us, code))
+
+    def _bounded(self, usage: Usage) -> Usage:
+        """Where the provider was told a maximum, what the gateway counted itself is no more than that.
+
+        A guess must not be what takes a hard budget over its limit.
+        """
+        if not usage.estimated or not self._quoting.is_bounded(self._journey.request.caller):
+            return usage
+        most = self._intent
+        return replace(
+            usage,
+            input_tokens=min(usage.input_tokens, most.input_tokens),
+            output_tokens=min(usage.output_tokens, most.output_tokens),
+        )
 
     def _close(self, end: UsageEnd) -> None:
         self._journaling.outcome(self._intent.resolved(end))
