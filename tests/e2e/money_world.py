@@ -148,7 +148,7 @@ def _check_rows(rows: Sequence[Row], heard: Sequence[Heard]) -> None:
         if not row.estimated:
             used = (row.input_tokens, row.cached_input_tokens, row.output_tokens)
             assert used == (INPUT_TOKENS, CACHED_TOKENS, Behaviour().chunks)
-            assert row.cost_nano == _cost_nano(*used)
+            assert row.cost_nano == cost_nano(*used)
     for one in heard:
         if one.is_whole:
             assert one.request_id in successes
@@ -156,7 +156,8 @@ def _check_rows(rows: Sequence[Row], heard: Sequence[Heard]) -> None:
             assert nano(one.cost_usd) == successes[one.request_id].cost_nano
 
 
-def _cost_nano(input_tokens: int, cached_tokens: int, output_tokens: int) -> int:
+def cost_nano(input_tokens: int, cached_tokens: int, output_tokens: int) -> int:
+    """What that costs with these prices."""
     fresh = input_tokens - cached_tokens
     return -(-(fresh * INPUT_MILLI + cached_tokens * CACHED_MILLI + output_tokens * OUTPUT_MILLI) // 1_000)
 
