@@ -66,9 +66,11 @@ class Bill:
         else:
             self._end(UsageOutcome.FAILED, failure.status, None, times, code)
 
-    def cancelled(self, times: Times, produced: Usage | None) -> None:
+    def cancelled(self, times: Times, produced: Usage | None, *, was_sent: bool = True) -> None:
         """The client went. It pays for what the provider produced; all that was reserved where nobody knows that."""
-        if produced is None:
+        if not was_sent:
+            self._withdraw()
+        elif produced is None:
             self._unknown(UsageOutcome.CANCELLED, times, None)
         else:
             self._end(UsageOutcome.CANCELLED, _OK, produced, times)
