@@ -97,10 +97,10 @@ class ActiveAttempt:
             failure=failure,
         )
 
-    def cancelled(self, produced: Usage | None = None) -> None:
+    def cancelled(self, produced: Usage | None = None, *, was_sent: bool = True) -> None:
         """The client left, after it had been given `produced`; the time it waited is a lower bound of the latency."""
         if self.bill is not None and not self._ended:
-            self.bill.cancelled(self._times(), produced)
+            self.bill.cancelled(self._times(), produced, was_sent=was_sent)
         self._end("cancelled", Outcome.IGNORED, latency_us=self._waited_us())
 
     def _times(self) -> Times:

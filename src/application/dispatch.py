@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -204,12 +204,15 @@ class Dispatch:
         try:
             value = await perform(self.providers.provider_of(instance), call, spans)
         except ProviderFailed as error:
-            attempt.failed(error.failure)
-            journey.failures.append(error.failure)
+            failure = error.failure
+            if call.departure.has_left is False:  # It ran out of time before there was a connection.
+                failure = replace(failure, ambiguous=False, unsent=True)
+            attempt.failed(failure)
+            journey.failures.append(failure)
             journey.deadline_passed = journey.deadline.passed(self.tools.clock.monotonic_us())
             return None
         except BaseException:
-            attempt.cancelled()
+            attempt.cancelled(was_sent=call.departure.has_left is not False)
             raise
         return Served(value, attempt, journey)
 
@@ -218,7 +221,7 @@ class Dispatch:
         try:
             attempt.bill = self.billing.open(journey, attempt.instance, attempt.trace)
         except BaseException:
-            attempt.cancelled()
+            attempt.cancelled(was_sent=False)
             journey.trace.attempts.pop()
             raise
 

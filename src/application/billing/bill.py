@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from application.billing.journaling import Journaling
 from application.billing.quoting import Quoting
@@ -66,9 +66,11 @@ class Bill:
         else:
             self._end(UsageOutcome.FAILED, failure.status, None, times, code)
 
-    def cancelled(self, times: Times, produced: Usage | None) -> None:
+    def cancelled(self, times: Times, produced: Usage | None, *, was_sent: bool = True) -> None:
         """The client went. It pays for what the provider produced; all that was reserved where nobody knows that."""
-        if produced is None:
+        if not was_sent:
+            self._withdraw()
+        elif produced is None:
             self._unknown(UsageOutcome.CANCELLED, times, None)
         else:
             self._end(UsageOutcome.CANCELLED, _OK, produced, times)
@@ -84,9 +86,24 @@ class Bill:
     ) -> None:
         counts = (0, 0, 0, False)
         if usage is not None:
+            usage = self._bounded(usage)
             counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, usage.estimated)
             self.cost_nano = self._quoting.cost_nano(self._journey.request.caller, self._price, usage)
         self._close(UsageEnd(outcome, status, *counts, self.cost_nano, times.latency_us, times.ttft_us, code))
+
+    def _bounded(self, usage: Usage) -> Usage:
+        """Where the provider was told a maximum, what the gateway counted itself is no more than that.
+
+        A guess must not be what takes a hard budget over its limit.
+        """
+        if not usage.estimated or not self._quoting.is_bounded(self._journey.request.caller):
+            return usage
+        most = self._intent
+        return replace(
+            usage,
+            input_tokens=min(usage.input_tokens, most.input_tokens),
+            output_tokens=min(usage.output_tokens, most.output_tokens),
+        )
 
     def _close(self, end: UsageEnd) -> None:
         self._journaling.outcome(self._intent.resolved(end))

@@ -48,9 +48,13 @@ class Quoting:
             return price.prices.cost_nano(usage)
         return unpriced_nano(self.terms, caller)
 
+    def is_bounded(self, caller: Caller) -> bool:
+        """Whether its attempts never go out without a maximum: what they are estimated at can't be exceeded."""
+        return self.terms.upper_bound and caller.has_hard_budget
+
     def maximum_to_send(self, request: GatewayRequest, instance: Instance) -> int | None:
         """The maximum of output tokens to send along, where a hard budget counts on it."""
-        if not (self.terms.upper_bound and request.caller.has_hard_budget):
+        if not self.is_bounded(request.caller):
             return None
         return maximum_to_send(request.llm, instance, self.terms)
 

@@ -66,7 +66,8 @@ class Reserving:
 
     def held(self, journey: Journey, reservation: Reservation, answer: Reserved) -> None:
         """It has been made, and waits for its attempt."""
-        self._spends.hold(AccountId(journey.request.caller.account), reservation)
+        is_unverified = not all(standing.verified for standing in answer.standings)
+        self._spends.hold(AccountId(journey.request.caller.account), reservation, is_unverified=is_unverified)
         journey.reservation = reservation
         said = tuple(map(_alert, filter(_is_nearly_spent, answer.standings)))
         journey.trace.budgets = said

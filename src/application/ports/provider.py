@@ -1,10 +1,20 @@
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from domain.catalog import Instance
 from domain.chat import Chunk, LlmRequest, Reply
 from domain.identifiers import RequestId
+
+
+@dataclass(slots=True)
+class Departure:
+    """Whether anything of a call has left for the provider, told by an adapter that knows; None where none does.
+
+    Whoever gives up a call before anything has left owes the provider nothing.
+    """
+
+    has_left: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,7 @@ class Call:
     drop_params: bool = False
     connect_timeout_us: int = 3_000_000
     max_output_tokens: int | None = None
+    departure: Departure = field(default_factory=Departure)
 
 
 class ChunkStream(Protocol):

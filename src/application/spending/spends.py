@@ -35,8 +35,9 @@ class _Spend:
         is_booked: The store has its end, or knows nothing of it.
         is_ledgered: The ledger has it.
         is_missing: The store was away when it began, and has never heard of it.
-        is_restored: It was brought back to a store that had lost it: what its budgets have come to must be known
-            before it is booked, or that would be lost in the rebuilding.
+        is_unverified: The store did not know what its budgets had come to when it was reserved, or brought back to a
+            store that had lost it: that must be known before it is booked, or it would be lost in the rebuilding.
+        is_released: It has been given back, and must not be brought back.
     """
 
     account: AccountId
@@ -45,7 +46,8 @@ class _Spend:
     is_booked: bool = False
     is_ledgered: bool = False
     is_missing: bool = False
-    is_restored: bool = False
+    is_unverified: bool = False
+    is_released: bool = False
     is_being_booked: bool = False
 
 
@@ -73,12 +75,21 @@ class Spends:
         """How many attempts the ledger is not known to have."""
         return len(self._spends)
 
-    def hold(self, account: AccountId, reservation: Reservation, *, is_missing: bool = False) -> None:
-        """The attempt's reservation has been made; with `is_missing`, it was not: its cost is told afterwards."""
+    def hold(
+        self, account: AccountId, reservation: Reservation, *, is_missing: bool = False, is_unverified: bool = False
+    ) -> None:
+        """The attempt's reservation has been made; with `is_missing`, it was not: its cost is told afterwards.
+
+        `is_unverified`: One of its budgets, a soft one, is not known to be complete.
+        """
         if len(self._spends) >= MOST_REMEMBERED:
             # The ledger has been away for long. The store has them: only losing both would lose these.
             self._forget_booked()
-        self._spends[str(reservation.attempt_id)] = _Spend(account, reservation, is_missing=is_missing)
+        spend = _Spend(account, reservation, is_missing=is_missing, is_unverified=is_unverified)
+        self._spends[str(reservation.attempt_id)] = spend
+        if reservation.epoch != self.epoch and not is_missing:
+            # The store may have lost it while the answer was on its way, and all others have been brought back.
+            self._background.do(self._bring_back(spend))
 
     def settle(self, attempt_id: AttemptId, cost_nano: int) -> None:
         """The attempt is over and cost that much."""
@@ -90,8 +101,10 @@ class Spends:
     def release(self, attempt_id: AttemptId) -> None:
         """Nothing was sent: there was no attempt."""
         spend = self._spends.pop(str(attempt_id), None)
-        if spend is not None and not spend.is_missing:
-            self._background.do(self._give_back(spend))
+        if spend is not None:
+            spend.is_released = True
+            if not spend.is_missing:
+                self._background.do(self._give_back(spend))
 
     async def ledgered(self, record_ids: Collection[str]) -> None:
         """These are in the ledger, and nobody needs to remember them."""
@@ -136,7 +149,7 @@ class Spends:
         try:
             if spend.is_missing:
                 await self._restore(spend, self.epoch)
-            if spend.is_restored:
+            if spend.is_unverified:
                 periods = [charge.of for charge in spend.reservation.charges]
                 await self._verification.verify(spend.account, periods)
             resolved = await self._budgets.settle(spend.account, spend.reservation.attempt_id, cost_nano)
@@ -158,6 +171,12 @@ class Spends:
             spend.cost_nano = 0
             self._spends[str(spend.reservation.attempt_id)] = spend
 
+    async def _bring_back(self, spend: _Spend) -> None:
+        try:
+            await self._restore(spend, self.epoch)
+        except StateUnavailable:
+            spend.is_missing = True
+
     async def _restore(self, spend: _Spend, epoch: int) -> None:
         asked = spend.reservation
         soft = tuple(replace(charge, hard=False) for charge in asked.charges)
@@ -167,7 +186,9 @@ class Spends:
         )
         spend.is_missing = False
         if isinstance(answer, Reserved):
-            spend.is_booked, spend.is_restored = False, True
+            spend.is_booked, spend.is_unverified = False, True
+            if spend.is_released:
+                await self._give_back(spend)
 
     def _forget_if_done(self, spend: _Spend) -> None:
         if spend.is_booked and spend.is_ledgered:

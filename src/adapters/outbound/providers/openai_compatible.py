@@ -111,7 +111,10 @@ class OpenAICompatibleProvider:
             url,
             headers=[*headers, (b"x-request-id", call.request_id.encode())],
             content=body,
-            extensions={"timeout": {"connect": call.connect_timeout_us / _MICROSECONDS}},
+            extensions={
+                "timeout": {"connect": call.connect_timeout_us / _MICROSECONDS},
+                "departure": call.departure,
+            },
         )
 
     async def _send(self, request: httpx.Request) -> httpx.Response:

@@ -16,7 +16,10 @@ from typing import Any, Final, Self
 import aiohttp
 import httpx
 from aiohttp.client_exceptions import ConnectionTimeoutError, InvalidURL, NonHttpUrlClientError
+from aiohttp.connector import Connection
 from yarl import URL
+
+from application.ports.provider import Departure
 
 _KEEPALIVE_S: Final = 30.0
 _LINGER_S: Final = 1.0
@@ -24,6 +27,7 @@ _COPY_FREE_BYTES: Final = 1 << 20
 # A connection that had died finds out within a round trip; a server that dies over a request takes longer.
 _STALE_WITHIN_S: Final = 1.0
 _connected: ContextVar[bool] = ContextVar("connected")
+_departure: ContextVar[Departure] = ContextVar("departure")
 
 
 class HostNotFound(httpx.ConnectError):
@@ -93,11 +97,20 @@ class _Connector(aiohttp.TCPConnector):
         return await super()._create_connection(*arguments)
 
 
+class _Request(aiohttp.ClientRequest):
+    """Notes that it leaves, once there is a connection for it."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        _departure.get().has_left = True
+        return await super().send(conn)
+
+
 class AiohttpUpstream(httpx.AsyncBaseTransport):
     """One session for all providers: TLS verified, no redirects, no cookies, no proxy from the environment.
 
     The number of connections is unlimited: what limits load are the instances' own limits. Only connecting is timed
-    here (`connect` of the request's `timeout` extension, in seconds, DNS and TLS included). Raises httpx's errors.
+    here (`connect` of the request's `timeout` extension, in seconds, DNS and TLS included). The extension `departure`
+    is told when the request leaves. Raises httpx's errors.
 
     A kept connection may have died unnoticed (a balancer or a NAT forgot it, the server closed it just now), often
     with all its sisters. A request that is lost on one, at once and without one byte of answer, goes out a second
@@ -119,6 +132,9 @@ class AiohttpUpstream(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The reply as soon as its head is there; its body must be read to the end or closed."""
         _connected.set(False)
+        departure: Departure = request.extensions.get("departure") or Departure()
+        departure.has_left = False
+        _departure.set(departure)
         loop = asyncio.get_running_loop()
         stale_until_s = loop.time() + _STALE_WITHIN_S
         try:
@@ -155,6 +171,7 @@ class AiohttpUpstream(httpx.AsyncBaseTransport):
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
+        request_class=_Request,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),
         trust_env=False,
