@@ -13,7 +13,6 @@ from tests.servers.redis_servers import RedisServer, standalone, valkey_binary
 
 # No instance is ever taken out: what fails is to fail again.
 UNBREAKABLE = {"consecutive_failures": 1_000_000, "minimum_calls": 1_000_000}
-FREE = {"input_cost_per_token": "0", "output_cost_per_token": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +44,29 @@ def money_document(
     database_url: str,
     models: Sequence[Mapping[str, object]],
     *,
-    redis: Mapping[str, object] | None = None,
-    **router: object,
+    router: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """A configuration in full mode."""
-    settings = {"circuit_breaker": UNBREAKABLE, "health_check_interval": "600s", **router}
-    section = {"url": redis_url, **PATIENT, **(redis or {})}
+    settings = {"circuit_breaker": UNBREAKABLE, "health_check_interval": "600s", **(router or {})}
+    section = {"url": redis_url, **PATIENT}
     return configuration(models, router=settings, mode="full", redis=section, database={"url": database_url})
 
 
 @asynccontextmanager
 async def money_fleet(
-    servers: Servers, size: int, folder: Path, models: Sequence[Mapping[str, object]], **router: object
+    servers: Servers,
+    size: int,
+    folder: Path,
+    models: Sequence[Mapping[str, object]],
+    router: Mapping[str, object] | None = None,
 ) -> AsyncIterator[MoneyFleet]:
     """`size` gateways on an empty database. The Valkey must be empty."""
     async with own_database(servers.postgres_url) as database_url:
-        document = money_document(servers.valkey.url, database_url, models, **router)
+        document = money_document(servers.valkey.url, database_url, models, router=router)
         async with running_fleet(document, size, folder) as fleet:
             yield MoneyFleet(fleet, servers.valkey, database_url)
 
 
-def priced(model: str, base_url: str, *, output_usd: str, **more: object) -> dict[str, object]:
+def priced(model: str, base_url: str, *, output_usd: str) -> dict[str, object]:
     """An instance whose output alone costs anything."""
-    return instance(model, base_url, input_cost_per_token="0", output_cost_per_token=output_usd, **more)
+    return instance(model, base_url, input_cost_per_token="0", output_cost_per_token=output_usd)

@@ -140,7 +140,7 @@ async def _hear(connection: raw_http.RawConnection, planned: Planned, began_s: f
         reply.headers["x-request-id"],
         whole,
         reply.headers.get("x-moongate-cost"),
-        reply.json()["error"]["code"] if reply.status >= 400 else None,
+        None if reply.status < 400 else reply.json()["error"]["code"] or reply.json()["error"]["message"],
         began_s,
         time.monotonic(),
     )

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import ceil
+from typing import Any
 
 from tests.e2e.behaviour import Behaviour, Ending, ending, failing
 from tests.e2e.gateway_process import Gateway, instance
@@ -18,7 +19,7 @@ from tests.e2e.support import eventually
 CACHED_TOKENS, MOST_TOKENS = 3, 64
 # Thousandths of a nano-dollar for a token. What they come to is no whole number: it is rounded up.
 INPUT_MILLI, CACHED_MILLI, OUTPUT_MILLI = 1_250_000, 125_500, 3_333_700
-PRICES = {
+PRICES: Mapping[str, Any] = {
     "input_cost_per_token": "0.00000125",
     "cached_input_cost_per_token": "0.0000001255",
     "output_cost_per_token": "0.0000033337",
@@ -87,7 +88,7 @@ def arrived(upstream: ScriptedUpstream, since_s: float) -> list[Recorded]:
                 continue
             request_id = request.headers["x-request-id"]
             is_second = request.headers.get("connection") == "close"
-            if not (is_second and lost.pop(request_id, None)):
+            if not is_second or lost.pop(request_id, None) is None:
                 found.append(request)
             if not is_second:
                 lost[request_id] = request

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.money_fleet import MoneyFleet, money_fleet, money_servers
+from tests.e2e.money_for_one import OWNERS, check_budget_for_one, check_client_ids, greedy_model
 from tests.e2e.money_load import MoneyLoad, plans
 from tests.e2e.money_loss import (
     ANSWERED_WITHIN_S,
@@ -31,8 +32,22 @@ async def money(upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFac
     play_behaviours(upstream)
     with money_servers() as servers:
         folder = tmp_path_factory.mktemp("money")
-        async with money_fleet(servers, 4, folder, money_models(upstream.base_url)) as running:
+        models = [*money_models(upstream.base_url), greedy_model(upstream.base_url)]
+        async with money_fleet(servers, 4, folder, models) as running:
             yield running
+
+
+async def test_four_gateways_serve_one_of_fifty_requests_that_a_budget_has_room_for(
+    money: MoneyFleet, upstream: ScriptedUpstream
+) -> None:
+    for owner in OWNERS:
+        await check_budget_for_one(money.fleet.gateways, upstream, owner)
+
+
+async def test_a_client_id_that_is_used_a_hundred_times_makes_a_hundred_rows(
+    money: MoneyFleet, upstream: ScriptedUpstream
+) -> None:
+    await check_client_ids(money, upstream)
 
 
 async def test_two_thousand_requests_spend_what_budgets_allow_and_all_books_agree(

@@ -4,15 +4,13 @@ import asyncio
 
 import pytest
 
+from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
+from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from domain.failure import ProviderFailed
 from tests.integration.providers.calls import call
 from tests.integration.providers.loopback import Connection
 from tests.integration.providers.scripted import opened, serve
-
-
-async def _never_answer(connection: Connection) -> None:
-    await connection.read_request()
-    await asyncio.Event().wait()
+from tests.servers.redis_servers import free_port
 
 
 async def test_a_call_that_is_answered_has_left() -> None:
@@ -40,11 +38,17 @@ async def test_a_call_that_is_given_up_while_it_connects_has_not_left() -> None:
 
 
 async def test_a_call_that_is_given_up_while_it_waits_for_an_answer_has_left() -> None:
-    async with opened(_never_answer) as (provider, server, _):
+    arrived = asyncio.Event()
+
+    async def never_answer(connection: Connection) -> None:
+        await connection.read_request()
+        arrived.set()
+        await asyncio.Event().wait()
+
+    async with opened(never_answer) as (provider, _, _):
         asked = call()
         asking = asyncio.ensure_future(provider.complete(asked))
-        while not (server.connections and server.connections[0].body):
-            await asyncio.sleep(0)
+        await arrived.wait()
 
         asking.cancel()
         await asyncio.wait([asking])
@@ -53,10 +57,11 @@ async def test_a_call_that_is_given_up_while_it_waits_for_an_answer_has_left() -
 
 
 async def test_a_call_that_finds_nobody_has_not_left() -> None:
-    async with opened(serve) as (provider, server, _):
+    async with opened(serve) as (_, _, transport):
+        nowhere = OpenAICompatibleConfig("custom", base_url=f"http://127.0.0.1:{free_port()}/v1", api_key="sk")
         asked = call()
-        server.port = 1
-        await server_closed(server)
+
         with pytest.raises(ProviderFailed):
-            await provider.complete(asked)
+            await OpenAICompatibleProvider(nowhere, transport).complete(asked)
+
         assert asked.departure.has_left is False
