@@ -2,9 +2,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from application.billing.reserving import Reserving
+from application.billing.reserving import REBUILDING, REBUILDS, Reserving
 from application.caller_gate import BudgetsUnknown, CallerGate
-from application.errors import GatewayError
+from application.errors import GatewayError, StateUnavailable
 from application.journey import Journey
 from application.lease_keeper import LEASE_US
 from application.ports.clock import Clock
@@ -78,16 +78,17 @@ class AttemptAdmission:
         journey.let_in = None
 
     async def _enter(
-        self, journey: Journey, entry: CallerAdmissionRequest, asked: AdmissionRequest
+        self, journey: Journey, entry: CallerAdmissionRequest, asked: AdmissionRequest, left: int = REBUILDS
     ) -> Admitted | NotAdmitted:
         try:
             journey.let_in, answer = await self.gate.enter(entry, asked)
         except BudgetsUnknown as unknown:
-            if entry.reservation is None:
-                raise
+            if entry.reservation is None or not left:
+                raise StateUnavailable(REBUILDING) from unknown
             await self.reserving.verify(journey, entry.reservation, unknown.answer)
             journey.entry = replace(entry, reservation=self.reserving.ask(journey))
-            return await self._enter(journey, journey.entry, replace(asked, lease_id=journey.next_lease()))
+            asked = replace(asked, lease_id=journey.next_lease())
+            return await self._enter(journey, journey.entry, asked, left - 1)
         except GatewayError as error:
             if error.decided_alone:
                 journey.note_degraded("rate_limit")

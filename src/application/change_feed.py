@@ -41,6 +41,10 @@ class ChangeFeed:
         self._answered_us: int | None = None
         self._refused = False
 
+    def follow(self, follower: Follower) -> None:
+        """Tells one more from now on."""
+        self._followers = (*self._followers, follower)
+
     @property
     def is_silent(self) -> bool:
         """Whether the store lately did not answer. Who would ask it need not wait to learn the same."""

@@ -26,6 +26,7 @@ from application.billing.reserving import Reserving
 from application.budgets_alone import BudgetsAlone
 from application.degrading_admission import DegradingAdmission
 from application.ports.usage_journal import UsageJournal
+from application.spending.doubts import Doubts
 from application.spending.reconciliation import Reconciliation
 from application.spending.spends import Spends
 from application.spending.verification import Verification
@@ -106,17 +107,20 @@ class AccountingContainer(_Base):
     )
     usage_journal = Singleton(_open_journal, _Base.data_dir)
 
-    verification = Singleton(Verification, budgets, budget_epochs, ledger, _Base.lock, _Base.clock, _Base.randomness)
-    spends = Singleton(Spends, budgets, budget_epochs, verification, _Base.clock, _Base.event_sink)
+    doubts = Singleton(Doubts, _Base.clock)
+    verification = Singleton(
+        Verification, budgets, budget_epochs, ledger, _Base.lock, _Base.clock, _Base.randomness, doubts
+    )
+    spends = Singleton(Spends, budgets, budget_epochs, verification, ledger, _Base.clock, _Base.event_sink, doubts)
     reconciliation = Singleton(
         Reconciliation,
         _Base.admin_store,
-        budgets,
-        ledger,
+        verification,
         _Base.lock,
         _Base.clock,
         _Base.randomness,
         _Base.event_sink,
+        doubts,
     )
     terms = Callable(lambda settings: settings.terms, _Base.settings)
     quoting = Singleton(Quoting, _Base.prices, terms)

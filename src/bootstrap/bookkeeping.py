@@ -51,6 +51,7 @@ class Bookkeeping:
         Raises:
             NewerSchema: The database belongs to a later version.
         """
+        self.feed.follow(self.reconciliation)
         try:
             async with asyncio.timeout(UPGRADE_WITHIN_S):
                 await self._upgrade()

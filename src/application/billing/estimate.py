@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from domain.budget.charge import LARGEST_NANO
 from domain.callers import Caller
 from domain.catalog import Instance
 from domain.chat import Endpoint, LlmRequest
@@ -48,7 +49,9 @@ def estimate(
         input_ = llm.most_input_tokens if window is None else min(window, llm.most_input_tokens)
     else:
         input_ = llm.input_tokens
-    return Estimate(input_, output, worst_case_nano((price,), input_, output, unpriced_nano(terms, caller)))
+    cost_nano = worst_case_nano((price,), input_, output, unpriced_nano(terms, caller))
+    # More than a counter holds fits no budget either.
+    return Estimate(input_, output, min(cost_nano, LARGEST_NANO))
 
 
 def unpriced_nano(terms: Terms, caller: Caller) -> int:

@@ -1,6 +1,7 @@
 from application.billing.estimate import Estimate, Terms, estimate, maximum_to_send, unpriced_nano
 from application.gateway_request import GatewayRequest
 from application.ports.price_source import PriceSource
+from domain.budget.charge import LARGEST_NANO
 from domain.callers import Caller
 from domain.catalog import Catalog, Instance, Resolved, RouterPolicy
 from domain.chat import Usage
@@ -45,7 +46,7 @@ class Quoting:
     def cost_nano(self, caller: Caller, price: Priced | Unpriced, usage: Usage) -> int:
         """What `usage` costs. Under a hard budget nothing is free for want of a price."""
         if isinstance(price, Priced):
-            return price.prices.cost_nano(usage)
+            return min(price.prices.cost_nano(usage), LARGEST_NANO)
         return unpriced_nano(self.terms, caller)
 
     def is_bounded(self, caller: Caller) -> bool:

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from application.background import Background
@@ -20,8 +21,8 @@ from domain.money import format_dollars
 _WAITS_US = 4_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALERT_PERCENT = 80
-_REBUILDS = 3
-_REBUILDING = "what your budgets have come to is being rebuilt from the ledger: try again"
+REBUILDS = 3
+REBUILDING = "what your budgets have come to is being rebuilt from the ledger: try again"
 
 
 class Reserving:
@@ -96,7 +97,7 @@ class Reserving:
             BudgetExceeded: It does not fit.
             StateUnavailable: The store that knows is away.
         """
-        for _ in range(_REBUILDS):
+        for _ in range(REBUILDS):
             asked = self.ask(journey)
             if asked is None:
                 return
@@ -104,8 +105,7 @@ class Reserving:
             try:
                 answer = await asyncio.shield(asking)
             except StateUnavailable:
-                self._alone.take(asked)
-                self.missed(journey, asked)
+                self._go_on_alone(journey, asked)
                 return
             except asyncio.CancelledError:
                 self._background.do(self._undo(asking, journey.request.caller.account, asked))
@@ -120,7 +120,16 @@ class Reserving:
                     raise self.refusal(asked, answer)
                 case _:
                     raise StateUnavailable("this attempt's budget was settled before it began: try again")
-        raise StateUnavailable(_REBUILDING)
+        raise StateUnavailable(REBUILDING)
+
+    def _go_on_alone(self, journey: Journey, asked: Reservation) -> None:
+        try:
+            self._alone.take(asked)
+        except StateUnavailable:
+            # It may have been made, and nobody heard of it.
+            self.give_back(journey.request.caller.account, asked)
+            raise
+        self.missed(journey, asked)
 
     async def verify(self, journey: Journey, asked: Reservation, answer: Unverified) -> None:
         """Returns when these budgets are known again. Raises StateUnavailable where that takes too long."""
@@ -131,7 +140,7 @@ class Reserving:
             async with asyncio.timeout(left_us / 1_000_000):
                 await self._verification.verify(AccountId(journey.request.caller.account), periods)
         except (LockTaken, TimeoutError) as error:
-            raise StateUnavailable(_REBUILDING) from error
+            raise StateUnavailable(REBUILDING) from error
 
     def refusal(self, asked: Reservation, refused: Refused) -> BudgetExceeded:
         """Names the budget, its period, and when that ends."""
@@ -151,10 +160,9 @@ class Reserving:
         await self._background.settle()
 
     async def _undo(self, asking: "asyncio.Task[object]", account: str, reservation: Reservation) -> None:
-        try:
+        # Also where nobody heard whether it was made.
+        with suppress(StateUnavailable):
             await asking
-        except StateUnavailable:
-            return
         self.give_back(account, reservation)
 
 

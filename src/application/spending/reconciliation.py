@@ -1,18 +1,17 @@
-import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from application.errors import StateUnavailable
+from application.locking import LockTaken
 from application.ports.admin_store import AdminStore
-from application.ports.budget import Budgets
 from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
-from application.ports.ledger import Ledger
 from application.ports.lock import Lock
 from application.ports.randomness import Randomness
-from domain.budget.answers import Balance, Orphan
-from domain.budget.charge import AccountId, BudgetPeriod
+from application.spending.doubts import LOOK_AGAIN_AFTER_US, Doubts
+from application.spending.verification import Verification
+from domain.budget.answers import Balance
+from domain.budget.charge import AccountId, BudgetId
 from domain.budget.terms import BudgetTerms, OwnerKind
 from domain.durations import SECOND_US
 from domain.events import BudgetDrifted
@@ -21,9 +20,6 @@ from domain.pages import MOST_ITEMS
 from domain.virtual_key import VirtualKey
 
 EVERY_US = 3_600 * SECOND_US
-SECOND_LOOK_AFTER_US = 15 * SECOND_US
-"""Longer than usage is on its way to the ledger while everything is well."""
-
 _AGAIN_AFTER_US = 60 * SECOND_US
 _LOCK = "budgets:reconciliation"
 _OWNER_BITS = 128
@@ -35,28 +31,51 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Compares what every budget has counted with the ledger, once an hour, in one gateway of all.
+    """Compares budgets with the ledger: all of them once an hour, in one gateway of all, and doubtful ones soon.
 
     A count that is too low is lifted. One that is too high stays: it may be usage on its way, and it refuses too much
     rather than too little. What differs by more than a thousandth, or a dollar, for longer than usage is on its way is
-    announced. Reservations that outlived their time are ended with what the ledger says of them.
+    announced. Reservations that the ledger knows are ended.
     """
 
     store: AdminStore
-    budgets: Budgets
-    ledger: Ledger
+    verification: Verification
     lock: Lock
     clock: Clock
     randomness: Randomness
     events: EventSink
+    doubts: Doubts
+
+    def changed(self, target: str) -> None:
+        """A budget that was set again may have been counted before, and not in between: it is compared now and soon."""
+        kind, _, budget = target.partition(":")
+        if kind == "budget":
+            self.doubts.add(BudgetId(budget), 0)
+            self.doubts.add(BudgetId(budget))
+
+    def lost_track(self) -> None:
+        """All are compared within the hour."""
 
     async def run(self) -> None:
         """For ever; ends by cancellation."""
         owner = f"{self.randomness.bits(_OWNER_BITS):032x}"
+        next_us = self.clock.monotonic_us() + EVERY_US
         while True:
-            await self.clock.sleep(EVERY_US)
-            while not await self._take_turn(owner):
-                await self.clock.sleep(_AGAIN_AFTER_US)
+            await self.clock.sleep(SECOND_US)
+            await self.settle_doubts()
+            if self.clock.monotonic_us() >= next_us:
+                done = await self._take_turn(owner)
+                next_us = self.clock.monotonic_us() + (EVERY_US if done else _AGAIN_AFTER_US)
+
+    async def settle_doubts(self) -> None:
+        """Compares the doubtful whose time has come; again later where that can't be done now."""
+        for budget in self.doubts.take():
+            try:
+                terms = await self.store.get(BudgetTerms, budget)
+                if terms is not None:
+                    await self._drift_of(terms)
+            except (StateUnavailable, LockTaken):
+                self.doubts.add(budget)
 
     async def _take_turn(self, owner: str) -> bool:
         """False where it has to be tried again."""
@@ -64,13 +83,13 @@ class Reconciliation:
             # Not given back: whoever comes within the hour finds that it has been done.
             if await self.lock.acquire(_LOCK, owner, EVERY_US - _AGAIN_AFTER_US) is not None:
                 await self()
-        except StateUnavailable as error:
+        except (StateUnavailable, LockTaken) as error:
             _log.warning("budgets can't be compared with the ledger now: %s", error)
             return False
         return True
 
     async def __call__(self) -> None:
-        """Compares all budgets now. Raises StateUnavailable."""
+        """Compares all budgets now. Raises StateUnavailable, LockTaken."""
         page = await self.store.page(BudgetTerms, MOST_ITEMS)
         while True:
             await self._compare(page.items)
@@ -79,43 +98,25 @@ class Reconciliation:
             page = await self.store.page(BudgetTerms, MOST_ITEMS, page.next)
 
     async def _compare(self, budgets: tuple[BudgetTerms, ...]) -> None:
-        now_us = self.clock.now_us()
-        looks: dict[BudgetPeriod, AccountId] = {}
-        for terms in budgets:
-            account = await self._account_of(terms)
-            if account is not None:
-                looks[terms.period(now_us)] = account
-        doubtful = {of: looks[of] for of in looks if await self._differs(looks[of], of)}
+        doubtful = [terms for terms in budgets if await self._drift_of(terms) is not None]
         if doubtful:
-            await self.clock.sleep(SECOND_LOOK_AFTER_US)
-        for of, account in doubtful.items():
-            drift = await self._differs(account, of)
+            await self.clock.sleep(LOOK_AGAIN_AFTER_US)
+        for terms in doubtful:
+            drift = await self._drift_of(terms)
             if drift is not None:
                 self.events.publish(drift)
 
-    async def _differs(self, account: AccountId, of: BudgetPeriod) -> BudgetDrifted | None:
-        """How far the count is off, where that is too far. Ends orphans, and lifts what is too low."""
-        seen = await self.budgets.inspect(account, (of,))
-        counted = seen.balances[0]
-        spent = await self.ledger.spent((of,), [str(orphan.attempt_id) for orphan in seen.orphans])
-        await self._end(account, seen.orphans, spent.known)
-        ledger_nano = spent.nano[of.budget]
-        if counted.epoch == 0:  # nobody relies on it: it is rebuilt before it is used
+    async def _drift_of(self, terms: BudgetTerms) -> BudgetDrifted | None:
+        """How far the count is off, where that is too far; it has been lifted then where it was too low."""
+        account = await self._account_of(terms)
+        if account is None:
             return None
-        if ledger_nano > counted.settled_nano:
-            await self.budgets.reseed(account, of, ledger_nano, counted.epoch)
-        if not _is_far(counted, ledger_nano):
+        of = terms.period(self.clock.now_us())
+        counted, ledger_nano = await self.verification.recount(account, of)
+        # At 0 nobody relies on it: it is rebuilt before it is used.
+        if counted.epoch == 0 or not _is_far(counted, ledger_nano):
             return None
         return BudgetDrifted(account, of.budget, of.period.id, counted.settled_nano, ledger_nano)
-
-    async def _end(self, account: AccountId, orphans: tuple[Orphan, ...], known: Mapping[str, int]) -> None:
-        await asyncio.gather(
-            *(
-                self.budgets.settle(account, orphan.attempt_id, known[str(orphan.attempt_id)])
-                for orphan in orphans
-                if str(orphan.attempt_id) in known
-            )
-        )
 
     async def _account_of(self, terms: BudgetTerms) -> AccountId | None:
         owner = terms.owner

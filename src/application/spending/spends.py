@@ -12,15 +12,20 @@ from application.ports.budget import Budgets
 from application.ports.budget_epoch import BudgetEpochs
 from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
+from application.ports.ledger import Ledger
+from application.spending.doubts import Doubts
 from application.spending.verification import Verification
-from domain.budget.answers import Reserved
-from domain.budget.charge import AccountId, AttemptId, Reservation
+from domain.budget.answers import Refused, Reserved, ResolutionKind, Resolved, Unverified
+from domain.budget.charge import AccountId, AttemptId, BudgetPeriod, Reservation
+from domain.budget.spending import budgets_of
 from domain.durations import SECOND_US
 from domain.events import BudgetReached
+from domain.identifiers import RequestId
 from domain.usage_record import UsageRecord
 
 LOOK_EVERY_US = SECOND_US // 4
 MOST_REMEMBERED = 100_000
+_ON_DISK_AFTER_US = 60 * SECOND_US
 _AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
@@ -31,24 +36,31 @@ class _Spend:
     """One attempt that holds or has spent money, until the ledger knows it.
 
     Attributes:
+        name: By which the ledger knows it.
         cost_nano: None while it runs.
-        is_booked: The store has its end, or knows nothing of it.
-        is_ledgered: The ledger has it.
+        booked_us: When the store had its end, or said that it knows nothing of it.
+        is_ledgered: The ledger has it, or never will.
         is_missing: The store was away when it began, and has never heard of it.
         is_unverified: The store did not know what its budgets had come to when it was reserved, or brought back to a
             store that had lost it: that must be known before it is booked, or it would be lost in the rebuilding.
         is_released: It has been given back, and must not be brought back.
     """
 
+    name: str
     account: AccountId
     reservation: Reservation
     cost_nano: int | None = None
-    is_booked: bool = False
+    booked_us: int | None = None
     is_ledgered: bool = False
     is_missing: bool = False
     is_unverified: bool = False
     is_released: bool = False
     is_being_booked: bool = False
+
+    @property
+    def periods(self) -> tuple[BudgetPeriod, ...]:
+        """What it counts against."""
+        return tuple(charge.of for charge in self.reservation.charges)
 
 
 class Spends:
@@ -59,16 +71,27 @@ class Spends:
     """
 
     def __init__(
-        self, budgets: Budgets, epochs: BudgetEpochs, verification: Verification, clock: Clock, events: EventSink
+        self,
+        budgets: Budgets,
+        epochs: BudgetEpochs,
+        verification: Verification,
+        ledger: Ledger,
+        clock: Clock,
+        events: EventSink,
+        doubts: Doubts,
     ) -> None:
         self._budgets = budgets
         self._epochs = epochs
         self._verification = verification
+        self._ledger = ledger
         self._clock = clock
         self._events = events
+        self._doubts = doubts
         self._background = Background()
         self._spends: dict[str, _Spend] = {}
-        self.epoch = 1
+        self._restored_epoch = self.epoch = 1
+        self._purge_at = MOST_REMEMBERED
+        self._is_rebooking = False
 
     @property
     def remembered(self) -> int:
@@ -82,12 +105,13 @@ class Spends:
 
         `is_unverified`: One of its budgets, a soft one, is not known to be complete.
         """
-        if len(self._spends) >= MOST_REMEMBERED:
+        if len(self._spends) >= self._purge_at:
             # The ledger has been away for long. The store has them: only losing both would lose these.
             self._forget_booked()
-        spend = _Spend(account, reservation, is_missing=is_missing, is_unverified=is_unverified)
-        self._spends[str(reservation.attempt_id)] = spend
-        if reservation.epoch != self.epoch and not is_missing:
+        name = str(reservation.attempt_id)
+        spend = _Spend(name, account, reservation, is_missing=is_missing, is_unverified=is_unverified)
+        self._spends[name] = spend
+        if reservation.epoch != self._restored_epoch and not is_missing:
             # The store may have lost it while the answer was on its way, and all others have been brought back.
             self._background.do(self._bring_back(spend))
 
@@ -117,7 +141,11 @@ class Spends:
     async def adopted(self, record: UsageRecord) -> None:
         """Ends the reservation of an attempt whose process has died. Raises StateUnavailable."""
         attempt_id = AttemptId(record.request_id, record.attempt)
-        await self._budgets.settle(AccountId(record.account), attempt_id, record.cost_nano)
+        ended = await self._budgets.settle(AccountId(record.account), attempt_id, record.cost_nano)
+        if ended is None:
+            # Lost with the store, or never told: the ledger will have it.
+            for budget in budgets_of(record):
+                self._doubts.add(budget)
 
     async def run(self) -> None:
         """Watches for what the store lost or did not take, for ever; ends by cancellation."""
@@ -129,36 +157,44 @@ class Spends:
     async def look(self) -> None:
         """Brings back what the store has lost, and tries again what it did not take. Raises StateUnavailable."""
         epoch = await self._epochs.epoch()
-        if epoch.number != self.epoch:
-            _log.warning("the store of budgets may have lost data: restoring %d attempts", len(self._spends))
-            await _in_portions(self._restore(spend, epoch.number) for spend in list(self._spends.values()))
+        if epoch.number != self._restored_epoch:
+            _log.warning("the store of budgets may have lost data: restoring up to %d attempts", len(self._spends))
+            # At once: a budget that is stale must not admit what is asked from now on.
             self.epoch = epoch.number
-        for spend in list(self._spends.values()):
-            if spend.cost_nano is not None and not spend.is_booked:
-                self._background.do(self._book(spend))
+            await self._restore_lost()
+            self._restored_epoch = epoch.number
+        if not self._is_rebooking:
+            self._is_rebooking = True
+            self._background.do(self._book_again())
 
     async def drain(self) -> None:
         """Returns when all ends that are under way have been told, or could not be."""
         await self._background.settle()
 
+    async def _book_again(self) -> None:
+        try:
+            due = [one for one in self._spends.values() if one.cost_nano is not None and one.booked_us is None]
+            await _in_portions(self._book(spend) for spend in due)
+        finally:
+            self._is_rebooking = False
+
     async def _book(self, spend: _Spend) -> None:
         cost_nano = spend.cost_nano
-        if cost_nano is None or spend.is_being_booked:
+        if cost_nano is None or spend.is_being_booked or spend.booked_us is not None:
             return
         spend.is_being_booked = True
         try:
             if spend.is_missing:
-                await self._restore(spend, self.epoch)
+                await self._restore(spend)
             if spend.is_unverified:
-                periods = [charge.of for charge in spend.reservation.charges]
-                await self._verification.verify(spend.account, periods)
+                await self._verification.verify(spend.account, spend.periods)
             resolved = await self._budgets.settle(spend.account, spend.reservation.attempt_id, cost_nano)
         except (StateUnavailable, LockTaken):
             return
         finally:
             spend.is_being_booked = False
         # One that the store does not know ended long ago there, or is lost with others and will be restored.
-        spend.is_booked = True
+        spend.booked_us = self._clock.monotonic_us()
         self._forget_if_done(spend)
         for crossing in () if resolved is None else resolved.crossings:
             self._events.publish(BudgetReached(spend.account, crossing))
@@ -168,35 +204,68 @@ class Spends:
             await self._budgets.release(spend.account, spend.reservation.attempt_id)
         except StateUnavailable:
             # Nothing was spent, so that it is booked at 0 says the same, and is tried again.
-            spend.cost_nano = 0
-            self._spends[str(spend.reservation.attempt_id)] = spend
+            spend.cost_nano, spend.booked_us, spend.is_ledgered = 0, None, True
+            self._spends[spend.name] = spend
 
     async def _bring_back(self, spend: _Spend) -> None:
         try:
-            await self._restore(spend, self.epoch)
+            await self._restore(spend)
         except StateUnavailable:
             spend.is_missing = True
 
-    async def _restore(self, spend: _Spend, epoch: int) -> None:
+    async def _restore_lost(self) -> None:
+        """Brings back what the store may have lost, and neither what the ledger has nor what a disk has kept."""
+        ended = [spend.name for spend in self._spends.values() if spend.cost_nano is not None]
+        with suppress(StateUnavailable):
+            for start in range(0, len(ended), _AT_ONCE):
+                await self.ledgered(await self._ledger.known(ended[start : start + _AT_ONCE]))
+        old_us = self._clock.monotonic_us() - _ON_DISK_AFTER_US
+        emptied: dict[AccountId, bool] = {}
+        lost: list[_Spend] = []
+        for spend in list(self._spends.values()):
+            if spend.booked_us is not None and spend.booked_us < old_us:
+                if spend.account not in emptied:
+                    balances = (await self._budgets.inspect(spend.account, spend.periods)).balances
+                    emptied[spend.account] = any(balance.epoch == 0 for balance in balances)
+                if not emptied[spend.account]:
+                    continue
+            if not spend.is_ledgered:
+                lost.append(spend)
+        await _in_portions(self._restore(spend) for spend in lost)
+
+    async def _restore(self, spend: _Spend) -> None:
+        was_unverified, spend.is_unverified = spend.is_unverified, True
+        answer = await self._reserve_again(spend)
+        if isinstance(answer, Resolved) and answer.kind is ResolutionKind.RELEASED and not spend.is_released:
+            # Withdrawn by whoever did not hear that it was made. It ran all the same.
+            attempt_id = spend.reservation.attempt_id
+            fresh = AttemptId(RequestId(f"{attempt_id.request_id}~"), attempt_id.attempt)
+            spend.reservation = replace(spend.reservation, attempt_id=fresh)
+            answer = await self._reserve_again(spend)
+        spend.is_missing = False
+        if not isinstance(answer, Reserved):
+            spend.is_unverified = was_unverified
+            return
+        spend.booked_us = None
+        if spend.is_released:
+            await self._give_back(spend)
+
+    async def _reserve_again(self, spend: _Spend) -> Reserved | Refused | Unverified | Resolved:
         asked = spend.reservation
         soft = tuple(replace(charge, hard=False) for charge in asked.charges)
         amount_nano = asked.amount_nano if spend.cost_nano is None else spend.cost_nano
-        answer = await self._budgets.reserve(
-            spend.account, replace(asked, charges=soft, amount_nano=amount_nano, epoch=epoch)
-        )
-        spend.is_missing = False
-        if isinstance(answer, Reserved):
-            spend.is_booked, spend.is_unverified = False, True
-            if spend.is_released:
-                await self._give_back(spend)
+        again = replace(asked, charges=soft, amount_nano=amount_nano, epoch=self.epoch)
+        return await self._budgets.reserve(spend.account, again)
 
     def _forget_if_done(self, spend: _Spend) -> None:
-        if spend.is_booked and spend.is_ledgered:
-            self._spends.pop(str(spend.reservation.attempt_id), None)
+        if spend.booked_us is not None and spend.is_ledgered:
+            self._spends.pop(spend.name, None)
 
     def _forget_booked(self) -> None:
-        for name in [name for name, spend in self._spends.items() if spend.is_booked][: MOST_REMEMBERED // 10]:
+        booked = [name for name, spend in self._spends.items() if spend.booked_us is not None]
+        for name in booked[: MOST_REMEMBERED // 10]:
             del self._spends[name]
+        self._purge_at = max(MOST_REMEMBERED, len(self._spends) + MOST_REMEMBERED // 10)
 
 
 async def _in_portions(works: Iterable[Coroutine[Any, Any, None]]) -> None:

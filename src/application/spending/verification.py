@@ -1,15 +1,18 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 
-from application.locking import hold
+from application.locking import Tenure, hold
 from application.ports.budget import Budgets
 from application.ports.budget_epoch import BudgetEpoch, BudgetEpochs
 from application.ports.clock import Clock
 from application.ports.ledger import Ledger
 from application.ports.lock import Lock
 from application.ports.randomness import Randomness
-from domain.budget.charge import AccountId, BudgetPeriod
+from application.spending.doubts import Doubts
+from domain.budget.answers import Balance
+from domain.budget.charge import AccountId, BudgetId, BudgetPeriod
 from domain.durations import SECOND_US
 
 GRACE_US = SECOND_US
@@ -34,6 +37,7 @@ class Verification:
         lock: Lock,
         clock: Clock,
         randomness: Randomness,
+        doubts: Doubts,
     ) -> None:
         self._budgets = budgets
         self._epochs = epochs
@@ -41,6 +45,7 @@ class Verification:
         self._lock = lock
         self._clock = clock
         self._randomness = randomness
+        self._doubts = doubts
         self._running: dict[_Asked, asyncio.Task[BudgetEpoch]] = {}
 
     async def verify(self, account: AccountId, periods: Sequence[BudgetPeriod]) -> BudgetEpoch:
@@ -63,25 +68,49 @@ class Verification:
             # Looked at here, because all who waited for it may be gone.
             running.exception()
 
+    async def recount(self, account: AccountId, of: BudgetPeriod) -> tuple[Balance, int]:
+        """What was counted, and what the ledger says. A count that is too low is lifted, if anybody relies on it.
+
+        Raises as `verify`.
+        """
+        async with self._alone_with(account):
+            ledger_nano = (await self._settle_known(account, (of,)))[of.budget]
+            counted = (await self._budgets.inspect(account, (of,))).balances[0]
+            if counted.epoch and ledger_nano > counted.settled_nano:
+                await self._budgets.reseed(account, of, ledger_nano, counted.epoch)
+        return counted, ledger_nano
+
     async def _verify(self, account: AccountId, periods: Sequence[BudgetPeriod]) -> BudgetEpoch:
         epoch = await self._epochs.epoch()
         if epoch.age_us < GRACE_US:
             await self._clock.sleep(GRACE_US - epoch.age_us)
-        name = f"budgets:{account}"
-        lock, clock, tries = self._lock, self._clock, _LOCK_TRIES
-        async with hold(lock, clock, self._randomness, name, _LOCK_TTL_US, retries=tries, delay_us=_LOCK_DELAY_US):
+        async with self._alone_with(account):
             await self._rebuild(account, periods, epoch)
         return epoch
+
+    def _alone_with(self, account: AccountId) -> AbstractAsyncContextManager[Tenure]:
+        name, tries, delay_us = f"budgets:{account}", _LOCK_TRIES, _LOCK_DELAY_US
+        lock, clock, randomness = self._lock, self._clock, self._randomness
+        return hold(lock, clock, randomness, name, _LOCK_TTL_US, retries=tries, delay_us=delay_us)
 
     async def _rebuild(self, account: AccountId, periods: Sequence[BudgetPeriod], epoch: BudgetEpoch) -> None:
         known = (await self._budgets.inspect(account, tuple(periods))).balances
         unknown = [of for of, balance in zip(periods, known, strict=True) if balance.epoch < epoch.number]
         if not unknown:
             return
-        held = {str(attempt_id): attempt_id for attempt_id in await self._budgets.open_attempts(account)}
-        spent = await self._ledger.spent(unknown, held.keys())
-        # What the ledger has is in its sum, which lifts what is settled and never adds to it. Booked after that, as
-        # whoever holds the reservation is going to do, it would count twice.
-        await asyncio.gather(*(self._budgets.settle(account, held[name], cost) for name, cost in spent.known.items()))
+        spent = await self._settle_known(account, unknown)
         for of in unknown:
-            await self._budgets.reseed(account, of, spent.nano[of.budget], epoch.number)
+            await self._budgets.reseed(account, of, spent[of.budget], epoch.number)
+            # Others may have usage on its way that they had no reason to bring back.
+            self._doubts.add(of.budget)
+
+    async def _settle_known(self, account: AccountId, periods: Sequence[BudgetPeriod]) -> Mapping[BudgetId, int]:
+        """The ledger's sums. What is open in the store and known to the ledger is ended before anybody uses them.
+
+        It is in its sum, which lifts what is settled and never adds to it: booked after that, as whoever holds the
+        reservation is going to do, it would count twice.
+        """
+        held = {str(attempt_id): attempt_id for attempt_id in await self._budgets.open_attempts(account)}
+        spent = await self._ledger.spent(periods, held.keys())
+        await asyncio.gather(*(self._budgets.settle(account, held[name], cost) for name, cost in spent.known.items()))
+        return spent.nano

@@ -68,7 +68,8 @@ async def _next(stream: ChunkStream) -> tuple[Chunk, ...]:
     try:
         return await stream.__anext__()
     except StopAsyncIteration:
-        raise ProviderFailed(Failure(FailureKind.BROKEN_REPLY, "the stream ended without content")) from None
+        nothing = Failure(FailureKind.BROKEN_REPLY, "the stream ended without content", ambiguous=True)
+        raise ProviderFailed(nothing) from None
     except BaseException:
         await stream.aclose()
         raise

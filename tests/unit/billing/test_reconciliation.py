@@ -12,7 +12,8 @@ from adapters.outbound.memory.lock import MemoryLock
 from adapters.outbound.memory.tenants import MemoryTenants
 from adapters.testing.doubles import SeededRandomness
 from adapters.testing.virtual_time import run_virtual
-from application.spending.reconciliation import EVERY_US, SECOND_LOOK_AFTER_US, Reconciliation
+from application.spending.doubts import LOOK_AGAIN_AFTER_US
+from application.spending.reconciliation import EVERY_US, Reconciliation
 from domain.audit import Change
 from domain.budget.charge import AccountId, AttemptId, Charge, Reservation
 from domain.budget.terms import BudgetOwner, BudgetTerms, OwnerKind
@@ -40,7 +41,7 @@ class World:
         self.store = MemoryAdminStore(MemoryTenants(), one.clock)
         lock, randomness = MemoryLock(one.clock), SeededRandomness()
         self.lock = lock
-        self.compare = Reconciliation(self.store, one.budgets, one.ledger, lock, one.clock, randomness, one.events)
+        self.compare = Reconciliation(self.store, one.verification, lock, one.clock, randomness, one.events, one.doubts)
         self.used = 0
 
     async def begin(self, *budgets: BudgetTerms) -> None:
@@ -104,7 +105,7 @@ def test_a_count_that_is_too_low_is_lifted_and_announced(terms: BudgetTerms) -> 
 
         assert await world.settled(terms) == 5_000
         assert world.drifts == []
-        assert world.gateway.clock.monotonic_us() - began_us == SECOND_LOOK_AFTER_US
+        assert world.gateway.clock.monotonic_us() - began_us == LOOK_AGAIN_AFTER_US
 
     run_virtual(scenario())
 
@@ -210,7 +211,7 @@ def test_it_is_done_once_an_hour_by_one_of_all() -> None:
 
         await world.gateway.clock.sleep(EVERY_US - 1)
         assert await world.settled(TEAM) == 0
-        await world.gateway.clock.sleep(SECOND_US + SECOND_LOOK_AFTER_US)
+        await world.gateway.clock.sleep(SECOND_US + LOOK_AGAIN_AFTER_US)
 
         assert await world.settled(TEAM) == 5_000
         await world.ledger_has(AttemptId(RequestId("other"), 1), 1_000)

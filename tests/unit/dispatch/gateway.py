@@ -38,6 +38,7 @@ from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
+from application.spending.doubts import Doubts
 from application.spending.spends import Spends
 from application.spending.verification import GRACE_US, Verification
 from application.store_failure import OnStoreFailure
@@ -125,8 +126,12 @@ class Gateway:
         self.accounts, self.epochs = accounts, epochs
         self.admission = (self.make_admission or partial(MemoryAdmission, accounts=accounts))(clock)
         self.budgets, self.ledger, self.journal = MemoryBudgets(clock, accounts), MemoryLedger(), MemoryUsageJournal()
-        verification = Verification(self.budgets, epochs, self.ledger, MemoryLock(clock), clock, randomness)
-        self.spends = Spends(self.budgets, epochs, verification, clock, self.events)
+        self.doubts = Doubts(clock)
+        verification = Verification(
+            self.budgets, epochs, self.ledger, MemoryLock(clock), clock, randomness, self.doubts
+        )
+        self.verification = verification
+        self.spends = Spends(self.budgets, epochs, verification, self.ledger, clock, self.events, self.doubts)
         self.prices = self.make_prices(clock)
         self.quoting = Quoting(self.prices or InstancePrices(), self.terms)
         self.journaling = Journaling(self.journal, clock)

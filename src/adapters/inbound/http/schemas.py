@@ -86,7 +86,8 @@ def _max_output_tokens(fields: Fields, endpoint: Endpoint) -> int | None:
     # Completions may ask for 0: with `echo`, the scores of the prompt alone.
     old = optional_int(fields, "max_tokens", 0 if endpoint is Endpoint.COMPLETIONS else 1, MAX_TOKENS)
     new = optional_int(fields, "max_completion_tokens", 1, MAX_TOKENS)
-    return old if new is None else new
+    # Both are passed on, and which of them counts is the provider's to choose.
+    return old if new is None else max(new, old or 0)
 
 
 _SIZES: MappingProxyType[Endpoint, Callable[[Fields], PromptSize]] = MappingProxyType(

@@ -1,0 +1,31 @@
+import heapq
+
+from application.ports.clock import Clock
+from domain.budget.charge import BudgetId
+from domain.durations import SECOND_US
+
+LOOK_AGAIN_AFTER_US = 15 * SECOND_US
+"""Longer than usage is on its way to the ledger while everything is well."""
+
+_MOST = 10_000
+
+
+class Doubts:
+    """Budgets whose count may be too low, because something was on its way when it was made. To be compared again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._due: list[tuple[int, BudgetId]] = []
+
+    def add(self, budget: BudgetId, after_us: int = LOOK_AGAIN_AFTER_US) -> None:
+        """To be compared once that time has passed. Of very many some wait for the hourly comparison."""
+        if len(self._due) < _MOST:
+            heapq.heappush(self._due, (self._clock.monotonic_us() + after_us, budget))
+
+    def take(self) -> list[BudgetId]:
+        """Those whose time has come, each once."""
+        now_us = self._clock.monotonic_us()
+        taken: dict[BudgetId, None] = {}
+        while self._due and self._due[0][0] <= now_us:
+            taken[heapq.heappop(self._due)[1]] = None
+        return list(taken)
