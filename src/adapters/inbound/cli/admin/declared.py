@@ -4,12 +4,15 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from dataclasses import is_dataclass
+from enum import EnumType
+from typing import Any, get_type_hints
 
 import adapters.inbound.http.admin as tables
 from adapters.inbound.http.admin.route import AnyRoute
 
 _SUFFIX = "_routes"
+_PLAIN = (bool, int, str)
 
 
 class _NotHere:
@@ -41,9 +44,21 @@ def _tables() -> Iterator[Callable[..., Iterable[AnyRoute]]]:
                 yield value
 
 
-def _stand_ins(table: Callable[..., Any]) -> list[_NotHere]:
-    return [
-        _NotHere()
-        for wanted in inspect.signature(table).parameters.values()
-        if wanted.default is inspect.Parameter.empty
-    ]
+def _stand_ins(table: Callable[..., Any]) -> list[object]:
+    hints = get_type_hints(table)
+    wanted = inspect.signature(table).parameters.values()
+    return [_stand_in(hints.get(each.name)) for each in wanted if each.default is inspect.Parameter.empty]
+
+
+def _stand_in(kind: object) -> object:
+    """A plain value where the type has one: some tables answer with what is configured, and look at it at once."""
+    match kind:
+        case EnumType():
+            return next(iter(kind))
+        case type() if kind in _PLAIN or is_dataclass(kind):
+            try:
+                return kind()
+            except TypeError:
+                return _NotHere()
+        case _:
+            return _NotHere()
