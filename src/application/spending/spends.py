@@ -2,7 +2,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Coroutine, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from application.background import Background
@@ -14,9 +14,10 @@ from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
 from application.ports.ledger import Ledger
 from application.spending.doubts import Doubts
+from application.spending.spend import Spend
 from application.spending.verification import Verification
 from domain.budget.answers import Refused, Reserved, ResolutionKind, Resolved, Unverified
-from domain.budget.charge import AccountId, AttemptId, BudgetPeriod, Reservation
+from domain.budget.charge import AccountId, AttemptId, Reservation
 from domain.budget.spending import budgets_of
 from domain.durations import SECOND_US
 from domain.events import BudgetReached
@@ -29,38 +30,6 @@ _ON_DISK_AFTER_US = 60 * SECOND_US
 _AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Spend:
-    """One attempt that holds or has spent money, until the ledger knows it.
-
-    Attributes:
-        name: By which the ledger knows it.
-        cost_nano: None while it runs.
-        booked_us: When the store had its end, or said that it knows nothing of it.
-        is_ledgered: The ledger has it, or never will.
-        is_missing: The store was away when it began, and has never heard of it.
-        is_unverified: The store did not know what its budgets had come to when it was reserved, or brought back to a
-            store that had lost it: that must be known before it is booked, or it would be lost in the rebuilding.
-        is_released: It has been given back, and must not be brought back.
-    """
-
-    name: str
-    account: AccountId
-    reservation: Reservation
-    cost_nano: int | None = None
-    booked_us: int | None = None
-    is_ledgered: bool = False
-    is_missing: bool = False
-    is_unverified: bool = False
-    is_released: bool = False
-    is_being_booked: bool = False
-
-    @property
-    def periods(self) -> tuple[BudgetPeriod, ...]:
-        """What it counts against."""
-        return tuple(charge.of for charge in self.reservation.charges)
 
 
 class Spends:
@@ -88,7 +57,7 @@ class Spends:
         self._events = events
         self._doubts = doubts
         self._background = Background()
-        self._spends: dict[str, _Spend] = {}
+        self._spends: dict[str, Spend] = {}
         self._restored_epoch = self.epoch = 1
         self._purge_at = MOST_REMEMBERED
         self._is_rebooking = False
@@ -109,7 +78,7 @@ class Spends:
             # The ledger has been away for long. The store has them: only losing both would lose these.
             self._forget_booked()
         name = str(reservation.attempt_id)
-        spend = _Spend(name, account, reservation, is_missing=is_missing, is_unverified=is_unverified)
+        spend = Spend(name, account, reservation, is_missing=is_missing, is_unverified=is_unverified)
         self._spends[name] = spend
         if reservation.epoch != self._restored_epoch and not is_missing:
             # The store may have lost it while the answer was on its way, and all others have been brought back.
@@ -178,7 +147,7 @@ class Spends:
         finally:
             self._is_rebooking = False
 
-    async def _book(self, spend: _Spend) -> None:
+    async def _book(self, spend: Spend) -> None:
         cost_nano = spend.cost_nano
         if cost_nano is None or spend.is_being_booked or spend.booked_us is not None:
             return
@@ -199,7 +168,7 @@ class Spends:
         for crossing in () if resolved is None else resolved.crossings:
             self._events.publish(BudgetReached(spend.account, crossing))
 
-    async def _give_back(self, spend: _Spend) -> None:
+    async def _give_back(self, spend: Spend) -> None:
         try:
             await self._budgets.release(spend.account, spend.reservation.attempt_id)
         except StateUnavailable:
@@ -207,7 +176,7 @@ class Spends:
             spend.cost_nano, spend.booked_us, spend.is_ledgered = 0, None, True
             self._spends[spend.name] = spend
 
-    async def _bring_back(self, spend: _Spend) -> None:
+    async def _bring_back(self, spend: Spend) -> None:
         try:
             await self._restore(spend)
         except StateUnavailable:
@@ -221,7 +190,7 @@ class Spends:
                 await self.ledgered(await self._ledger.known(ended[start : start + _AT_ONCE]))
         old_us = self._clock.monotonic_us() - _ON_DISK_AFTER_US
         emptied: dict[AccountId, bool] = {}
-        lost: list[_Spend] = []
+        lost: list[Spend] = []
         for spend in list(self._spends.values()):
             if spend.booked_us is not None and spend.booked_us < old_us:
                 if spend.account not in emptied:
@@ -233,7 +202,7 @@ class Spends:
                 lost.append(spend)
         await _in_portions(self._restore(spend) for spend in lost)
 
-    async def _restore(self, spend: _Spend) -> None:
+    async def _restore(self, spend: Spend) -> None:
         was_unverified, spend.is_unverified = spend.is_unverified, True
         answer = await self._reserve_again(spend)
         if isinstance(answer, Resolved) and answer.kind is ResolutionKind.RELEASED and not spend.is_released:
@@ -250,14 +219,14 @@ class Spends:
         if spend.is_released:
             await self._give_back(spend)
 
-    async def _reserve_again(self, spend: _Spend) -> Reserved | Refused | Unverified | Resolved:
+    async def _reserve_again(self, spend: Spend) -> Reserved | Refused | Unverified | Resolved:
         asked = spend.reservation
         soft = tuple(replace(charge, hard=False) for charge in asked.charges)
         amount_nano = asked.amount_nano if spend.cost_nano is None else spend.cost_nano
         again = replace(asked, charges=soft, amount_nano=amount_nano, epoch=self.epoch)
         return await self._budgets.reserve(spend.account, again)
 
-    def _forget_if_done(self, spend: _Spend) -> None:
+    def _forget_if_done(self, spend: Spend) -> None:
         if spend.booked_us is not None and spend.is_ledgered:
             self._spends.pop(spend.name, None)
 

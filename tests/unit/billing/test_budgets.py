@@ -309,8 +309,10 @@ def test_a_soft_budget_refuses_nothing_and_tells() -> None:
         one = gateway()
         soft = replace(KEY, amount_nano=31, hard=False)
 
-        alerts = [(await one.complete("gpt", caller=tenant(soft))).trace.budgets for _ in range(4)]
-        await one.spends.drain()
+        alerts = []
+        for _ in range(4):
+            alerts.append((await one.complete("gpt", caller=tenant(soft))).trace.budgets)
+            await one.spends.drain()
 
         assert alerts == [("key:K=96%",), ("key:K=145%",), ("key:K=193%",), ("key:K=241%",)]
         reached = [event.crossing.percent for event in one.events.events if isinstance(event, BudgetReached)]

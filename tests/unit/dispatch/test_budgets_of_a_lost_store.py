@@ -13,6 +13,7 @@ from adapters.testing.doubles import SeededRandomness, SpyEventSink
 from adapters.testing.scripted_provider import Act
 from adapters.testing.virtual_time import VirtualClock, run_virtual
 from application.ports.budget_epoch import BudgetEpoch
+from application.spending.doubts import Doubts
 from application.spending.spends import Spends
 from application.spending.verification import Verification
 from domain.budget.answers import Balance, Refused, Reserved, Resolved, Unverified
@@ -103,8 +104,9 @@ class _World:
         clock, randomness = VirtualClock(), SeededRandomness()
         self.accounts, self.epochs, self.ledger = BudgetAccounts(), _Epochs(), MemoryLedger()
         self.budgets = _SlowBudgets(clock, self.accounts)
-        verification = Verification(self.budgets, self.epochs, self.ledger, MemoryLock(clock), clock, randomness)
-        self.spends = Spends(self.budgets, self.epochs, verification, clock, SpyEventSink())
+        lock, doubts = MemoryLock(clock), Doubts(clock)
+        verification = Verification(self.budgets, self.epochs, self.ledger, lock, clock, randomness, doubts)
+        self.spends = Spends(self.budgets, self.epochs, verification, self.ledger, clock, SpyEventSink(), doubts)
 
     def lose_everything(self) -> None:
         self.accounts.__init__()  # type: ignore[misc]
