@@ -44,7 +44,10 @@ class UsageStream(Protocol):
         ...
 
     async def list_dead(self, limit: int, after: str | None = None) -> tuple[Sequence[DeadLetter], str | None]:
-        """A page of dead letters, oldest first, and what to give as `after` for the next page; None on the last."""
+        """A page of dead letters, oldest first, and what to give as `after` for the next page; None on the last.
+
+        Raises ValueError where `after` is nothing that a page gave.
+        """
         ...
 
     async def replay(self, record_id: str) -> bool:
