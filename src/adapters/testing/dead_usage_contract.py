@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from adapters.testing.usage_stream_contract import appended, delivered
 from adapters.testing.virtual_time import ManualClock
 from application.ports.usage_stream import UsageStream
@@ -41,6 +43,11 @@ class DeadUsageContract:
         assert [len(page) for page in pages] == [10, 10, 5]
         assert sorted(letter.id for page in pages for letter in page) == names
         assert after is None
+
+    async def test_a_cursor_that_no_page_gave_is_refused(self, usage_stream: UsageStream) -> None:
+        for after in ("", "x", "-", "a-b-0", "1-2", "1-2-3-4", "\u0661", "1 ", f"{10**30}"):
+            with pytest.raises(ValueError, match="expected a cursor"):
+                await usage_stream.list_dead(10, after)
 
     async def test_a_replayed_letter_is_a_new_record(self, usage_stream: UsageStream) -> None:
         await usage_stream.append(b"one", "r-1:1")

@@ -44,7 +44,7 @@ class UsageStream(Protocol):
         ...
 
     async def list_dead(self, limit: int, after: str | None = None) -> tuple[Sequence[DeadLetter], str | None]:
-        """A page of dead letters, oldest first, and what to give as `after` for the next page; None on the last."""
+        """A page of dead letters, oldest first, and `after` for the next; None on the last. ValueError for others."""
         ...
 
     async def replay(self, record_id: str) -> bool:

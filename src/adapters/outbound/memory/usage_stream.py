@@ -1,5 +1,6 @@
 """Usage records in this process's memory: for tests and for embedding. What a crash loses, the journal has."""
 
+import re
 from collections.abc import Sequence
 
 from application.ports.clock import Clock
@@ -7,6 +8,7 @@ from application.ports.usage_stream import UsageStream
 from domain.usage_stream import DeadLetter, UsageDepth, UsageEntry, UsageQueue
 
 _POLL_US = 50_000
+_PLACE = re.compile(r"[0-9]{1,15}")
 
 
 class MemoryUsageStream:
@@ -41,6 +43,8 @@ class MemoryUsageStream:
         return self._queue.bury(entry, error, self._clock.now_us())
 
     async def list_dead(self, limit: int, after: str | None = None) -> tuple[Sequence[DeadLetter], str | None]:
+        if after is not None and _PLACE.fullmatch(after) is None:
+            raise ValueError("expected a cursor from the page before")
         found = self._queue.dead(int(after or "0"), limit + 1)
         page = found[:limit]
         return [letter for _, letter in page], str(page[-1][0]) if len(found) > limit else None

@@ -6,6 +6,7 @@ server, in milliseconds.
 """
 
 import asyncio
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -27,6 +28,7 @@ _POLL_US = 50_000
 
 # Lua hands on no more than some thousand words at once.
 _LARGEST_BATCH = 4_000
+_PLACE = re.compile(r"[0-9]{1,15}-[0-9]{1,15}-[0-9]{1,4}")
 
 
 class RedisUsageStream:
@@ -152,7 +154,13 @@ def _parts(shards: Sequence[int], count: int) -> dict[int, int]:
 
 
 def _since(after: str, shard: int) -> str:
-    """Where a shard goes on after the letter `after` (ms, number, shard): at the same instant where it comes later."""
+    """Where a shard goes on after the letter `after` (ms, number, shard): at the same instant where it comes later.
+
+    Raises:
+        ValueError: It names no letter.
+    """
+    if _PLACE.fullmatch(after) is None:
+        raise ValueError("expected a cursor from the page before")
     ms, number, last_shard = after.split("-")
     return f"{ms}-{number}" if shard > int(last_shard) else f"({ms}-{number}"
 

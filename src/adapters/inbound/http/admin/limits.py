@@ -34,16 +34,15 @@ class LimitsShown(Schema):
 
 def limit_routes(policy: RatePolicy, enabled: bool, on_store_failure: OnStoreFailure) -> tuple[AnyRoute, ...]:
     """`GET /limits`."""
-    shown = LimitsShown(
-        enabled=enabled,
-        algorithm=policy.algorithm,
-        on_store_failure=on_store_failure,
-        global_rpm=policy.everywhere,
-        endpoints=[_endpoint(policy, endpoint) for endpoint in Endpoint],
-    )
 
     async def limits(_asked: Asked[NoFields, NoFields]) -> LimitsShown:
-        return shown
+        return LimitsShown(
+            enabled=enabled,
+            algorithm=policy.algorithm,
+            on_store_failure=on_store_failure,
+            global_rpm=policy.everywhere,
+            endpoints=[_endpoint(policy, endpoint) for endpoint in Endpoint],
+        )
 
     return (
         Route(
