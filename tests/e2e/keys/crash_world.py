@@ -30,6 +30,7 @@ from tests.servers.postgres_servers import PostgresServer
 from tests.servers.usage_aging import age_pending
 
 CRASHING = "tests.e2e.keys.crashing_gateway"
+DIES_WITHIN_S = 30
 USED = {"input_tokens": 11, "output_tokens": 4}
 _STALE_US = 20_000_000
 _LEDGER = "SELECT request_id, attempt, client_request_id, outcome, estimated, input_tokens, output_tokens FROM ledger"
@@ -55,6 +56,7 @@ class CrashWorld:
     key: Key = field(default_factory=lambda: Key("", ""))
     team_id: str = ""
     answered: set[str] = field(default_factory=set)
+    _module: str = CRASHING
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -77,6 +79,7 @@ class CrashWorld:
         """A gateway where the one before was killed."""
         self.step_file.write_text("")
         await age_pending(self.executor, self.stream, _STALE_US)
+        self._module = module
         self.gateway = start_gateway(self.document, self.folder, module=module, key="sk-crashes")
         await until_ready(self.gateway)
         return self.gateway
@@ -114,7 +117,7 @@ class CrashWorld:
                     return
                 await asyncio.sleep(0.02)
 
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DIES_WITHIN_S):
             await asyncio.gather(*(ask_on(number) for number in range(clients)))
 
     async def load_of(self, count: int, clients: int = 4) -> None:
@@ -146,8 +149,16 @@ class CrashWorld:
             process.kill()
             process.wait()
 
+    async def stop(self) -> None:
+        """Ends the gateway as an orchestrator does."""
+        self.running.terminate()
+        assert await self.running.exited() == 0, tail(self.running)
+
     async def dies(self, step: Step, clients: int = 4) -> None:
         """The gateway gets to that step under load, and is dead."""
+        if self._module != CRASHING:
+            await self.stop()
+            await self.start()
         self.step_file.write_text(step)
         await self.load_until_dead(clients)
         self.killed()

@@ -1,5 +1,6 @@
 """Gateways that share a Valkey and a Postgres, and keys made through their admin API."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -9,11 +10,13 @@ from typing import Any, NamedTuple
 
 import asyncpg  # type: ignore[import-untyped]
 
+from application.change_feed import FOLLOW_EVERY_US
 from tests.e2e import raw_http
 from tests.e2e.fleet import Fleet, fleet_configuration, running_fleet
 from tests.e2e.gateway_process import Gateway
 from tests.servers.postgres_servers import PostgresServer
 
+HEARD_WITHIN_S = 4 * FOLLOW_EVERY_US / 1e6
 CHAT = "/v1/chat/completions"
 
 
@@ -60,6 +63,15 @@ class KeyFleet:
         reply = await self.admin(method, path, fields)
         assert reply.status in {200, 204}, reply.body
         return {} if reply.status == 204 else dict(reply.json())
+
+    async def keep(self, *secrets: str, model: str = "gpt") -> None:
+        """Returns when every gateway keeps these keys, with nothing on its way that would make it ask again.
+
+        What a key's own making tells the gateways drops it once more, a quarter of a second later.
+        """
+        await asyncio.sleep(HEARD_WITHIN_S)
+        for secret in secrets:
+            assert {reply.status for reply in await self.everywhere(secret, model)} == {200}
 
     async def everywhere(self, secret: str, model: str = "gpt") -> list[raw_http.RawReply]:
         """What each gateway answers that key."""

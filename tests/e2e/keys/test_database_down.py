@@ -5,7 +5,9 @@ import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import pytest_asyncio
 
 from domain.keys import mint
 from tests.e2e import raw_http
-from tests.e2e.gateway_process import instance
+from tests.e2e.gateway_process import instance, start_gateway, tail, until_ready
 from tests.e2e.keys.key_fleet import Key, KeyFleet, admin, ask, key_fleet, own_postgres, rows
 from tests.e2e.scripted_upstream import ScriptedUpstream
 from tests.e2e.support import eventually
@@ -101,7 +103,7 @@ async def test_a_database_that_is_away_costs_known_keys_nothing_and_is_never_a_4
     fleet: KeyFleet, postgres: PostgresServer, upstream: ScriptedUpstream, outage: Outage
 ) -> None:
     cached, uncached = await fleet.key(), await fleet.key()
-    assert {reply.status for reply in await fleet.everywhere(cached.secret)} == {200}
+    await fleet.keep(cached.secret)
 
     await asyncio.to_thread(outage.begin, postgres)
     try:
@@ -132,6 +134,41 @@ async def test_a_database_that_is_away_costs_known_keys_nothing_and_is_never_a_4
     assert max(took_s for _, took_s in at_first) < FIRST_WITHIN_S
     assert max(slowest[name] for name in ("cached", "master", "uncached", "nobody's")) < 1_000 * WITHIN_S
     await check(fleet, upstream, cached)
+
+
+@pytest.mark.long
+async def test_a_gateway_that_starts_while_the_database_is_away_calls_no_key_wrong_and_recovers_by_itself(
+    fleet: KeyFleet, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    key = await fleet.key()
+    await asyncio.to_thread(postgres.kill)
+    late = start_gateway(fleet.fleet.document, tmp_path, key=fleet.fleet.key)
+    try:
+
+        async def serves() -> bool:
+            with suppress(OSError, EOFError):
+                return said(await ask(late, late.key)) == (200, "")
+            return False
+
+        await eventually(serves, within_s=30, what="it serves the master key")
+        assert said(await ask(late, key.secret)) == (503, "state_unavailable")
+        assert (await raw_http.exchange(late.port, raw_http.get("/ready"))).status == 503
+        await asyncio.to_thread(postgres.start_again)
+        began_s = time.monotonic()
+
+        async def good() -> bool:
+            reply = await ask(late, key.secret)
+            assert reply.status in {200, 503}
+            return reply.status == 200
+
+        await eventually(good, within_s=BACK_WITHIN_S, what="the key is good")
+        print(f"good {time.monotonic() - began_s:.2f} s after the database was back")  # noqa: T201 - the figure
+        await until_ready(late)
+        late.terminate()
+        assert await late.exited() == 0, tail(late)
+    finally:
+        late.process.kill()
+        late.process.wait()
 
 
 async def check(fleet: KeyFleet, upstream: ScriptedUpstream, cached: Key) -> None:

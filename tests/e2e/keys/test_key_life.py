@@ -3,10 +3,11 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import pytest_asyncio
 
 from tests.e2e.gateway_process import Gateway
 from tests.e2e.keys.key_fleet import Key, KeyFleet, ask
@@ -18,6 +19,8 @@ WITHIN_S = 1.0
 _numbers = itertools.count()
 
 Case = Callable[[KeyFleet], Awaitable[tuple[Key, Callable[[], Awaitable[object]]]]]
+
+Prepared = Mapping[Case, tuple[Key, Callable[[], Awaitable[object]]]]
 
 
 async def user(keys: KeyFleet) -> str:
@@ -61,13 +64,15 @@ async def of_a_member_that_is_removed(keys: KeyFleet) -> tuple[Key, Callable[[],
 
 
 async def expired(keys: KeyFleet) -> tuple[Key, Callable[[], Awaitable[object]]]:
-    ends = datetime.now(UTC) + timedelta(seconds=1)
-    key = await keys.key(expires_at=ends.isoformat())
+    key = await keys.key()
 
-    async def wait() -> None:
-        await asyncio.sleep((ends - datetime.now(UTC)).total_seconds())
+    async def end() -> None:
+        ends = datetime.now(UTC) + timedelta(seconds=1)
+        await keys.changed(f"/keys/{key.id}", expires_at=ends.isoformat())
+        assert [answer.status for answer in await keys.everywhere(key.secret)] == [200, 200]
+        await asyncio.sleep(max(0.0, (ends - datetime.now(UTC)).total_seconds()))
 
-    return key, wait
+    return key, end
 
 
 async def refused_s(gateway: Gateway, secret: str, since_s: float) -> float:
@@ -95,22 +100,32 @@ async def test_a_key_works_at_once_in_all_gateways_whichever_made_it(keys: KeyFl
 
 async def test_a_key_that_was_asked_for_before_it_was_made_known_opens_after_rotation(keys: KeyFleet) -> None:
     key = await keys.key()
-    await keys.everywhere(key.secret)
+    await keys.keep(key.secret)
 
     fresh = (await keys.changed(f"/keys/{key.id}/rotate", "POST"))["key"]
 
     assert [answer.status for answer in await keys.everywhere(fresh)] == [200, 200]
 
 
-@pytest.mark.parametrize(
-    "case",
-    [revoked, blocked, rotated, expired, of_a_blocked_user, of_a_blocked_team, of_a_member_that_is_removed],
-    ids=lambda case: case.__name__,
-)
+CASES = (revoked, blocked, rotated, of_a_blocked_user, of_a_blocked_team, of_a_member_that_is_removed, expired)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def prepared(keys: KeyFleet) -> Prepared:
+    """A key for each case, which all gateways keep, and what ends it."""
+    found: Prepared = {case: await case(keys) for case in CASES}
+    await keys.keep(*(key.secret for key, _ in found.values()))
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 async def test_a_key_that_was_good_is_refused_everywhere_within_a_second(
-    keys: KeyFleet, case: Case, record_property: Callable[[str, object], None]
+    keys: KeyFleet,
+    prepared: Prepared,
+    case: Case,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    key, end = await case(keys)
+    key, end = prepared[case]
     assert [answer.status for answer in await keys.everywhere(key.secret)] == [200, 200]
 
     await end()

@@ -65,7 +65,7 @@ async def test_audit_4_keys_of_one_user_or_team_share_its_limit(keys: KeyFleet, 
 
 async def test_audit_4_a_changed_limit_holds_everywhere_within_a_second(keys: KeyFleet) -> None:
     key = await keys.key(limits={"rpm": 100})
-    await keys.everywhere(key.secret)
+    await keys.keep(key.secret)
 
     await keys.changed(f"/keys/{key.id}", limits={"rpm": 7})
 

@@ -56,6 +56,7 @@ async def test_audit_behavioural_5_a_new_route_of_a_team_is_taken_by_all_gateway
 ) -> None:
     routed = await team(keys, routes={"gpt": "mini"})
     key = await keys.key(team_id=routed)
+    await keys.keep(key.secret)
     assert await served(keys, key.secret) == {"mini"}
 
     await keys.changed(f"/teams/{routed}", routes={"gpt": "claude"})
