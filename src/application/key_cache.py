@@ -11,6 +11,7 @@ from domain.grant import Grant
 UNKNOWN_FOR_US = 30 * SECOND_US
 _MOST_KEYS = 100_000
 _MOST_UNKNOWN = 10_000
+_NOT_KEYS = frozenset({"price", "instance", "dead-letter"})
 _OWNERS = frozenset({"key", "user", "team", "member"})
 
 
@@ -83,7 +84,7 @@ class KeyCache:
         A budget's target is `budget:` and its owner's.
         """
         kind, _, rest = target.partition(":")
-        if kind == "price":
+        if kind in _NOT_KEYS:
             return
         owner = rest if kind == "budget" else target
         kind, _, owner_id = owner.partition(":")

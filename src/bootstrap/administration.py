@@ -18,6 +18,7 @@ from adapters.inbound.http.admin.usage import usage_routes
 from adapters.inbound.http.admin.users import user_routes
 from adapters.outbound.sql.schema import revision
 from application.budget_standing import BudgetStandings
+from application.noting import Noting
 from application.use_cases.admin.audit import ReadAudit
 from application.use_cases.admin.budget_changes import OwnedBudgets
 from application.use_cases.admin.budgets import AllBudgets
@@ -39,6 +40,7 @@ _Base = AccountingContainer
 class AdministrationContainer(AccountingContainer):
     """The tables of routes, one for each resource that does not depend on routing."""
 
+    noting = Singleton(Noting, _Base.deed_log)
     find_principal = Singleton(FindPrincipal, _Base.admin_store)
     budget_standings = Singleton(BudgetStandings, _Base.budgets, _Base.ledger, _Base.clock)
     owned_budgets = Singleton(OwnedBudgets, _Base.admin_store, budget_standings)
@@ -57,7 +59,7 @@ class AdministrationContainer(AccountingContainer):
         Singleton(AllPrices, _Base.admin_store, _Base.catalog_source, _Base.prices.provided.price_of, _Base.clock),
     )
     usage_routes = Callable(usage_routes, Singleton(ReadUsage, _Base.usage_reports))
-    dead_letter_routes = Callable(dead_letter_routes, Singleton(AdministerDeadLetters, _Base.usage_stream))
+    dead_letter_routes = Callable(dead_letter_routes, Singleton(AdministerDeadLetters, _Base.usage_stream, noting))
     event_routes = Callable(event_routes, _Base.event_history)
     limit_routes = Callable(
         limit_routes,

@@ -171,7 +171,7 @@ class Container(AdministrationContainer):
         _Base.limit_routes,
         _Base.status_routes,
         Callable(decision_routes, decision_log.provided.find),
-        Callable(instance_routes, instances),
+        Callable(instance_routes, instances, _Base.noting),
         Callable(circuit_routes, instances.provided.list),
         Callable(
             model_routes,

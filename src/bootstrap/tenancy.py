@@ -4,12 +4,14 @@ from dependency_injector.providers import Callable, Dependency, List, Selector, 
 
 from adapters.outbound.memory.admin_store import MemoryAdminStore
 from adapters.outbound.memory.audit_log import MemoryAuditLog
+from adapters.outbound.memory.deed_log import MemoryDeedLog
 from adapters.outbound.memory.kept import MemoryKept
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.tenants import MemoryTenants
 from adapters.outbound.pricing.price_list_file import shipped_price_list
 from adapters.outbound.sql.admin_store import SqlAdminStore
 from adapters.outbound.sql.audit_log import SqlAuditLog
+from adapters.outbound.sql.deed_log import SqlDeedLog
 from adapters.outbound.sql.kept import SqlKept
 from adapters.outbound.sql.keyring import SqlKeyring
 from application.change_feed import ChangeFeed
@@ -41,6 +43,11 @@ class TenancyContainer(FoundationContainer):
         _Base.kept,
         memory=Singleton(MemoryAuditLog, tenants),
         sql=Singleton(SqlAuditLog, _Base.engine),
+    )
+    deed_log = Selector(
+        _Base.kept,
+        memory=Singleton(MemoryDeedLog, tenants, _Base.clock),
+        sql=Singleton(SqlDeedLog, _Base.engine, _Base.clock),
     )
     keyring = Selector(
         _Base.kept,

@@ -37,6 +37,20 @@ class Change(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """What was done to something that is kept elsewhere: an instance, a dead letter.
+
+    Attributes:
+        target: Such as `instance:gpt4-eu`.
+        after: What was asked for, as a JSON object.
+    """
+
+    action: str
+    target: str
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One change as the log has it.
 

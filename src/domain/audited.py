@@ -63,3 +63,12 @@ def revision_before(cursor: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= _LARGEST_STORED):
         raise ValueError(f"expected a cursor from the page before, found {cursor[:50]!r}")
     return int(text)
+
+
+def printable(target: str) -> str:
+    """A target as any database holds it: what can't be printed, and what is beyond 500 characters, is replaced."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in target)
+    return plain if len(plain) <= _LONGEST_TARGET else plain[: _LONGEST_TARGET - 1] + "…"
+
+
+_LONGEST_TARGET = 500

@@ -10,10 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.outbound.memory.admin_store import MemoryAdminStore
 from adapters.outbound.memory.audit_log import MemoryAuditLog
+from adapters.outbound.memory.deed_log import MemoryDeedLog
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.tenants import MemoryTenants
 from adapters.outbound.sql.admin_store import SqlAdminStore
 from adapters.outbound.sql.audit_log import SqlAuditLog
+from adapters.outbound.sql.deed_log import SqlDeedLog
 from adapters.outbound.sql.keyring import SqlKeyring
 from adapters.outbound.sql.schema import upgrade
 from adapters.outbound.sql.tables import METADATA
@@ -28,7 +30,13 @@ class InMemory:
     @pytest.fixture
     def tenants(self) -> Tenants:
         state, clock = MemoryTenants(), ManualClock()
-        return Tenants(MemoryAdminStore(state, clock), MemoryAuditLog(state), MemoryKeyring(state), clock)
+        return Tenants(
+            MemoryAdminStore(state, clock),
+            MemoryAuditLog(state),
+            MemoryKeyring(state),
+            clock,
+            MemoryDeedLog(state, clock),
+        )
 
     @pytest.fixture
     def elsewhere(self, tenants: Tenants) -> Tenants:
@@ -78,7 +86,8 @@ async def tenants_at(url: str) -> AsyncIterator[Tenants]:
 
 def tenants_on(engine: AsyncEngine) -> Tenants:
     clock = ManualClock()
-    return Tenants(SqlAdminStore(engine, clock), SqlAuditLog(engine), SqlKeyring(engine), clock)
+    deeds = SqlDeedLog(engine, clock)
+    return Tenants(SqlAdminStore(engine, clock), SqlAuditLog(engine), SqlKeyring(engine), clock, deeds)
 
 
 async def emptied(engine: AsyncEngine) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.outbound.memory.admin_store import MemoryAdminStore
 from adapters.outbound.memory.audit_log import MemoryAuditLog
+from adapters.outbound.memory.deed_log import MemoryDeedLog
 from adapters.outbound.memory.keyring import MemoryKeyring
 from adapters.outbound.memory.tenants import MemoryTenants
 from adapters.outbound.sql.schema import upgrade
@@ -72,7 +73,8 @@ async def picture(tenants: Tenants) -> list[object]:
 
 async def compare(history: Sequence[Sequence[Change[Any]]], folder: str) -> None:
     state, clock = MemoryTenants(), ManualClock()
-    memory = Tenants(MemoryAdminStore(state, clock), MemoryAuditLog(state), MemoryKeyring(state), clock)
+    deeds = MemoryDeedLog(state, clock)
+    memory = Tenants(MemoryAdminStore(state, clock), MemoryAuditLog(state), MemoryKeyring(state), clock, deeds)
     async with opened(f"sqlite:///{folder}/a.db") as engine:
         await upgrade(engine)
         sql = tenants_on(engine)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from adapters.testing.virtual_time import ManualClock
 from application.ports.admin_store import AdminStore
 from application.ports.audit_log import AuditLog
+from application.ports.deed_log import DeedLog
 from application.ports.keyring import Keyring
 from domain.audit import AuditEntry, Change
 from domain.budget.period import PeriodKind
@@ -67,6 +68,7 @@ class Tenants:
     log: AuditLog
     keyring: Keyring
     clock: ManualClock
+    deeds: DeedLog
 
     async def add(self, *items: Stored) -> None:
         """In one transaction."""

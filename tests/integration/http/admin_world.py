@@ -23,6 +23,7 @@ from adapters.outbound.memory.admin_store import MemoryAdminStore
 from adapters.outbound.memory.audit_log import MemoryAuditLog
 from adapters.outbound.memory.budget import MemoryBudgets
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
+from adapters.outbound.memory.deed_log import MemoryDeedLog
 from adapters.outbound.memory.event_history import MemoryEventHistory
 from adapters.outbound.memory.ledger import MemoryLedger
 from adapters.outbound.memory.tenants import MemoryTenants
@@ -31,6 +32,7 @@ from adapters.outbound.memory.usage_stream import MemoryUsageStream
 from adapters.testing.virtual_time import ManualClock
 from application.budget_standing import BudgetStandings
 from application.errors import StateUnavailable
+from application.noting import Noting
 from application.ports.admin_store import AdminStore
 from application.ports.budget import Budgets
 from application.ports.ledger import Spent
@@ -167,7 +169,7 @@ class World:
             *audit_routes(ReadAudit(store, MemoryAuditLog(self.tenants))),
             *price_routes(AllPrices(store, source, price_of, clock)),
             *usage_routes(ReadUsage(self.reports)),
-            *dead_letter_routes(AdministerDeadLetters(self.stream)),
+            *dead_letter_routes(AdministerDeadLetters(self.stream, Noting(MemoryDeedLog(self.tenants, clock)))),
             *event_routes(self.history),
             *limit_routes(self.rate_policy, True, OnStoreFailure.DEGRADE),
         )

@@ -26,12 +26,14 @@ from application.use_cases.admin.status import Status, UsageFlow
 from application.use_cases.check_readiness import Readiness
 from application.use_cases.list_instances import InstanceStatus
 from application.use_cases.list_models import ModelCard
+from domain.audit import Deed
 from domain.callers import Caller, CallerKind
 from domain.catalog import Catalog, Instance, RouterPolicy
 from domain.chat import Chunk, Reply
 from domain.identifiers import InstanceId, ModelName, RequestId
 from domain.limits.admission import Standing
 from domain.price_book import Priced, Unpriced
+from domain.principal import Principal
 from domain.resilience.circuit_breaker import CircuitState
 from domain.routing.decision import AttemptTrace, DecisionTrace
 from domain.routing.instance_report import InstanceReport
@@ -132,6 +134,7 @@ class StubGateway:
     kept: dict[str, DecisionTrace] = field(default_factory=dict)
     report: InstanceReport = field(default_factory=InstanceReport)
     controlled: list[tuple[str, object]] = field(default_factory=list)
+    deeds: list[tuple[str, Deed]] = field(default_factory=list)
     standings: Sequence[Standing] = ()
     limit_error: GatewayError | None = None
     catalog: Catalog = field(default_factory=lambda: Catalog({INSTANCE.model_name: (INSTANCE,)}))
@@ -184,6 +187,9 @@ class StubGateway:
     async def force(self, instance_id: InstanceId, state: CircuitState | None) -> InstanceStatus:
         return await self._control(instance_id, state)
 
+    async def note(self, principal: Principal, deed: Deed) -> None:
+        self.deeds.append((principal.actor, deed))
+
     async def _control(self, instance_id: InstanceId, wish: object) -> InstanceStatus:
         if self.error is not None:
             raise self.error
@@ -201,7 +207,7 @@ def every_admin_route(stub: StubGateway) -> tuple[AnyRoute, ...]:
     """The whole table."""
     return (
         *decision_routes(stub.kept.get),
-        *instance_routes(InstanceUseCases(stub.list_instances, stub.drain, stub.force)),
+        *instance_routes(InstanceUseCases(stub.list_instances, stub.drain, stub.force), stub.note),
         *circuit_routes(stub.list_instances),
         *model_routes(
             ReadCatalog(

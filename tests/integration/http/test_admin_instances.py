@@ -5,6 +5,7 @@ import json
 import pytest
 
 from application.errors import StateUnavailable
+from domain.audit import Deed
 from domain.failure import Cooldown
 from domain.identifiers import InstanceId, ModelName
 from domain.latency import LatencyKind, Percentiles
@@ -184,3 +185,34 @@ async def test_state_that_can_not_be_reached_is_503_in_the_shape_of_all_errors(
         "code": "state_unavailable",
     }
     assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "deed"),
+    [
+        ("drain", None, Deed("instance.drain", f"instance:{INSTANCE.id}")),
+        ("undrain", None, Deed("instance.undrain", f"instance:{INSTANCE.id}")),
+        ("circuit", {"state": "open"}, Deed("instance.circuit", f"instance:{INSTANCE.id}", '{"state": "open"}')),
+    ],
+)
+async def test_what_is_done_to_an_instance_is_noted_with_who_did_it(
+    path: str, body: dict[str, object] | None, deed: Deed
+) -> None:
+    gateway = StubGateway()
+
+    answer = (
+        await http_app(gateway)
+        .test_client()
+        .post(f"{INSTANCES}/{INSTANCE.id}/{path}", headers=BEARER, data=body_of(body))
+    )
+
+    assert answer.status_code == 200
+    assert gateway.deeds == [("master", deed)]
+
+
+async def test_what_was_not_done_is_not_noted() -> None:
+    gateway = StubGateway()
+
+    answer = await http_app(gateway).test_client().post("/admin/v1/instances/nope/drain", headers=BEARER)
+
+    assert (answer.status_code, gateway.deeds) == (404, [])

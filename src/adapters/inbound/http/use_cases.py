@@ -7,9 +7,11 @@ from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.use_cases.check_readiness import Readiness
 from application.use_cases.list_instances import InstanceStatus
 from application.use_cases.list_models import ModelCard
+from domain.audit import Deed
 from domain.callers import Caller
 from domain.identifiers import InstanceId, RequestId
 from domain.limits.admission import Standing
+from domain.principal import Principal
 from domain.resilience.circuit_breaker import CircuitState
 from domain.routing.decision import DecisionTrace
 
@@ -23,6 +25,9 @@ FindDecision = Callable[[RequestId], DecisionTrace | None]
 ListInstances = Callable[[], Awaitable[Sequence[InstanceStatus]]]
 DrainInstance = Callable[[InstanceId, bool], Awaitable[InstanceStatus]]
 ForceCircuit = Callable[[InstanceId, CircuitState | None], Awaitable[InstanceStatus]]
+
+
+Note = Callable[[Principal, Deed], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.outbound.sql.audit_rows import append, raised_revision
 from adapters.outbound.sql.failures import reading, writing
 from adapters.outbound.sql.kinds import is_storable, kind_of
-from adapters.outbound.sql.tables import METADATA
 from adapters.outbound.sql.tenant_changes import item_at, make
 from application.ports.admin_store import AdminStore
 from application.ports.clock import Clock
@@ -17,9 +17,6 @@ from domain.pages import Page, check_page_size
 from domain.stored import changed, checked_filters, id_of, noun_of
 
 T = TypeVar("T")
-
-_AUDIT_LOG = METADATA.tables["audit_log"]
-_COUNTERS = METADATA.tables["counters"]
 
 
 class SqlAdminStore:
@@ -62,7 +59,7 @@ class SqlAdminStore:
         async with writing(self._engine) as connection:
             # First of all: whoever holds the counter is alone, sees what all before have done, and commits before all
             # who come later. So nothing that is read below changes meanwhile, and revisions become visible in order.
-            last = await _raised_revision(connection, len(changes))
+            last = await raised_revision(connection, len(changes))
             at_us = self._clock.now_us()
             entries = [
                 entry_of(change, revision, at_us, actor)
@@ -70,30 +67,8 @@ class SqlAdminStore:
             ]
             for change in changes:
                 await make(connection, change)
-            await connection.execute(insert(_AUDIT_LOG), [_audit_row(entry) for entry in entries])
+            await append(connection, entries)
         return entries
-
-
-async def _raised_revision(connection: AsyncConnection, by: int) -> int:
-    raised = (
-        update(_COUNTERS)
-        .where(_COUNTERS.c.name == "revision")
-        .values(value=_COUNTERS.c.value + by)
-        .returning(_COUNTERS.c.value)
-    )
-    return int((await connection.execute(raised)).scalar_one())
-
-
-def _audit_row(entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "revision": entry.revision,
-        "at_us": entry.at_us,
-        "actor": entry.actor,
-        "action": entry.action,
-        "target": entry.target,
-        "before": entry.before,
-        "after": entry.after,
-    }
 
 
 _conforms: type[AdminStore] = SqlAdminStore

@@ -1,5 +1,6 @@
 """Instances, as operators see and steer them."""
 
+import json
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
 from typing import Any, Literal
@@ -7,8 +8,9 @@ from typing import Any, Literal
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
 from adapters.inbound.http.admin.schema import Listing, NoFields, Schema
 from adapters.inbound.http.admin.wire import TimeOut
-from adapters.inbound.http.use_cases import InstanceUseCases
+from adapters.inbound.http.use_cases import InstanceUseCases, Note
 from application.use_cases.list_instances import InstanceStatus
+from domain.audit import Deed
 from domain.failure import Cooldown
 from domain.identifiers import InstanceId
 from domain.latency import LatencyKind
@@ -73,20 +75,21 @@ class CircuitWish(Schema):
 _Plain = Asked[NoFields, NoFields]
 
 
-def instance_routes(instances: InstanceUseCases) -> tuple[AnyRoute, ...]:
+def instance_routes(instances: InstanceUseCases, note: Note) -> tuple[AnyRoute, ...]:
     """`GET /instances`, and `POST …/{id}/drain`, `/undrain`, `/circuit`. Ids may hold slashes."""
 
     async def every(_asked: _Plain) -> InstanceList:
         return InstanceList(data=[_instance(status) for status in await instances.list()], next=None)
 
     async def drain(asked: _Plain) -> InstanceShown:
-        return _instance(await instances.drain(_id(asked), True))
+        return await _noted("drain", asked, note, await instances.drain(_id(asked), True))
 
     async def undrain(asked: _Plain) -> InstanceShown:
-        return _instance(await instances.drain(_id(asked), False))
+        return await _noted("undrain", asked, note, await instances.drain(_id(asked), False))
 
     async def circuit(asked: Asked[CircuitWish, NoFields]) -> InstanceShown:
-        return _instance(await instances.force(_id(asked), _WISHES[asked.body.state]))
+        status = await instances.force(_id(asked), _WISHES[asked.body.state])
+        return await _noted("circuit", asked, note, status, json.dumps({"state": asked.body.state}))
 
     return (
         Route(
@@ -120,6 +123,13 @@ def _steering(verb: str, summary: str, handler: Callable[[_Plain], Awaitable[Ins
         handler=handler,
         response=InstanceShown,
     )
+
+
+async def _noted(
+    verb: str, asked: Asked[Any, Any], note: Note, status: InstanceStatus, wish: str | None = None
+) -> InstanceShown:
+    await note(asked.principal, Deed(f"instance.{verb}", f"instance:{_id(asked)}", wish))
+    return _instance(status)
 
 
 def _id(asked: Asked[Any, Any]) -> InstanceId:
