@@ -103,7 +103,8 @@ def asked_for(upstream: ScriptedUpstream, since_s: float) -> Counter[str]:
 async def settled(
     money: MoneyFleet, upstream: ScriptedUpstream, keys: Sequence[Key], since_s: float, *, within_s: float
 ) -> Books:
-    """Returns when the ledger has as many rows of these keys as attempts arrived, and nothing is reserved any more."""
+    """Returns when the ledger has a row for each attempt that arrived, and the store of budgets has the same sums and
+    holds nothing; also when that is not so in time: `check_money` says what is wrong."""
     teams = {key.team_id for key in keys}
     books = await read_books(money.database_url)
 
@@ -113,7 +114,9 @@ async def settled(
         if any(one.reserved_nano != 0 for one in shown.values()):
             return False
         books = await read_books(money.database_url)
-        return not asked_for(upstream, since_s) - books.attempts
+        ours = {name: one.spent_nano for name, one in shown.items() if _is_of(name, keys)}
+        agree = all(spent_nano == books.by_ledger.get(name, 0) for name, spent_nano in ours.items())
+        return agree and not asked_for(upstream, since_s) - books.attempts
 
     try:
         await eventually(done, within_s=within_s, what="everything is written down")
