@@ -1,3 +1,6 @@
+import json
+from collections.abc import Iterator
+
 from domain.chat import Chunk
 from domain.pricing import estimate_tokens
 
@@ -30,3 +33,31 @@ class OutputCount:
     def tokens(self) -> int:
         """An estimate."""
         return self._chunks + estimate_tokens(self._bytes - self._chunks * self._shortest)
+
+
+def written_characters(body: bytes) -> int:
+    """Characters that a model wrote in a whole reply: all text below `choices`, but for names that are ours and its.
+
+    Of a reply in no such shape, all of it.
+    """
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return len(body)
+    choices = document.get("choices") if isinstance(document, dict) else None
+    return sum(map(len, _texts(choices))) if isinstance(choices, list) else len(body)
+
+
+_NOT_WRITTEN = frozenset({"role", "finish_reason", "type", "id", "object", "logprobs"})
+
+
+def _texts(value: object) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str(text):
+                yield text
+            case list(items):
+                waiting += items
+            case dict(fields):
+                waiting += (field for name, field in fields.items() if name not in _NOT_WRITTEN)

@@ -29,7 +29,7 @@ from adapters.outbound.redis.routing import RedisRouting
 from application.active_attempt import AttemptTools
 from application.attempt_admission import AttemptAdmission
 from application.caller_gate import CallerGate
-from application.degrading_routing import DegradingRouting
+from application.degrading.degrading_routing import DegradingRouting
 from application.dispatch import Dispatch
 from application.draining import Draining
 from application.lease_keeper import LeaseKeeper
@@ -45,8 +45,8 @@ from application.use_cases.control_instances import DrainInstance, ForceCircuit
 from application.use_cases.list_instances import ListInstances
 from application.use_cases.list_models import ListModels
 from application.use_cases.stream import Stream
-from bootstrap.administration import AdministrationContainer
 from bootstrap.bookkeeping import Bookkeeping
+from bootstrap.containers.administration import AdministrationContainer
 from bootstrap.lifespan import Lifespan, application
 from bootstrap.provider_wiring import configured_providers
 from bootstrap.shared_state import SharedState

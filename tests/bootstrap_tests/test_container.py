@@ -12,7 +12,7 @@ from adapters.outbound.memory.routing import MemoryRouting
 from adapters.outbound.redis.routing import RedisRouting
 from adapters.testing.doubles import SeededRandomness
 from adapters.testing.virtual_time import EPOCH_US, ManualClock
-from application.degrading_routing import DegradingRouting
+from application.degrading.degrading_routing import DegradingRouting
 from application.local_turns import LocalTurns
 from bootstrap import Container, create_app
 from bootstrap.provider_wiring import SUPPORTS

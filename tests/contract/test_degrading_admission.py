@@ -8,10 +8,10 @@ from adapters.outbound.memory.budget_accounts import BudgetAccounts
 from adapters.outbound.memory.gateway_registry import MemoryGatewayRegistry
 from adapters.testing.admission_contract import AdmissionContract, AdmissionHarness, LimitContract
 from adapters.testing.virtual_time import ManualClock
-from application.budgets_alone import BudgetsAlone
-from application.degrading_admission import DegradingAdmission
+from application.degrading.budgets_alone import BudgetsAlone
+from application.degrading.degrading_admission import DegradingAdmission
+from application.degrading.store_failure import OnStoreFailure
 from application.errors import StateUnavailable
-from application.store_failure import OnStoreFailure
 from domain.limits.admission import CallerAdmissionRequest, CallerAnswer
 
 

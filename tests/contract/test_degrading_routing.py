@@ -9,7 +9,7 @@ from adapters.outbound.memory.routing import MemoryRouting
 from adapters.testing.doubles import SpyEventSink
 from adapters.testing.routing_contract import CONFIG, RoutingContract, RoutingHarness
 from adapters.testing.virtual_time import ManualClock
-from application.degrading_routing import DegradingRouting
+from application.degrading.degrading_routing import DegradingRouting
 from application.errors import StateUnavailable
 from domain.catalog import Instance
 from domain.identifiers import LeaseId

@@ -7,10 +7,10 @@ from adapters.outbound.memory.budget import MemoryBudgets
 from adapters.outbound.memory.budget_accounts import BudgetAccounts
 from adapters.testing.admission.harness import AdmissionHarness, parallel, rpm, tpm
 from adapters.testing.virtual_time import ManualClock
-from application.budgets_alone import BudgetsAlone
-from application.degrading_admission import DegradingAdmission
+from application.degrading.budgets_alone import BudgetsAlone
+from application.degrading.degrading_admission import DegradingAdmission
+from application.degrading.store_failure import OnStoreFailure
 from application.errors import StateUnavailable
-from application.store_failure import OnStoreFailure
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerAnswer
 
 

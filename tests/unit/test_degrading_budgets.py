@@ -4,8 +4,8 @@ import pytest
 
 from adapters.testing.admission.harness import rpm
 from adapters.testing.admission.reservation_contract import asking, desk_of
+from application.degrading.store_failure import OnStoreFailure
 from application.errors import StateUnavailable
-from application.store_failure import OnStoreFailure
 from domain.budget.allowance import allowance_nano
 from domain.budget.charge import Charge
 from domain.durations import MINUTE_US, SECOND_US

@@ -9,9 +9,9 @@ from adapters.outbound.memory.routing import MemoryRouting
 from adapters.testing.doubles import SpyEventSink
 from adapters.testing.routing.harness import CONFIG, LEASE_US, WHOLE, RoutingHarness, instance, ordered, weighted
 from adapters.testing.virtual_time import ManualClock
-from application.degrading_routing import DegradingRouting
+from application.degrading.degrading_routing import DegradingRouting
+from application.degrading.store_failure import FORGET_AFTER_US
 from application.errors import StateUnavailable
-from application.store_failure import FORGET_AFTER_US
 from domain.catalog import Instance
 from domain.durations import MINUTE_US, SECOND_US
 from domain.identifiers import LeaseId

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from application.background import Background
 from application.billing.quoting import Quoting
-from application.budgets_alone import BudgetsAlone
+from application.degrading.budgets_alone import BudgetsAlone
 from application.errors import BudgetExceeded, StateUnavailable
 from application.journey import Journey
 from application.locking import LockTaken

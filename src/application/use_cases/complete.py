@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 from application.dispatch import Dispatch
 from application.gateway_request import Completed, GatewayRequest
+from application.output_count import written_characters
 from application.ports.provider import Call, Provider
 from application.spans import Spans, time_limit
 from domain.chat import Endpoint, Reply, Usage
@@ -34,5 +35,5 @@ async def _whole_reply(provider: Provider, call: Call, spans: Spans) -> Reply:
 
 def _counted(request: GatewayRequest, reply: Reply) -> Usage:
     """Tokens as the gateway counts them, where the provider reported none."""
-    written = 0 if request.llm.endpoint is Endpoint.EMBEDDINGS else estimate_tokens(len(reply.body))
+    written = 0 if request.llm.endpoint is Endpoint.EMBEDDINGS else estimate_tokens(written_characters(reply.body))
     return Usage(request.llm.input_tokens, written, estimated=True)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from application.store_failure import OnStoreFailure
+from application.degrading.store_failure import OnStoreFailure
 from bootstrap.settings.annotations import (
     Count,
     Dollars,

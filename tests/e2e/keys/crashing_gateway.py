@@ -21,8 +21,8 @@ from adapters.outbound.redis.usage_stream import RedisUsageStream
 from adapters.outbound.sql.ledger import SqlLedger
 from adapters.outbound.sql.many_rows import insert_rows
 from adapters.outbound.system.usage_journal import SystemUsageJournal
-from bootstrap.accounting import JOURNALS
 from bootstrap.container import Container
+from bootstrap.containers.accounting import JOURNALS
 from bootstrap.data_directory import DEFAULT_DATA_DIR, prepare_data_directory
 from domain.budget.answers import Resolved
 from domain.budget.charge import AccountId, AttemptId

@@ -8,12 +8,12 @@ import pytest
 from adapters.outbound.memory.kept import MemoryKept
 from adapters.outbound.system.secrets import SystemSecrets
 from adapters.testing.tenants_support import Tenants
+from application.authentication.key_authenticator import KeyAuthenticator
+from application.authentication.key_cache import KeyCache
+from application.authentication.key_lookup import KeyLookup
+from application.authentication.key_pepper import KeyPepper
 from application.change_feed import ChangeFeed
 from application.current_prices import CurrentPrices
-from application.key_authenticator import KeyAuthenticator
-from application.key_cache import KeyCache
-from application.key_lookup import KeyLookup
-from application.key_pepper import KeyPepper
 from domain.audit import Change
 from domain.budget.terms import BudgetOwner, BudgetTerms, OwnerKind
 from domain.catalog import Instance

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from application.administering import apply
+from application.administration.administering import apply
 from application.errors import AlreadyExists, Conflict, GatewayError, InUse
 from application.ports.admin_store import AlreadyThere, ChangedMeanwhile, StillInUse
 from domain.audit import AuditEntry, Change

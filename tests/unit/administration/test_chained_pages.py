@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.chained_pages import chained
+from application.administration.chained_pages import chained
 from domain.pages import Page
 
 Lists = dict[str, list[int]]

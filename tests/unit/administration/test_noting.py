@@ -3,8 +3,8 @@ import pytest
 from adapters.outbound.memory.deed_log import MemoryDeedLog
 from adapters.outbound.memory.tenants import MemoryTenants
 from adapters.testing.virtual_time import ManualClock
+from application.administration.noting import Noting
 from application.errors import StateUnavailable
-from application.noting import Noting
 from domain.audit import AuditEntry, Deed
 from domain.principal import Principal
 from domain.tenants import Role

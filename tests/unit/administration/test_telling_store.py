@@ -9,8 +9,8 @@ import pytest
 from adapters.outbound.memory.admin_store import MemoryAdminStore
 from adapters.outbound.memory.tenants import MemoryTenants
 from adapters.testing.virtual_time import ManualClock
+from application.administration.telling_store import TellingAdminStore
 from application.errors import StateUnavailable
-from application.telling_store import TellingAdminStore
 from domain.audit import AuditEntry, Change
 from domain.tenants import Team, TeamId
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from adapters.testing.virtual_time import ManualClock
+from application.authentication.key_authenticator import KeyAuthenticator
+from application.authentication.key_cache import KeyCache
+from application.authentication.key_lookup import KeyLookup
+from application.authentication.key_pepper import KeyPepper
 from application.change_feed import ChangeFeed
 from application.errors import StateUnavailable
-from application.key_authenticator import KeyAuthenticator
-from application.key_cache import KeyCache
-from application.key_lookup import KeyLookup
-from application.key_pepper import KeyPepper
 from application.ports.clock import Clock
 from domain.audit import AuditEntry
 from domain.grant import Grant

@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from adapters.testing.virtual_time import ManualClock
-from application.key_cache import KeyCache
+from application.authentication.key_cache import KeyCache
 from domain.grant import Grant
 from domain.keys import KEY_CHARACTERS
 from domain.tenants import TeamId

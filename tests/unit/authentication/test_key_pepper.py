@@ -1,6 +1,6 @@
 import pytest
 
-from application.key_pepper import KeyPepper
+from application.authentication.key_pepper import KeyPepper
 from tests.unit.authentication.key_store import FakeKeyStore
 
 

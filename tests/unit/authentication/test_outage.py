@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from adapters.testing.virtual_time import ManualClock, VirtualClock, run_virtual
+from application.authentication.key_lookup import KEPT_WHILE_AWAY_US
 from application.errors import StateUnavailable
-from application.key_lookup import KEPT_WHILE_AWAY_US
 from domain.durations import SECOND_US
 from domain.grant import Grant
 from tests.unit.authentication.key_store import MASTER_KEY, FakeKeyStore, Gateway, gateway, key_of, secret

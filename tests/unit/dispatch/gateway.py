@@ -26,9 +26,10 @@ from application.billing.estimate import Terms
 from application.billing.journaling import Journaling
 from application.billing.quoting import Quoting
 from application.billing.reserving import Reserving
-from application.budgets_alone import BudgetsAlone
 from application.caller_gate import CallerGate
 from application.current_prices import CurrentPrices
+from application.degrading.budgets_alone import BudgetsAlone
+from application.degrading.store_failure import OnStoreFailure
 from application.dispatch import Dispatch
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.lease_keeper import LeaseKeeper
@@ -41,7 +42,6 @@ from application.selection import Selection
 from application.spending.doubts import Doubts
 from application.spending.spends import Spends
 from application.spending.verification import GRACE_US, Verification
-from application.store_failure import OnStoreFailure
 from application.use_cases.complete import Complete
 from application.use_cases.stream import Stream
 from domain.callers import Caller, CallerKind

@@ -1,6 +1,6 @@
 from dataclasses import dataclass, field
 
-from application.patching import legal
+from application.administration.patching import legal
 from application.ports.admin_store import AdminStore
 from application.ports.audit_log import AuditLog
 from domain.audit import AuditEntry

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from application.budget_standing import BudgetStanding, BudgetStandings
+from application.administration.budget_standing import BudgetStanding, BudgetStandings
+from application.administration.patching import UNSET, Unset, given, legal, patched
 from application.errors import InvalidRequest
-from application.patching import UNSET, Unset, given, legal, patched
 from application.ports.admin_store import AdminStore
 from application.use_cases.admin.patches import BudgetPatch
 from domain.audit import Change

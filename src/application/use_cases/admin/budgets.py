@@ -1,9 +1,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from application.administering import apply, missing, page
-from application.budget_standing import BudgetStanding
-from application.chained_pages import chained
+from application.administration.administering import apply, missing, page
+from application.administration.budget_standing import BudgetStanding
+from application.administration.chained_pages import chained
 from application.errors import NotPermitted
 from application.ports.admin_store import AdminStore
 from application.use_cases.admin.budget_changes import OwnedBudgets, key_owner

@@ -1,8 +1,8 @@
 from dataclasses import dataclass
 
-from application.administering import missing
-from application.noting import Noting
-from application.patching import legal
+from application.administration.administering import missing
+from application.administration.noting import Noting
+from application.administration.patching import legal
 from application.ports.usage_stream import UsageStream
 from application.use_cases.dead_letters import DiscardDeadLetter, ListDeadLetters, ReplayDeadLetter
 from domain.audit import Deed

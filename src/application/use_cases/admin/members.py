@@ -1,9 +1,9 @@
 from dataclasses import dataclass, replace
 
-from application.administering import apply, page
-from application.budget_standing import BudgetStanding
+from application.administration.administering import apply, page
+from application.administration.budget_standing import BudgetStanding
+from application.administration.patching import given, legal
 from application.errors import InvalidRequest
-from application.patching import given, legal
 from application.ports.admin_store import AdminStore
 from application.use_cases.admin.budget_changes import OwnedBudgets
 from application.use_cases.admin.patches import MemberPatch

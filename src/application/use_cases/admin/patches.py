@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from application.patching import UNSET, Unset, given, patched
+from application.administration.patching import UNSET, Unset, given, patched
 from domain.budget.period import PeriodKind
 from domain.limits.key_limits import NO_LIMITS
 from domain.tenants import Role, Team, User

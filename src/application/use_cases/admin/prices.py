@@ -1,8 +1,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from application.administering import apply, missing, page
-from application.patching import legal, patched
+from application.administration.administering import apply, missing, page
+from application.administration.patching import legal, patched
 from application.ports.admin_store import AdminStore
 from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock

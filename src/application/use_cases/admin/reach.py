@@ -3,7 +3,7 @@
 What it may not see, it is told, is not there; what it may see and not change, is not permitted.
 """
 
-from application.administering import missing
+from application.administration.administering import missing
 from application.errors import NotPermitted
 from application.ports.admin_store import AdminStore
 from domain.principal import Principal

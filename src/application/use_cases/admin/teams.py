@@ -1,10 +1,10 @@
 from dataclasses import dataclass
 
-from application.administering import apply, page
-from application.budget_standing import BudgetStanding
-from application.chained_pages import chained
+from application.administration.administering import apply, page
+from application.administration.budget_standing import BudgetStanding
+from application.administration.chained_pages import chained
+from application.administration.patching import UNSET, legal
 from application.errors import InvalidRequest, NotPermitted
-from application.patching import UNSET, legal
 from application.ports.admin_store import AdminStore
 from application.ports.clock import Clock
 from application.ports.secrets import Secrets

@@ -1,7 +1,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from application.patching import legal
+from application.administration.patching import legal
 from application.ports.usage_reports import GroupBy, UsageFilter, UsageReports, UsageTotal
 from domain.pages import Page
 from domain.principal import Principal

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
 from adapters.inbound.http.admin.schema import Listing, NoFields, PageQuery
 from adapters.inbound.http.admin.tenant_schemas import BudgetIn, BudgetOut, budget_fields
-from application.budget_standing import BudgetStanding
+from application.administration.budget_standing import BudgetStanding
 from application.errors import ItemNotFound
 from application.use_cases.admin.budgets import AllBudgets
 from domain.budget.terms import OwnerKind

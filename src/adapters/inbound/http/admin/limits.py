@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
 from adapters.inbound.http.admin.schema import NoFields, Schema
-from application.store_failure import OnStoreFailure
+from application.degrading.store_failure import OnStoreFailure
 from domain.chat import Endpoint
 from domain.limits.limit import Algorithm
 from domain.limits.rate_policy import RatePolicy

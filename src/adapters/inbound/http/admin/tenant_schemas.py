@@ -6,7 +6,7 @@ from pydantic import Field
 
 from adapters.inbound.http.admin.schema import Patch, Schema, left_out
 from adapters.inbound.http.admin.wire import DollarsIn, DollarsOut, TimeOut
-from application.budget_standing import BudgetStanding
+from application.administration.budget_standing import BudgetStanding
 from application.use_cases.admin.patches import BudgetPatch, LimitsPatch
 from domain.budget.period import PeriodKind
 from domain.limits.key_limits import KeyLimits

@@ -1,7 +1,7 @@
+from application.degrading.store_failure import FORGET_AFTER_US, OnStoreFailure
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.gateway_registry import GatewayRegistry
-from application.store_failure import FORGET_AFTER_US, OnStoreFailure
 from domain.budget.allowance import Allowance
 from domain.budget.charge import Reservation
 

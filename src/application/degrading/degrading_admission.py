@@ -1,10 +1,10 @@
 from dataclasses import replace
 
-from application.budgets_alone import BudgetsAlone
+from application.degrading.budgets_alone import BudgetsAlone
+from application.degrading.store_failure import OnStoreFailure
 from application.errors import StateUnavailable
 from application.ports.admission import CallerAdmission
 from application.ports.gateway_registry import GatewayRegistry
-from application.store_failure import OnStoreFailure
 from domain.gateways import share
 from domain.identifiers import RequestId
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted, CallerAnswer, CallerRefused

@@ -2,8 +2,8 @@
 
 from typing import Any, TypeVar
 
+from application.administration.patching import legal
 from application.errors import AlreadyExists, Conflict, InUse, ItemNotFound
-from application.patching import legal
 from application.ports.admin_store import AdminStore, AlreadyThere, ChangedMeanwhile, StillInUse
 from domain.audit import Change
 from domain.pages import Page

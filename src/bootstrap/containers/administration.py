@@ -17,8 +17,8 @@ from adapters.inbound.http.admin.teams import team_routes
 from adapters.inbound.http.admin.usage import usage_routes
 from adapters.inbound.http.admin.users import user_routes
 from adapters.outbound.sql.schema import revision
-from application.budget_standing import BudgetStandings
-from application.noting import Noting
+from application.administration.budget_standing import BudgetStandings
+from application.administration.noting import Noting
 from application.use_cases.admin.audit import ReadAudit
 from application.use_cases.admin.budget_changes import OwnedBudgets
 from application.use_cases.admin.budgets import AllBudgets
@@ -31,7 +31,7 @@ from application.use_cases.admin.status import ReadStatus
 from application.use_cases.admin.teams import Teams
 from application.use_cases.admin.usage import ReadUsage
 from application.use_cases.admin.users import Users
-from bootstrap.accounting import AccountingContainer
+from bootstrap.containers.accounting import AccountingContainer
 from bootstrap.settings.shown import shown
 
 _Base = AccountingContainer

@@ -14,14 +14,14 @@ from adapters.outbound.sql.audit_log import SqlAuditLog
 from adapters.outbound.sql.deed_log import SqlDeedLog
 from adapters.outbound.sql.kept import SqlKept
 from adapters.outbound.sql.keyring import SqlKeyring
+from application.administration.telling_store import TellingAdminStore
+from application.authentication.key_authenticator import KeyAuthenticator
+from application.authentication.key_cache import KeyCache
+from application.authentication.key_lookup import KeyLookup
+from application.authentication.key_pepper import KeyPepper
 from application.change_feed import ChangeFeed
 from application.current_prices import CurrentPrices
-from application.key_authenticator import KeyAuthenticator
-from application.key_cache import KeyCache
-from application.key_lookup import KeyLookup
-from application.key_pepper import KeyPepper
-from application.telling_store import TellingAdminStore
-from bootstrap.foundation import FoundationContainer
+from bootstrap.containers.foundation import FoundationContainer
 from bootstrap.price_lists import configured_price_list
 from domain.limits.limit import Algorithm
 

@@ -1,7 +1,7 @@
 from hashlib import sha256
 from hmac import compare_digest
 
-from application.key_lookup import KeyLookup
+from application.authentication.key_lookup import KeyLookup
 from application.ports.authenticator import Authenticator
 from application.ports.clock import Clock
 from domain.callers import Caller, CallerKind

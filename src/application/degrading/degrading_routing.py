@@ -1,11 +1,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from application.degrading.store_failure import FORGET_AFTER_US
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.gateway_registry import GatewayRegistry
 from application.ports.routing import Routing
-from application.store_failure import FORGET_AFTER_US
 from domain.catalog import Instance
 from domain.identifiers import LeaseId
 from domain.latency import LatencyKind

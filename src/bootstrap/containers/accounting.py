@@ -23,8 +23,8 @@ from application.billing.billing import Billing
 from application.billing.journaling import Journaling
 from application.billing.quoting import Quoting
 from application.billing.reserving import Reserving
-from application.budgets_alone import BudgetsAlone
-from application.degrading_admission import DegradingAdmission
+from application.degrading.budgets_alone import BudgetsAlone
+from application.degrading.degrading_admission import DegradingAdmission
 from application.ports.usage_journal import UsageJournal
 from application.spending.doubts import Doubts
 from application.spending.reconciliation import Reconciliation
@@ -35,9 +35,9 @@ from application.usage.deliver_usage import DeliverUsage
 from application.usage.drain_usage import DrainUsage
 from application.usage.pipeline import UsagePipeline
 from bootstrap.consumer_name import consumer_name
+from bootstrap.containers.tenancy import TenancyContainer
 from bootstrap.data_directory import prepare_data_directory
 from bootstrap.stores import Stores
-from bootstrap.tenancy import TenancyContainer
 
 _Base = TenancyContainer
 JOURNALS = "usage"

@@ -1,10 +1,10 @@
 import asyncio
 from functools import partial
 
+from application.authentication.key_cache import KeyCache, KnownKey
+from application.authentication.key_pepper import KeyPepper
 from application.change_feed import SILENT_AFTER_US, ChangeFeed
 from application.errors import StateUnavailable
-from application.key_cache import KeyCache, KnownKey
-from application.key_pepper import KeyPepper
 from application.ports.keyring import Keyring
 from domain.durations import SECOND_US
 from domain.keys import digest, is_well_formed

@@ -1,0 +1,1 @@
+"""What a gateway does by itself while the shared state is away."""
