@@ -19,7 +19,7 @@ from domain.identifiers import ModelName
 from domain.limits.admission import CallerAdmissionRequest, CallerAnswer
 from domain.limits.limit import Limit, LimitKind
 from tests.unit.billing.tenant import KEY, MEMBER, TEAM, balance, gateway, ledgered, priced, script, tenant, told
-from tests.unit.dispatch.gateway import Gateway
+from tests.unit.dispatch.gateway import MASTER, Gateway
 
 ALL = (KEY, MEMBER, TEAM)
 SLOW = Act(delay_us=1_000_000, usage=Usage(10, 20))
@@ -30,7 +30,7 @@ async def ask(one: Gateway, *budgets: BudgetTerms, **changes: Any) -> int:
     return (await one.complete("gpt", caller=tenant(*budgets), **changes)).cost_nano
 
 
-def test_of_fifty_at_once_one_is_served_where_there_is_money_for_one() -> None:
+def test_audit_behavioural_4_of_fifty_at_once_one_is_served_where_there_is_money_for_one() -> None:
     async def scenario() -> None:
         one = gateway()
         one.upstream("a").otherwise = SLOW
@@ -67,7 +67,7 @@ def test_each_budget_can_refuse_and_then_none_of_the_others_holds_anything(tight
     run_virtual(scenario())
 
 
-def test_what_is_settled_is_what_it_cost_and_not_what_was_held() -> None:
+def test_audit_7_1_the_worst_case_is_held_before_a_call_and_what_it_cost_is_settled_after_it() -> None:
     async def scenario() -> None:
         one = gateway()
         script(one, "a", SLOW)
@@ -376,5 +376,33 @@ def test_an_error_after_the_first_attempt_leaves_no_money_held() -> None:
 
         assert told(one) == [(1, "failed", 0), (2, "failed", 0)]
         assert (await balance(one)).reserved_nano == 0
+
+    run_virtual(scenario())
+
+
+def test_audit_7_1_the_master_key_bypasses_budgets_and_limits_and_is_recorded_all_the_same() -> None:
+    async def scenario() -> None:
+        one = gateway()
+        master = replace(MASTER, budgets=(), limits=())
+
+        for _ in range(3):
+            await one.complete("gpt", caller=master)
+
+        assert [(record.account, record.cost_nano) for record in one.records()] == [("master:master", 15)] * 3
+        assert one.accounts._accounts == {}
+
+    run_virtual(scenario())
+
+
+def test_audit_7_1_expected_costs_are_estimated_as_the_predecessor_did() -> None:
+    async def scenario() -> None:
+        one = gateway(terms=Terms(upper_bound=False))
+        script(one, "a", SLOW)
+        running = asyncio.create_task(ask(one, replace(KEY, amount_nano=1_000), input_tokens=25, most_input_tokens=900))
+        await one.clock.sleep(1)
+
+        assert (await balance(one)).reserved_nano == 25 + 150
+
+        await running
 
     run_virtual(scenario())

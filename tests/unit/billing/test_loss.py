@@ -38,7 +38,7 @@ def test_a_new_budget_begins_with_what_the_ledger_says() -> None:
     run_virtual(scenario())
 
 
-def test_after_a_loss_nothing_is_admitted_before_the_ledger_has_been_asked() -> None:
+def test_audit_5_3_a_budget_that_is_not_known_admits_nobody_before_the_ledger_has_been_asked() -> None:
     async def scenario() -> None:
         one = gateway()
         for _ in range(3):

@@ -16,7 +16,7 @@ from tests.unit.billing.tenant import gateway, priced, script, tenant, told
 ONE_TRY = RouterPolicy(instance_retry_attempts=0)
 
 
-def test_a_reply_is_written_down_with_all_that_is_known() -> None:
+def test_audit_8_a_record_has_every_field_that_the_predecessor_kept() -> None:
     async def scenario() -> None:
         one = gateway()
         began_us = one.clock.now_us()

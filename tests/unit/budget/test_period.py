@@ -157,7 +157,7 @@ def test_the_hour_that_comes_again_after_midnight_belongs_to_the_new_day() -> No
         ("2027-01-03T12:00Z", PeriodKind.WEEKLY, "2026-W53", "2026-12-28T00:00Z", "2027-01-04T00:00Z"),
     ],
 )
-def test_weeks_months_and_years_follow_the_calendar(
+def test_audit_7_2_budgets_begin_anew_by_the_calendar_of_their_zone(
     now: str, kind: PeriodKind, id_: str, starts: str, ends: str
 ) -> None:
     assert period(now, kind, "UTC") == Period(f"{id_}@UTC", f"{kind}@UTC", at(starts), at(ends))

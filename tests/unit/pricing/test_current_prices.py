@@ -117,7 +117,7 @@ async def test_a_store_that_is_away_leaves_the_overrides_that_were_read() -> Non
     assert price_of(prices) == 5
 
 
-def test_a_price_that_is_changed_counts_in_all_gateways_within_five_seconds() -> None:
+def test_audit_5_2_a_price_that_is_changed_counts_in_all_gateways_within_five_seconds() -> None:
     async def main() -> None:
         clock, log = VirtualClock(), FakeKeyStore()
         store = FakeOverrideStore()

@@ -33,7 +33,7 @@ def test_batches_follow_each_other_without_a_pause() -> None:
     tell(story)
 
 
-def test_a_refused_record_spoils_no_other_and_is_put_aside_after_its_retries() -> None:
+def test_audit_8_a_refused_record_spoils_no_other_is_tried_after_10_40_and_90_seconds_and_put_aside() -> None:
     async def story(world: World) -> None:
         ids = await world.append(*range(100))
         bad = ids[37]
