@@ -33,9 +33,7 @@ async def everything_arrived(world: World, heir: Process, ids: list[str]) -> Non
 
 @pytest.mark.parametrize(("store", "step"), STEPS)
 @pytest.mark.parametrize("drains", [True, False], ids=["drains itself", "is drained by another"])
-def test_audit_8_a_process_killed_at_any_step_leaves_one_row_for_each_record(
-    store: str, step: str, drains: bool
-) -> None:
+def test_audit_8_a_process_killed_at_any_step_leaves_a_row_for_each_record(store: str, step: str, drains: bool) -> None:
     async def story(world: World) -> None:
         victim = world.start("victim", drains=drains)
         if not drains or step.endswith("known"):
