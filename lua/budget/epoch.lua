@@ -17,7 +17,11 @@ local now_us, condition = now(ARGV[1]), ARGV[2]
 local asked, age_us = tonumber(ARGV[3]), tonumber(ARGV[4])
 
 -- A restart, a promotion and a full copy from another server each begin a new replication id.
-local history = redis.call('INFO', 'replication'):match('master_replid:(%x+)')
+local info = redis.pcall('INFO', 'replication')
+if type(info) ~= 'string' then
+  return redis.error_reply('NOPERM budget/epoch needs INFO: ' .. info.err)
+end
+local history = info:match('master_replid:(%x+)')
 local number, since_us, expires_us, written_by = (redis.call('GET', KEYS[1]) or ''):match('^(%d+) (%d+) (%d+) (%x+)$')
 number, since_us, expires_us = tonumber(number or 0), tonumber(since_us or now_us), tonumber(expires_us or 0)
 if expires_us <= now_us then

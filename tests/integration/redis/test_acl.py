@@ -139,6 +139,7 @@ def test_no_permission_can_be_left_out(guarded: RedisServer, word: str) -> None:
         "+command": ["COMMAND"],
         "+cluster|slots": ["CLUSTER", "SLOTS"],
         "+asking": ["ASKING"],
+        "+info": ["INFO", "replication"],
     }[word]
     line = [part for part in acl_line() if part != word]
     line[2] = "narrower"

@@ -13,6 +13,8 @@ from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.lua_scripts import all_scripts
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.system.clock import SystemClock
+from application.errors import StateUnavailable
+from tests.integration.redis.test_acl import acl_line
 from tests.servers.fixtures import PATIENT
 from tests.servers.redis_servers import cluster, cluster_url, standalone, valkey_binary
 
@@ -123,3 +125,17 @@ async def test_a_look_writes_nothing() -> None:
                 "cmdstat_info",
                 "cmdstat_time",
             }
+
+
+async def test_a_user_who_may_not_read_info_is_told_that_the_state_is_unavailable(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with standalone(valkey_binary()) as server, redis.Redis(port=server.port) as client:
+        client.execute_command(*(word for word in acl_line() if word != "+info"))
+        url = f"redis://gateway:password@127.0.0.1:{server.port}/0"
+        executor = RedisExecutor(connect(url, PATIENT), all_scripts(), PATIENT, StoreBreaker(SystemClock()))
+        with pytest.raises(StateUnavailable, match="forbids budget/epoch"):
+            await RedisBudgetEpochs(executor, "mg:v1:").epoch()
+        await executor.aclose()
+
+    assert "needs INFO" in caplog.text
