@@ -7,6 +7,9 @@ from domain.durations import SECOND_US
 LOOK_AGAIN_AFTER_US = 15 * SECOND_US
 """Longer than usage is on its way to the ledger while everything is well."""
 
+LAST_LOOK_AFTER_US = 40 * SECOND_US
+"""Longer than it takes where the stream lost it, too: after 16 s its journal sends it again."""
+
 _MOST = 10_000
 
 
@@ -17,10 +20,11 @@ class Doubts:
         self._clock = clock
         self._due: list[tuple[int, BudgetId]] = []
 
-    def add(self, budget: BudgetId, after_us: int = LOOK_AGAIN_AFTER_US) -> None:
-        """To be compared once that time has passed. Of very many some wait for the hourly comparison."""
-        if len(self._due) < _MOST:
-            heapq.heappush(self._due, (self._clock.monotonic_us() + after_us, budget))
+    def add(self, budget: BudgetId, *after_us: int) -> None:
+        """To be compared each time that so much has passed. Of very many some wait for the hourly comparison."""
+        for span_us in after_us or (LOOK_AGAIN_AFTER_US, LAST_LOOK_AFTER_US):
+            if len(self._due) < _MOST:
+                heapq.heappush(self._due, (self._clock.monotonic_us() + span_us, budget))
 
     def take(self) -> list[BudgetId]:
         """Those whose time has come, each once."""

@@ -75,7 +75,7 @@ class Reconciliation:
                 if terms is not None:
                     await self._drift_of(terms)
             except (StateUnavailable, LockTaken):
-                self.doubts.add(budget)
+                self.doubts.add(budget, LOOK_AGAIN_AFTER_US)
 
     async def _take_turn(self, owner: str) -> bool:
         """False where it has to be tried again."""
