@@ -157,7 +157,7 @@ class Spends:
                 await self._restore(spend)
             if spend.is_unverified:
                 await self._verification.verify(spend.account, spend.periods)
-            resolved = await self._budgets.settle(spend.account, spend.reservation.attempt_id, cost_nano)
+            resolved = await self._end(spend, cost_nano)
         except (StateUnavailable, LockTaken):
             return
         finally:
@@ -167,6 +167,15 @@ class Spends:
         self._forget_if_done(spend)
         for crossing in () if resolved is None else resolved.crossings:
             self._events.publish(BudgetReached(spend.account, crossing))
+
+    async def _end(self, spend: Spend, cost_nano: int) -> Resolved | None:
+        attempt_id = spend.reservation.attempt_id
+        if spend.is_unverified and await self._ledger.known([spend.name]):
+            # Whether the sum that its budgets were rebuilt from had it, nobody can tell. Comparing them will.
+            for of in spend.periods:
+                self._doubts.add(of.budget)
+            return await self._budgets.release(spend.account, attempt_id)
+        return await self._budgets.settle(spend.account, attempt_id, cost_nano)
 
     async def _give_back(self, spend: Spend) -> None:
         try:

@@ -337,3 +337,32 @@ def test_a_store_that_never_learns_is_not_asked_for_ever() -> None:
         assert one.leases.held == 0
 
     run_virtual(scenario())
+
+
+def test_what_is_told_late_and_is_in_the_ledger_already_is_not_counted_twice() -> None:
+    async def scenario() -> None:
+        one = gateway()
+        await ask(one)
+        await one.spends.drain()
+        settle = one.budgets.settle
+
+        async def away(*_: Any) -> Any:
+            raise StateUnavailable("away")
+
+        one.budgets.settle = away  # type: ignore[method-assign]
+        await ask(one)
+        await one.spends.drain()
+        one.budgets.settle = settle  # type: ignore[method-assign]
+        late = next(spend for spend in one.spends._spends.values() if spend.booked_us is None)
+        late.is_missing = True
+        await one.ledger.insert(one.records())
+        one.lose_budgets()
+        await one.clock.sleep(2 * SECOND_US)
+        with pytest.raises(BudgetExceeded):
+            await ask(one, 31)
+
+        await one.spends._book(late)
+
+        assert await stands(one) == (30, 0)
+
+    run_virtual(scenario())
