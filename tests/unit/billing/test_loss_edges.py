@@ -349,7 +349,7 @@ def test_what_is_told_late_and_is_in_the_ledger_already_is_not_counted_twice() -
         async def away(*_: Any) -> Any:
             raise StateUnavailable("away")
 
-        one.budgets.settle = away  # type: ignore[method-assign]
+        one.budgets.settle = away  # type: ignore[method-assign, assignment]
         await ask(one)
         await one.spends.drain()
         one.budgets.settle = settle  # type: ignore[method-assign]
