@@ -15,6 +15,7 @@ class Spend:
         is_missing: The store was away when it began, and has never heard of it.
         is_unverified: The store did not know what its budgets had come to when it was reserved, or brought back to a
             store that had lost it: that must be known before it is booked, or it would be lost in the rebuilding.
+        is_late: It was brought back when what its budgets had come to was known already, with it or without.
         is_released: It has been given back, and must not be brought back.
     """
 
@@ -26,6 +27,7 @@ class Spend:
     is_ledgered: bool = False
     is_missing: bool = False
     is_unverified: bool = False
+    is_late: bool = False
     is_released: bool = False
     is_being_booked: bool = False
 

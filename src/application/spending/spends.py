@@ -21,7 +21,6 @@ from domain.budget.charge import AccountId, AttemptId, Reservation
 from domain.budget.spending import budgets_of
 from domain.durations import SECOND_US
 from domain.events import BudgetReached
-from domain.identifiers import RequestId
 from domain.usage_record import UsageRecord
 
 LOOK_EVERY_US = SECOND_US // 4
@@ -170,8 +169,9 @@ class Spends:
 
     async def _end(self, spend: Spend, cost_nano: int) -> Resolved | None:
         attempt_id = spend.reservation.attempt_id
-        if spend.is_unverified and await self._ledger.known([spend.name]):
+        if spend.is_late and await self._ledger.known([spend.name]):
             # Whether the sum that its budgets were rebuilt from had it, nobody can tell. Comparing them will.
+            spend.is_ledgered = True
             for of in spend.periods:
                 self._doubts.add(of.budget)
             return await self._budgets.release(spend.account, attempt_id)
@@ -216,17 +216,24 @@ class Spends:
         answer = await self._reserve_again(spend)
         if isinstance(answer, Resolved) and answer.kind is ResolutionKind.RELEASED and not spend.is_released:
             # Withdrawn by whoever did not hear that it was made. It ran all the same.
-            attempt_id = spend.reservation.attempt_id
-            fresh = AttemptId(RequestId(f"{attempt_id.request_id}~"), attempt_id.attempt)
-            spend.reservation = replace(spend.reservation, attempt_id=fresh)
+            spend.reservation = replace(spend.reservation, attempt_id=spend.reservation.attempt_id.anew)
             answer = await self._reserve_again(spend)
+        is_late = isinstance(answer, Reserved) and await self._is_late(spend, answer)
         spend.is_missing = False
         if not isinstance(answer, Reserved):
             spend.is_unverified = was_unverified
             return
-        spend.booked_us = None
+        spend.booked_us, spend.is_late = None, is_late
         if spend.is_released:
             await self._give_back(spend)
+
+    async def _is_late(self, spend: Spend, answer: Reserved) -> bool:
+        if not any(standing.verified for standing in answer.standings):
+            # Whoever rebuilds them finds it open, and ends it where the ledger's sum has it.
+            return False
+        # That may be what was answered at first, where nothing was lost.
+        balances = (await self._budgets.inspect(spend.account, spend.periods)).balances
+        return any(balance.epoch >= self.epoch for balance in balances)
 
     async def _reserve_again(self, spend: Spend) -> Reserved | Refused | Unverified | Resolved:
         asked = spend.reservation

@@ -7,12 +7,12 @@ from application.locking import Tenure, hold
 from application.ports.budget import Budgets
 from application.ports.budget_epoch import BudgetEpoch, BudgetEpochs
 from application.ports.clock import Clock
-from application.ports.ledger import Ledger
+from application.ports.ledger import Ledger, Spent
 from application.ports.lock import Lock
 from application.ports.randomness import Randomness
 from application.spending.doubts import Doubts
 from domain.budget.answers import Balance
-from domain.budget.charge import AccountId, BudgetId, BudgetPeriod
+from domain.budget.charge import AccountId, AttemptId, BudgetId, BudgetPeriod
 from domain.durations import SECOND_US
 
 GRACE_US = SECOND_US
@@ -21,6 +21,7 @@ GRACE_US = SECOND_US
 _LOCK_TTL_US = 5 * SECOND_US
 _LOCK_TRIES = 40
 _LOCK_DELAY_US = SECOND_US // 20
+_MOST_SUMS = 3
 
 
 _Asked = tuple[AccountId, tuple[str, ...]]
@@ -110,7 +111,27 @@ class Verification:
         It is in its sum, which lifts what is settled and never adds to it: booked after that, as whoever holds the
         reservation is going to do, it would count twice.
         """
-        held = {str(attempt_id): attempt_id for attempt_id in await self._budgets.open_attempts(account)}
-        spent = await self._ledger.spent(periods, held.keys())
+        held, spent = await self._held_and_spent(account, periods)
         await asyncio.gather(*(self._budgets.settle(account, held[name], cost) for name, cost in spent.known.items()))
         return spent.nano
+
+    async def _held_and_spent(
+        self, account: AccountId, periods: Sequence[BudgetPeriod]
+    ) -> tuple[Mapping[str, AttemptId], Spent]:
+        """What is open, by the ids of its records, and the sums.
+
+        These are made anew where the ledger knows something that was brought back meanwhile: whether it is in them,
+        nobody could tell.
+        """
+        held = await self._open(account)
+        for _ in range(_MOST_SUMS):
+            spent = await self._ledger.spent(periods, held.keys())
+            opened = await self._open(account)
+            fresh = opened.keys() - held.keys()
+            held |= opened
+            if not fresh or not await self._ledger.known(fresh):
+                break
+        return held, spent
+
+    async def _open(self, account: AccountId) -> dict[str, AttemptId]:
+        return {attempt_id.record_id: attempt_id for attempt_id in await self._budgets.open_attempts(account)}

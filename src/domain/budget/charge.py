@@ -17,6 +17,7 @@ LARGEST_LIMIT_NANO = 9_000_000 * NANO_PER_DOLLAR
 LARGEST_TTL_US = 86_400_000_000
 MOST_CHARGES = 8
 _LONGEST_ID = 200
+_ANEW = "~"
 
 
 def whole_nano(amount_nano: int, what: str = "amount") -> int:
@@ -44,6 +45,16 @@ class AttemptId:
 
     def __str__(self) -> str:
         return f"{self.request_id}:{self.attempt}"
+
+    @property
+    def record_id(self) -> str:
+        """By which the ledger knows it, reserved anew or not."""
+        return f"{self.request_id.rstrip(_ANEW)}:{self.attempt}"
+
+    @property
+    def anew(self) -> "AttemptId":
+        """For the same attempt, where what was reserved by this one has ended too early."""
+        return AttemptId(RequestId(f"{self.request_id}{_ANEW}"), self.attempt)
 
     @classmethod
     def parse(cls, text: str) -> "AttemptId":

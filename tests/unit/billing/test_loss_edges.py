@@ -366,3 +366,73 @@ def test_what_is_told_late_and_is_in_the_ledger_already_is_not_counted_twice() -
         assert await stands(one) == (30, 0)
 
     run_virtual(scenario())
+
+
+def test_what_arrives_between_the_sum_and_its_booking_is_counted_at_once() -> None:
+    async def scenario() -> None:
+        one = gateway()
+        await ask(one)
+        await one.spends.drain()
+        one.lose_budgets()
+        spent = one.ledger.spent
+
+        async def then_arrives(*asked: Any) -> Any:
+            sums = await spent(*asked)
+            await one.ledger.insert(one.records())
+            return sums
+
+        one.ledger.spent = then_arrives  # type: ignore[method-assign]
+        await one.spends.look()
+        await one.spends.look()
+
+        assert await stands(one) == (15, 0)
+
+    run_virtual(scenario())
+
+
+def test_what_is_brought_back_while_the_sum_is_made_is_counted_once() -> None:
+    async def scenario() -> None:
+        one = gateway()
+        await ask(one)
+        await ask(one)
+        await one.spends.drain()
+        first, second = one.spends._spends.values()
+        spent = one.ledger.spent
+        one.lose_budgets()
+        first.is_missing = second.is_missing = True
+        first.booked_us = second.booked_us = None
+
+        async def brought_back_meanwhile(*asked: Any) -> Any:
+            one.ledger.spent = spent  # type: ignore[method-assign]
+            await one.ledger.insert(one.records())
+            await one.spends._restore(second)
+            return await spent(*asked)
+
+        one.ledger.spent = brought_back_meanwhile  # type: ignore[method-assign]
+        await one.spends._book(first)
+        await one.spends._book(second)
+
+        assert await stands(one) == (30, 0)
+
+    run_virtual(scenario())
+
+
+def test_what_is_reserved_anew_under_another_id_is_known_to_be_in_the_ledger() -> None:
+    async def scenario() -> None:
+        one = gateway()
+        await ask(one)
+        await one.spends.drain()
+        (spend,) = one.spends._spends.values()
+        one.lose_budgets()
+        withdrawn = spend.reservation.attempt_id
+        await one.spends._reserve_again(spend)
+        await one.budgets.release(spend.account, withdrawn)
+        await one.spends._restore(spend)
+        await one.ledger.insert(one.records())
+
+        await one.spends._book(spend)
+
+        assert spend.reservation.attempt_id == withdrawn.anew
+        assert await stands(one) == (15, 0)
+
+    run_virtual(scenario())
