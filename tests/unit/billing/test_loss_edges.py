@@ -381,7 +381,7 @@ def test_what_arrives_between_the_sum_and_its_booking_is_counted_at_once() -> No
             await one.ledger.insert(one.records())
             return sums
 
-        one.ledger.spent = then_arrives  # type: ignore[method-assign]
+        one.ledger.spent = then_arrives  # type: ignore[method-assign, assignment]
         await one.spends.look()
         await one.spends.look()
 
@@ -408,7 +408,7 @@ def test_what_is_brought_back_while_the_sum_is_made_is_counted_once() -> None:
             await one.spends._restore(second)
             return await spent(*asked)
 
-        one.ledger.spent = brought_back_meanwhile  # type: ignore[method-assign]
+        one.ledger.spent = brought_back_meanwhile  # type: ignore[method-assign, assignment]
         await one.spends._book(first)
         await one.spends._book(second)
 
