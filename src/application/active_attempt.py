@@ -73,6 +73,7 @@ class ActiveAttempt:
 
     def succeeded(self, usage: Usage) -> None:
         """The reply is whole."""
+        self._used(usage)
         if self.bill is not None and not self._ended:
             self.bill.succeeded(usage, self._times())
         self._end(
@@ -85,6 +86,7 @@ class ActiveAttempt:
 
     def failed(self, failure: Failure, produced: Usage | None = None) -> None:
         """The provider or the way to it failed; of a stream, after it had `produced` so much."""
+        self._used(produced)
         if self.bill is not None and not self._ended:
             self.bill.failed(failure, self._times(), produced)
         self.trace.status, self.trace.message = failure.status, failure.message
@@ -99,9 +101,14 @@ class ActiveAttempt:
 
     def cancelled(self, produced: Usage | None = None, *, was_sent: bool = True) -> None:
         """The client left, after it had been given `produced`; the time it waited is a lower bound of the latency."""
+        self._used(produced)
         if self.bill is not None and not self._ended:
             self.bill.cancelled(self._times(), produced, was_sent=was_sent)
         self._end("cancelled", Outcome.IGNORED, latency_us=self._waited_us())
+
+    def _used(self, usage: Usage | None) -> None:
+        if not self._ended:
+            self.trace.usage = usage
 
     def _times(self) -> Times:
         return Times(self._elapsed_us(), self.trace.first_content_us)
@@ -128,6 +135,7 @@ class ActiveAttempt:
         self._ended = True
         self.trace.outcome = outcome_name
         self.trace.duration_us = self._elapsed_us()
+        self.trace.cost_nano = self.cost_nano
         self._tools.leases.drop(self._lease_id)
         admitted = self._admitted
         self._tools.routing.report(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -11,11 +11,13 @@ from application.attempt_admission import AttemptAdmission
 from application.billing.billing import Billing
 from application.conclusion import conclude
 from application.errors import ModelNotAllowed, model_not_found
+from application.fan_out import Observers
 from application.gateway_request import GatewayRequest
 from application.journey import Journey, Step
 from application.ports.catalog_source import CatalogSource
 from application.ports.decision_log import DecisionLog
 from application.ports.provider import Call, Provider, ProviderDirectory
+from application.ports.request_observer import RequestObserver
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection, expected_tokens, latency_kind
 from application.spans import Spans
@@ -56,6 +58,7 @@ class Dispatch:
     selection: Selection
     billing: Billing
     tools: AttemptTools
+    observer: RequestObserver = field(default_factory=Observers)
     default_output_tokens: int = 150
 
     async def run(self, request: GatewayRequest, perform: Perform[T]) -> Served[T]:
@@ -88,7 +91,9 @@ class Dispatch:
         self.admission.leave(journey, usage)
         journey.trace.outcome = outcome
         journey.trace.cost_nano = cost_nano
+        journey.trace.usage = usage
         journey.trace.finished_us = self.tools.clock.now_us()
+        self.observer.finished(journey.trace)
 
     def _begin(self, request: GatewayRequest) -> tuple[Journey, Step]:
         catalog, policy = self.catalog_source.current()
@@ -104,6 +109,9 @@ class Dispatch:
             endpoint=llm.endpoint.value,
             stream=llm.stream,
             started_us=self.tools.clock.now_us(),
+            account=caller.account,
+            caller=caller.name,
+            client_request_id=request.client_request_id,
             route=resolved.route.slug if resolved.route else None,
         )
         self.decisions.keep(trace)

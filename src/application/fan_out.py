@@ -1,7 +1,9 @@
 from collections.abc import Sequence
 
 from application.ports.event_sink import EventSink
+from application.ports.request_observer import RequestObserver
 from domain.events import Event
+from domain.routing.decision import DecisionTrace
 
 
 class FanOut:
@@ -16,4 +18,17 @@ class FanOut:
             sink.publish(event)
 
 
+class Observers:
+    """Tells each request's story to several observers, in their order."""
+
+    def __init__(self, observers: Sequence[RequestObserver] = ()) -> None:
+        self._observers = tuple(observers)
+
+    def finished(self, trace: DecisionTrace) -> None:
+        """Tells all."""
+        for observer in self._observers:
+            observer.finished(trace)
+
+
 _conforms: type[EventSink] = FanOut
+_observes: type[RequestObserver] = Observers

@@ -32,6 +32,7 @@ from application.caller_gate import CallerGate
 from application.degrading.degrading_routing import DegradingRouting
 from application.dispatch import Dispatch
 from application.draining import Draining
+from application.fan_out import Observers
 from application.lease_keeper import LeaseKeeper
 from application.local_turns import LocalTurns
 from application.ports.catalog_source import CatalogSource
@@ -129,6 +130,9 @@ class Container(AdministrationContainer):
         randomness=_Base.randomness,
         slow_call_duration_us=breaker.provided.slow_call_duration_us,
     )
+    # Each is told of every request: its story, its HTTP side.
+    observers = List()
+    on_answered = List()
     dispatch = Singleton(
         Dispatch,
         catalog_source=_Base.catalog_source,
@@ -141,6 +145,7 @@ class Container(AdministrationContainer):
         ),
         billing=_Base.billing,
         tools=attempt_tools,
+        observer=Singleton(Observers, observers),
         default_output_tokens=_set.budgets.default_output_tokens,
     )
     complete = Singleton(Complete, dispatch)
@@ -188,6 +193,7 @@ class Container(AdministrationContainer):
         limits=Factory(BodyLimits, max_body_bytes=_set.server.max_body_bytes),
         in_flight=in_flight,
         trusted_proxies=_set.auth.trusted_networks,
+        on_answered=on_answered,
     )
     http_app = Singleton(
         create_http_app,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from domain.chat import Usage
 from domain.identifiers import InstanceId, ModelName, RequestId
 from domain.limits.admission import Standing
 
@@ -38,7 +39,10 @@ class Refusal:
 
 @dataclass(slots=True)
 class AttemptTrace:
-    """One call to a provider. `outcome` is `success`, `cancelled` or a FailureKind's value."""
+    """One call to a provider. `outcome` is `success`, `cancelled` or a FailureKind's value.
+
+    `usage`: what it used, where that is known.
+    """
 
     number: int
     model: ModelName
@@ -51,6 +55,8 @@ class AttemptTrace:
     outcome: str | None = None
     status: int | None = None
     message: str | None = None
+    usage: Usage | None = None
+    cost_nano: int = 0
 
 
 @dataclass(slots=True)
@@ -58,6 +64,10 @@ class DecisionTrace:
     """The story of one request, filled in as it goes. Times are microseconds since the epoch.
 
     Attributes:
+        account: Whose limits and budgets it counted against.
+        caller: Who asked, unique among all callers.
+        cache: `hit`, `miss` or `bypass`; None where there is no cache.
+        usage: What its last attempt used, where that is known.
         degraded: What was decided without its store, as `x-moongate-degraded` says.
         limits: How the caller's limits stood after this request, or the one that refused it.
         budgets: Soft budgets that are nearly spent or beyond, such as `team:T=83%`.
@@ -68,6 +78,9 @@ class DecisionTrace:
     endpoint: str
     stream: bool
     started_us: int
+    account: str = ""
+    caller: str = ""
+    client_request_id: str | None = None
     route: str | None = None
     attempts: list[AttemptTrace] = field(default_factory=list)
     exclusions: list[Refusal] = field(default_factory=list)
@@ -76,6 +89,8 @@ class DecisionTrace:
     outcome: str | None = None
     finished_us: int | None = None
     cost_nano: int | None = None
+    cache: str | None = None
+    usage: Usage | None = None
     degraded: tuple[str, ...] = ()
     limits: tuple[Standing, ...] = ()
     budgets: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEven
 from quart import Response
 from quart.wrappers.response import DataBody
 
+from adapters.inbound.http.answered import Answered, OnAnswered
 from adapters.inbound.http.authentication import authenticate
 from adapters.inbound.http.client_address import Network, client_address
 from adapters.inbound.http.errors import InternalError, ShuttingDown, error_answer
@@ -58,6 +59,7 @@ class FrontDoor:
     limits: BodyLimits = field(default=BodyLimits())
     in_flight: InFlight = field(default_factory=InFlight)
     trusted_proxies: Sequence[Network] = ()
+    on_answered: Sequence[OnAnswered] = ()
 
     def new_request_id(self) -> RequestId:
         """The gateway's own id for a request."""
@@ -86,6 +88,8 @@ class GatewayConnection:
         self._headers = combined(scope["headers"])
         self._request_id = self._door.new_request_id()
         self._client_request_id = client_request_id(self._headers)
+        self._told = Answered(self._request_id, scope["method"], scope["path"], self._client_request_id)
+        self._began_us = self._door.clock.monotonic_us()
         self._body_pending = True
         self._started = False
         self._finishing = False
@@ -114,6 +118,13 @@ class GatewayConnection:
             await self._refuse(InternalError(), receive, send)
         finally:
             self._door.in_flight.leave(task)
+            self._tell()
+
+    def _tell(self) -> None:
+        told = self._told
+        told.duration_us = self._door.clock.monotonic_us() - self._began_us
+        for tell in self._door.on_answered:
+            tell(told)
 
     async def _admit(self, receive: ASGIReceiveCallable) -> Incoming:
         refuse_bad_framing(self._headers)
@@ -123,7 +134,9 @@ class GatewayConnection:
         except NotAuthenticated as error:
             # There is nothing to guard where nothing is: the honest answer helps whoever mistyped a path.
             raise self._app.misrouted(self._scope["path"], self._scope["method"]) or error from None
+        self._told.caller = caller
         payload = await read_body(receive, self._headers, self._door.limits)
+        self._told.received_bytes = len(payload)
         self._body_pending = False
         request = Incoming(self._scope, self._headers, self._request_id)
         request.payload, request.caller, request.client_request_id = payload, caller, self._client_request_id
@@ -152,24 +165,25 @@ class GatewayConnection:
 
     async def _answer(self, request: Incoming, send: ASGISendCallable) -> None:
         response = cast("Response", await self._app.handle_request(request))
+        self._told.rule = None if request.url_rule is None else request.url_rule.rule
         # Entered before the first write: a stream must be closed even where that write fails.
         async with response.response as body:
             headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
             await send(self._start(response.status_code, headers))
             if isinstance(body, DataBody):
                 self._finishing = True
-                await send(_body(body.data, more=False))
+                await self._send(send, body.data, more=False)
                 return
             await self._flow(body, send)
             self._finishing = True
-            await send(_body(b"", more=False))
+            await self._send(send, b"", more=False)
 
     async def _flow(self, body: AsyncIterable[bytes], send: ASGISendCallable) -> None:
         watch = SilenceWatch(round(self._door.limits.stalled_reader_s * SECOND_US))
         try:
             async for data in body:
                 watch.begin()
-                await send(_body(data, more=True))
+                await self._send(send, data, more=True)
                 watch.end()
         except asyncio.CancelledError:
             if watch.cancelled_it():
@@ -186,23 +200,25 @@ class GatewayConnection:
             headers.append((b"connection", b"close"))
         await send(self._start(answer.status, headers))
         if not self._body_pending:
-            await send(_body(answer.body, more=False))
+            await self._send(send, answer.body, more=False)
             return
         discard = Discard(receive, self._door.limits)
         try:
-            await send(_body(answer.body, more=True))
+            await self._send(send, answer.body, more=True)
             await discard.until_enough()
-            await send(_body(b"", more=False))
+            await self._send(send, b"", more=False)
         finally:
             discard.stop()
 
     def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> ASGISendEvent:
         self._started = True
+        self._told.status = status
         headers.append((b"x-request-id", self._request_id.encode()))
         if self._client_request_id is not None:
             headers.append((b"x-client-request-id", self._client_request_id.encode()))
         return {"type": "http.response.start", "status": status, "headers": headers}
 
-
-def _body(data: bytes, *, more: bool) -> ASGISendEvent:
-    return {"type": "http.response.body", "body": data, "more_body": more}
+    async def _send(self, send: ASGISendCallable, data: bytes, *, more: bool) -> None:
+        self._told.sent_bytes += len(data)
+        await send({"type": "http.response.body", "body": data, "more_body": more})
+        self._told.is_whole = not more
