@@ -2,7 +2,6 @@ import asyncio
 import logging
 from collections.abc import Collection, Coroutine, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from application.background import Background
@@ -14,9 +13,10 @@ from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
 from application.ports.ledger import Ledger
 from application.spending.doubts import Doubts
+from application.spending.restoring import Restoring
 from application.spending.spend import Spend
 from application.spending.verification import Verification
-from domain.budget.answers import Refused, Reserved, ResolutionKind, Resolved, Unverified
+from domain.budget.answers import Resolved
 from domain.budget.charge import AccountId, AttemptId, Reservation
 from domain.budget.spending import budgets_of
 from domain.durations import SECOND_US
@@ -57,9 +57,15 @@ class Spends:
         self._doubts = doubts
         self._background = Background()
         self._spends: dict[str, Spend] = {}
-        self._restored_epoch = self.epoch = 1
+        self._restored_epoch = 1
+        self._restoring = Restoring(budgets)
         self._purge_at = MOST_REMEMBERED
         self._is_rebooking = False
+
+    @property
+    def epoch(self) -> int:
+        """What is known to be the present one: what is reserved from now on must be verified at it."""
+        return self._restoring.epoch
 
     @property
     def remembered(self) -> int:
@@ -128,7 +134,7 @@ class Spends:
         if epoch.number != self._restored_epoch:
             _log.warning("the store of budgets may have lost data: restoring up to %d attempts", len(self._spends))
             # At once: a budget that is stale must not admit what is asked from now on.
-            self.epoch = epoch.number
+            self._restoring.epoch = epoch.number
             await self._restore_lost()
             self._restored_epoch = epoch.number
         if not self._is_rebooking:
@@ -212,35 +218,8 @@ class Spends:
         await _in_portions(self._restore(spend) for spend in lost)
 
     async def _restore(self, spend: Spend) -> None:
-        was_unverified, spend.is_unverified = spend.is_unverified, True
-        answer = await self._reserve_again(spend)
-        if isinstance(answer, Resolved) and answer.kind is ResolutionKind.RELEASED and not spend.is_released:
-            # Withdrawn by whoever did not hear that it was made. It ran all the same.
-            spend.reservation = replace(spend.reservation, attempt_id=spend.reservation.attempt_id.anew)
-            answer = await self._reserve_again(spend)
-        is_late = isinstance(answer, Reserved) and await self._is_late(spend, answer)
-        spend.is_missing = False
-        if not isinstance(answer, Reserved):
-            spend.is_unverified = was_unverified
-            return
-        spend.booked_us, spend.is_late = None, is_late
-        if spend.is_released:
+        if await self._restoring(spend) and spend.is_released:
             await self._give_back(spend)
-
-    async def _is_late(self, spend: Spend, answer: Reserved) -> bool:
-        if not any(standing.verified for standing in answer.standings):
-            # Whoever rebuilds them finds it open, and ends it where the ledger's sum has it.
-            return False
-        # That may be what was answered at first, where nothing was lost.
-        balances = (await self._budgets.inspect(spend.account, spend.periods)).balances
-        return any(balance.epoch >= self.epoch for balance in balances)
-
-    async def _reserve_again(self, spend: Spend) -> Reserved | Refused | Unverified | Resolved:
-        asked = spend.reservation
-        soft = tuple(replace(charge, hard=False) for charge in asked.charges)
-        amount_nano = asked.amount_nano if spend.cost_nano is None else spend.cost_nano
-        again = replace(asked, charges=soft, amount_nano=amount_nano, epoch=self.epoch)
-        return await self._budgets.reserve(spend.account, again)
 
     def _forget_if_done(self, spend: Spend) -> None:
         if spend.booked_us is not None and spend.is_ledgered:

@@ -425,7 +425,7 @@ def test_what_is_reserved_anew_under_another_id_is_known_to_be_in_the_ledger() -
         (spend,) = one.spends._spends.values()
         one.lose_budgets()
         withdrawn = spend.reservation.attempt_id
-        await one.spends._reserve_again(spend)
+        await one.spends._restoring._reserve_again(spend)
         await one.budgets.release(spend.account, withdrawn)
         await one.spends._restore(spend)
         await one.ledger.insert(one.records())
