@@ -30,7 +30,7 @@ from domain.resilience.deadline import Deadline
 from domain.resilience.retry import LONGEST_PAUSE_US, backoff_us
 from domain.routing.admission import Admitted
 from domain.routing.candidates import Need
-from domain.routing.decision import AttemptTrace, DecisionTrace
+from domain.routing.decision import AttemptTrace
 
 T = TypeVar("T")
 Perform = Callable[[Provider, Call, Spans], Awaitable[T]]
@@ -103,17 +103,7 @@ class Dispatch:
             raise model_not_found(llm.model)
         if not caller.may_use(llm.model):
             raise ModelNotAllowed(f"this key may not use the model {llm.model!r}", param="model")
-        trace = DecisionTrace(
-            request_id=request.request_id,
-            requested_model=llm.model,
-            endpoint=llm.endpoint.value,
-            stream=llm.stream,
-            started_us=self.tools.clock.now_us(),
-            account=caller.account,
-            caller=caller.name,
-            client_request_id=request.client_request_id,
-            route=resolved.route.slug if resolved.route else None,
-        )
+        trace = request.begin_trace(resolved, self.tools.clock.now_us())
         self.decisions.keep(trace)
         span_us = min(request.timeout_us or policy.max_deadline_us, policy.max_deadline_us)
         journey = Journey(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from application.ports.provider import ChunkStream
 from domain.callers import Caller
-from domain.catalog import Instance
+from domain.catalog import Instance, Resolved
 from domain.chat import LlmRequest, Reply
 from domain.identifiers import RequestId
 from domain.routing.decision import DecisionTrace
@@ -25,6 +25,20 @@ class GatewayRequest:
     tags: frozenset[str] = frozenset()
     timeout_us: int | None = None
     client_request_id: str | None = None
+
+    def begin_trace(self, resolved: Resolved, started_us: int) -> DecisionTrace:
+        """Its story, of which nothing has happened yet."""
+        return DecisionTrace(
+            request_id=self.request_id,
+            requested_model=self.llm.model,
+            endpoint=self.llm.endpoint.value,
+            stream=self.llm.stream,
+            started_us=started_us,
+            account=self.caller.account,
+            caller=self.caller.name,
+            client_request_id=self.client_request_id,
+            route=resolved.route.slug if resolved.route else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
