@@ -66,6 +66,16 @@ class CallerGate:
             return None
         return CallerAdmissionRequest(request.request_id, request.caller.account, limits, tokens, LEASE_US, reservation)
 
+    def hit_entry(self, request: GatewayRequest) -> CallerAdmissionRequest | None:
+        """The same for one that no provider is asked for: it uses no tokens and costs nothing."""
+        limits = self._policy.limits_of(request.caller, request.llm.endpoint)
+        counted = tuple(limit for limit in limits if limit.kind is not LimitKind.TOKENS)
+        if not counted:
+            return None
+        # It may still go the other way, under its own id.
+        hit_id = RequestId(f"{request.request_id}:hit")
+        return CallerAdmissionRequest(hit_id, request.caller.account, counted, 0, LEASE_US)
+
     async def enter(
         self, entry: CallerAdmissionRequest, asked: AdmissionRequest
     ) -> tuple[CallerAdmitted, Admitted | NotAdmitted]:
@@ -106,6 +116,15 @@ class CallerGate:
         if admitted.degraded:
             self._background.do(self._admission.settle(entry, None))
         return admitted.standings
+
+    async def let_in(self, entry: CallerAdmissionRequest) -> CallerAdmitted:
+        """The caller's admission alone, where no instance is asked. To be ended by `leave`. Raises as `enter`."""
+        entering = asyncio.create_task(self._admission.admit(entry))
+        try:
+            return self._let_in(entry, await asyncio.shield(entering))
+        except BaseException:
+            self._background.do(self._give_back(entering, entry))
+            raise
 
     def leave(self, entry: CallerAdmissionRequest, admitted: CallerAdmitted, *, ran: bool, tokens: int | None) -> None:
         """The request is over. `ran`: a provider was asked. `tokens` is what it used; None where that is unknown."""

@@ -17,7 +17,10 @@
     ├── RateLimited
     ├── BudgetExceeded
     ├── NoInstanceAvailable
+    ├── CacheMiss
     ├── DeadlineExceeded
+    ├── IdempotencyInUse
+    ├── IdempotencyMismatch
     ├── StateUnavailable
     └── UpstreamError
         ├── UpstreamRefused      the provider's 4xx about the request
@@ -134,6 +137,18 @@ class NoInstanceAvailable(GatewayError):
 
 class DeadlineExceeded(GatewayError):
     """The deadline passed, or every attempt timed out."""
+
+
+class CacheMiss(GatewayError):
+    """No reply is stored, and the caller wants no other."""
+
+
+class IdempotencyInUse(GatewayError):
+    """The first request with this `Idempotency-Key` is still running."""
+
+
+class IdempotencyMismatch(GatewayError):
+    """This `Idempotency-Key` belongs to another request."""
 
 
 class StateUnavailable(GatewayError):

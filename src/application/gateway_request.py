@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from application.ports.provider import ChunkStream
+from domain.caching import CacheControl, CacheStatus
 from domain.callers import Caller
 from domain.catalog import Instance, Resolved
 from domain.chat import LlmRequest, Reply
@@ -17,6 +18,9 @@ class GatewayRequest:
     Attributes:
         tags: Instances must carry all of these.
         timeout_us: The caller's wish for the whole request; None where it has none. Capped by the policy.
+        cache: What the caller wishes of the cache.
+        cache_status: How it met the cache; None where there is none, or that is not known yet.
+        idempotency_key: Requests with the same one are to be carried out once.
     """
 
     request_id: RequestId
@@ -25,6 +29,9 @@ class GatewayRequest:
     tags: frozenset[str] = frozenset()
     timeout_us: int | None = None
     client_request_id: str | None = None
+    cache: CacheControl = CacheControl.DEFAULT
+    cache_status: CacheStatus | None = None
+    idempotency_key: str | None = None
 
     def begin_trace(self, resolved: Resolved, started_us: int) -> DecisionTrace:
         """Its story, of which nothing has happened yet."""
@@ -38,15 +45,16 @@ class GatewayRequest:
             caller=self.caller.name,
             client_request_id=self.client_request_id,
             route=resolved.route.slug if resolved.route else None,
+            cache=self.cache_status,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A whole reply, who gave it, what it cost, and the story of how it came."""
+    """A whole reply, what it cost, and the story of how it came. `instance`: who gave it; None for a stored one."""
 
     reply: Reply
-    instance: Instance
+    instance: Instance | None
     cost_nano: int
     trace: DecisionTrace
 
@@ -60,5 +68,5 @@ class Streaming:
     """
 
     chunks: ChunkStream
-    instance: Instance
+    instance: Instance | None
     trace: DecisionTrace

@@ -67,6 +67,8 @@ class DecisionTrace:
         account: Whose limits and budgets it counted against.
         caller: Who asked, unique among all callers.
         cache: `hit`, `miss` or `bypass`; None where there is no cache.
+        stored_us: When the reply that it got was stored; None where that came from a provider.
+        replayed: It is the stored reply to an earlier request with the same `Idempotency-Key`.
         usage: What its last attempt used, where that is known.
         degraded: What was decided without its store, as `x-moongate-degraded` says.
         limits: How the caller's limits stood after this request, or the one that refused it.
@@ -90,6 +92,8 @@ class DecisionTrace:
     finished_us: int | None = None
     cost_nano: int | None = None
     cache: str | None = None
+    stored_us: int | None = None
+    replayed: bool = False
     usage: Usage | None = None
     degraded: tuple[str, ...] = ()
     limits: tuple[Standing, ...] = ()

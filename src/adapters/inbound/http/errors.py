@@ -99,8 +99,10 @@ TABLE = MappingProxyType(
         errors.AlreadyExists: Row(409, _CLIENT, "already_exists"),
         errors.Conflict: Row(409, _CLIENT, "conflict"),
         errors.InUse: Row(409, _CLIENT, "in_use"),
+        errors.IdempotencyInUse: Row(409, _CLIENT, "idempotency_key_in_use"),
         BodyTooSlow: Row(408, _CLIENT, "request_timeout"),
         RequestTooLarge: Row(413, _CLIENT, "request_too_large"),
+        errors.IdempotencyMismatch: Row(422, _CLIENT, "idempotency_key_reused"),
         errors.UpstreamRefused: Row(400, _CLIENT, "invalid_request"),
         errors.UpstreamRateLimited: Row(429, _RATE, "rate_limit_exceeded"),
         errors.RateLimited: Row(429, _RATE, "rate_limit_exceeded"),
@@ -112,6 +114,7 @@ TABLE = MappingProxyType(
         errors.UpstreamFailed: Row(502, _UPSTREAM, "upstream_error"),
         errors.NoInstanceAvailable: Row(503, _SERVER, "no_available_instance"),
         errors.StateUnavailable: Row(503, _SERVER, "state_unavailable"),
+        errors.CacheMiss: Row(504, _CLIENT, "cache_miss"),
         errors.DeadlineExceeded: Row(504, _UPSTREAM, "upstream_timeout"),
     }
 )

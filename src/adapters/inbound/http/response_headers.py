@@ -1,9 +1,11 @@
 """What the gateway tells about a request in the headers of its answer."""
 
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from adapters.inbound.http.limit_headers import limit_headers
 from application.gateway_request import Completed, Streaming
+from domain.durations import SECOND_US
 from domain.money import format_dollars
 from domain.routing.decision import DecisionTrace
 
@@ -34,13 +36,27 @@ def trace_headers(trace: DecisionTrace) -> list[Header]:
     return headers + limit_headers(trace.limits) if trace.limits else headers
 
 
+def cache_headers(trace: DecisionTrace) -> list[Header]:
+    """How the request met the cache; of a stored reply, since when it has been there."""
+    headers = [] if trace.cache is None else [("x-cache", trace.cache.upper())]
+    if trace.stored_us is not None:
+        headers.append(("x-cache-time", _instant(trace.stored_us)))
+        headers.append(("age", str(max(0, trace.started_us - trace.stored_us) // SECOND_US)))
+    if trace.replayed:
+        headers.append(("idempotency-replayed", "true"))
+    return headers
+
+
 def served_headers(served: Completed | Streaming) -> list[Header]:
     """Who served the request and how it came to that; the cost where it is known already."""
-    headers = [
-        ("x-moongate-instance", header_value(served.instance.id)),
-        ("x-moongate-model", header_value(served.instance.model_name)),
-        *trace_headers(served.trace),
-    ]
+    headers = [*cache_headers(served.trace), *trace_headers(served.trace)]
+    if served.instance is not None:
+        headers.append(("x-moongate-instance", header_value(served.instance.id)))
+        headers.append(("x-moongate-model", header_value(served.instance.model_name)))
     if isinstance(served, Completed):
         headers.append(("x-moongate-cost", format_dollars(served.cost_nano)))
     return headers
+
+
+def _instant(at_us: int) -> str:
+    return datetime.fromtimestamp(at_us // SECOND_US, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,123 @@
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from application.background import Background
+from application.caching.cache_keys import Place
+from application.caching.flight import Flight
+from application.caching.following import Following
+from application.caching.hold import HOLD_US, Hold
+from application.caching.lead import Complete, Lead, Stream
+from application.errors import StateUnavailable
+from application.gateway_request import Completed, GatewayRequest, Streaming
+from application.ports.clock import Clock
+from application.ports.flights import Flights
+from application.ports.response_cache import ResponseCache
+from domain.chat import Endpoint
+from domain.response_cache import CachedReply, Fill
+
+Keep = Callable[[Flight, Completed | Streaming], CachedReply | None]
+"""What is stored of a reply that has come; None for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A reply that is to be found or fetched.
+
+    Attributes:
+        keep, ttl_us: What is stored of it, and for how long.
+        to_its_end: It is fetched to its end though nobody reads it any more.
+    """
+
+    place: Place
+    request: GatewayRequest
+    keep: Keep
+    ttl_us: int
+    to_its_end: bool = False
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What it is a reply of."""
+        return self.request.llm.endpoint
+
+
+@dataclass(slots=True)
+class FlightsHere:
+    """Replies under way that requests of this process wait for, by their place: at most one at a time for each."""
+
+    cache: ResponseCache
+    flights: Flights
+    clock: Clock
+    complete: Complete
+    stream: Stream
+    max_bytes: int
+    _by_place: dict[Place, Flight] = field(init=False, default_factory=dict)
+    _background: Background = field(init=False, default_factory=Background)
+    _numbers: "count[int]" = field(init=False, default_factory=count)
+
+    async def board(self, wanted: Wanted) -> Flight | Lead | CachedReply:
+        """The flight under way, joined; else one that is led from here, joined; or the reply, where it is stored.
+
+        Whoever has joined a flight must leave it. Raises StateUnavailable.
+        """
+        flight = self._by_place.get(wanted.place)
+        if flight is not None and flight.takes_more:
+            flight.join()
+            return flight
+        flight = self._by_place[wanted.place] = Flight()
+        flight.join()
+        try:
+            found = await self._ask(wanted, flight)
+        except BaseException:
+            self._forget(wanted.place, flight)
+            flight.lose()
+            raise
+        if isinstance(found, CachedReply):
+            self._forget(wanted.place, flight)
+            # Those who have joined meanwhile look for themselves, and find it.
+            flight.lose()
+        return found
+
+    def lead(self, wanted: Wanted, flight: Flight, fill: Fill | None) -> Lead:
+        """Calls upstream for all of `flight`. Without a fill the reply replaces what is stored."""
+        hold = None if fill is None else Hold(self.cache, self.flights, self.clock, fill, flight)
+
+        async def store(flight: Flight, served: Completed | Streaming | None) -> None:
+            self._forget(wanted.place, flight)
+            kept = None if served is None else wanted.keep(flight, served)
+            if hold is not None:
+                await hold.give(kept, wanted.ttl_us)
+            elif kept is not None:
+                await self.cache.put(*wanted.place, kept, wanted.ttl_us)
+
+        bounds = {"max_bytes": self.max_bytes, "to_its_end": wanted.to_its_end}
+        lead = Lead(wanted.request, flight, store, hold, **bounds)
+        self._background.watch(lead.begin(self.complete, self.stream))
+        return lead
+
+    async def settle(self) -> None:
+        """Returns when nothing is under way any more."""
+        await self._background.settle()
+
+    async def _ask(self, wanted: Wanted, flight: Flight) -> Flight | Lead | CachedReply:
+        owner = f"{wanted.request.request_id}:{next(self._numbers)}"
+        found = await self.cache.acquire_fill(*wanted.place, owner, HOLD_US)
+        match found:
+            case CachedReply():
+                return found
+            case Fill():
+                return self.lead(wanted, flight, found)
+        following = Following(self.flights, self.clock, self.max_bytes)
+        self._background.do(self._follow(wanted, flight, following(wanted.place, found.owner, flight, wanted.endpoint)))
+        return flight
+
+    async def _follow(self, wanted: Wanted, flight: Flight, following: Coroutine[Any, Any, None]) -> None:
+        try:
+            await following
+        finally:
+            self._forget(wanted.place, flight)
+
+    def _forget(self, place: Place, flight: Flight) -> None:
+        if self._by_place.get(place) is flight:
+            del self._by_place[place]

@@ -1,0 +1,51 @@
+from application.caching.assembly import ReplyAssembly
+from application.caching.cache_keys import Place
+from application.caching.flight import Flight
+from application.caching.frames import unpack
+from application.errors import StateUnavailable
+from application.ports.clock import Clock
+from application.ports.flights import Flights
+from domain.chat import Endpoint
+from domain.durations import SECOND_US
+
+_FIRST_PAUSE_US = SECOND_US // 50
+_LONGEST_PAUSE_US = SECOND_US // 10
+
+
+class Following:
+    """Reads, for all in this process who wait for it, a reply that another gateway is fetching."""
+
+    def __init__(self, flights: Flights, clock: Clock, max_bytes: int) -> None:
+        self._flights = flights
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    async def __call__(self, place: Place, owner: str, flight: Flight, endpoint: Endpoint) -> None:
+        """Feeds `flight` until it is over, or nobody reads it.
+
+        Where the other is done without having told anything, it was no stream: the reply is stored, or the fill free.
+        """
+        try:
+            await self._follow(place, owner, flight, ReplyAssembly(endpoint, self._max_bytes))
+        except (StateUnavailable, ValueError):
+            flight.lose()
+        except BaseException:
+            flight.lose()
+            raise
+
+    async def _follow(self, place: Place, owner: str, flight: Flight, assembly: ReplyAssembly) -> None:
+        pause_us = _FIRST_PAUSE_US
+        while flight.readers:
+            news = await self._flights.follow(*place, owner, len(flight.batches))
+            for frame in news.frames:
+                batch = unpack(frame)
+                flight.push(batch)
+                assembly.add(batch)
+            if news.ended:
+                flight.land(assembly.reply())
+                return
+            if not news.held and not news.frames:
+                break
+            pause_us = _FIRST_PAUSE_US if news.frames else min(_LONGEST_PAUSE_US, pause_us * 5 // 4)
+            await self._clock.sleep(pause_us)
+        flight.lose()

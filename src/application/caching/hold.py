@@ -1,0 +1,71 @@
+import asyncio
+from contextlib import suppress
+
+from application.caching.flight import Flight
+from application.caching.frames import pack
+from application.errors import StateUnavailable
+from application.ports.clock import Clock
+from application.ports.flights import Flights
+from application.ports.response_cache import ResponseCache
+from domain.durations import SECOND_US
+from domain.response_cache import CachedReply, Fill
+
+HOLD_US = 2 * SECOND_US
+"""How long a fill outlives the gateway that holds it."""
+
+_BEAT_US = SECOND_US // 2
+_FLUSH_US = SECOND_US // 40
+
+
+class Hold:
+    """Keeps a fill while its reply is under way, and tells the reply to other gateways that wait for it.
+
+    Nothing is told before somebody waits: then all that has come so far, and what comes after it, 40 times a second.
+    """
+
+    def __init__(self, cache: ResponseCache, flights: Flights, clock: Clock, fill: Fill, flight: Flight) -> None:
+        self._cache = cache
+        self._flights = flights
+        self._clock = clock
+        self._fill = fill
+        self._flight = flight
+        self._told = 0
+        self._telling = asyncio.Lock()
+        self.followed = False
+        self.is_lost = False
+
+    async def run(self) -> None:
+        """Until the fill is lost; ends by cancellation."""
+        while not self.is_lost:
+            await self._clock.sleep(_FLUSH_US if self.followed else _BEAT_US)
+            with suppress(StateUnavailable):
+                await self.beat()
+
+    async def pause(self) -> None:
+        """For as long as may pass between two beats."""
+        await self._clock.sleep(_BEAT_US)
+
+    async def beat(self, *, last: bool = False) -> None:
+        """Holds it for longer, and learns whether somebody waits. `last`: no more comes. Raises StateUnavailable."""
+        async with self._telling:
+            frames = [pack(batch) for batch in self._flight.batches[self._told :]] if self.followed else []
+            heard = await self._flights.tell(self._fill, self._told, frames, HOLD_US, last=last and self.followed)
+            if heard is None:
+                self.is_lost, self.followed = True, False
+            else:
+                self._told, self.followed = heard.count, heard.followed
+
+    async def give(self, reply: CachedReply | None, ttl_us: int) -> None:
+        """No more comes: tells the rest, and stores the reply. None: there is none to be stored."""
+        if self._flight.batches:
+            await self.beat()
+            if self.followed and self._flight.has_landed:
+                await self.beat(last=True)
+        if reply is None or not await self._cache.put(self._fill.scope, self._fill.key, reply, ttl_us, self._fill):
+            await self.give_up()
+
+    async def give_up(self) -> None:
+        """Lets others have the fill. Those who wait see that no more comes. Raises StateUnavailable."""
+        if not self.is_lost:
+            self.is_lost = True
+            await self._cache.abandon_fill(self._fill)
