@@ -20,6 +20,7 @@ class GatewayRequest:
         timeout_us: The caller's wish for the whole request; None where it has none. Capped by the policy.
         cache: What the caller wishes of the cache.
         cache_status: How it met the cache; None where there is none, or that is not known yet.
+        degraded: What has been done without its store by now.
         idempotency_key: Requests with the same one are to be carried out once.
     """
 
@@ -31,6 +32,7 @@ class GatewayRequest:
     client_request_id: str | None = None
     cache: CacheControl = CacheControl.DEFAULT
     cache_status: CacheStatus | None = None
+    degraded: tuple[str, ...] = ()
     idempotency_key: str | None = None
 
     def begin_trace(self, resolved: Resolved, started_us: int) -> DecisionTrace:
@@ -46,6 +48,7 @@ class GatewayRequest:
             client_request_id=self.client_request_id,
             route=resolved.route.slug if resolved.route else None,
             cache=self.cache_status,
+            degraded=self.degraded,
         )
 
 

@@ -28,6 +28,10 @@ from adapters.outbound.redis.prober import Prober
 from adapters.outbound.redis.routing import RedisRouting
 from application.active_attempt import AttemptTools
 from application.attempt_admission import AttemptAdmission
+from application.caching.caching import Caching
+from application.caching.flights_here import FlightsHere
+from application.caching.hits import Hits, HitTools
+from application.caching.idempotency import Idempotency
 from application.caller_gate import CallerGate
 from application.degrading.degrading_routing import DegradingRouting
 from application.dispatch import Dispatch
@@ -47,9 +51,10 @@ from application.use_cases.list_instances import ListInstances
 from application.use_cases.list_models import ListModels
 from application.use_cases.stream import Stream
 from bootstrap.bookkeeping import Bookkeeping
-from bootstrap.containers.administration import AdministrationContainer
+from bootstrap.containers.caching import CachingContainer
 from bootstrap.lifespan import Lifespan, application
 from bootstrap.provider_wiring import configured_providers
+from bootstrap.reply_keeping import ReplyKeeping
 from bootstrap.shared_state import SharedState
 from domain.catalog import Instance
 
@@ -64,11 +69,11 @@ def _instances_of(source: CatalogSource) -> Iterable[Instance]:
     return source.current()[0].all_instances()
 
 
-_Base = AdministrationContainer
+_Base = CachingContainer
 _set = _Base.settings.provided
 
 
-class Container(AdministrationContainer):
+class Container(CachingContainer):
     """One gateway process. `settings` and `master_key` must be given; all else has a default."""
 
     breaker = Callable(lambda settings: settings.router.circuit_breaker.to_domain(), _Base.settings)
@@ -148,8 +153,57 @@ class Container(AdministrationContainer):
         observer=Singleton(Observers, observers),
         default_output_tokens=_set.budgets.default_output_tokens,
     )
-    complete = Singleton(Complete, dispatch)
-    stream = Singleton(Stream, dispatch)
+    upstream_complete = Singleton(Complete, dispatch)
+    upstream_stream = Singleton(Stream, dispatch)
+    hits = Singleton(
+        Hits,
+        Singleton(HitTools, caller_gate, _Base.journaling, decision_log, Singleton(Observers, observers), _Base.clock),
+    )
+    cached_flights = Singleton(
+        FlightsHere,
+        _Base.response_cache,
+        _Base.flights,
+        _Base.clock,
+        upstream_complete,
+        upstream_stream,
+        _set.cache.max_entry_bytes,
+    )
+    caching = Singleton(
+        Caching,
+        upstream_complete,
+        upstream_stream,
+        _set.cache.policy.provider,
+        _Base.catalog_source,
+        _Base.cache_keys,
+        _Base.response_cache,
+        cached_flights,
+        hits,
+        _Base.cache_uses,
+        _Base.clock,
+        _Base.randomness,
+    )
+    idempotent_flights = Singleton(
+        FlightsHere,
+        _Base.response_cache,
+        _Base.flights,
+        _Base.clock,
+        caching.provided.complete,
+        caching.provided.stream,
+        _set.cache.max_entry_bytes,
+    )
+    idempotency = Singleton(
+        Idempotency,
+        caching.provided.complete,
+        caching.provided.stream,
+        _Base.catalog_source,
+        _Base.cache_keys,
+        _Base.response_cache,
+        idempotent_flights,
+        hits,
+        _Base.clock,
+    )
+    complete = idempotency.provided.complete
+    stream = idempotency.provided.stream
     list_models = Singleton(ListModels, _Base.catalog_source, Callable(_now_s, _Base.clock))
     check_readiness = Singleton(CheckReadiness, _Base.catalog_source, draining, _Base.store_watch)
 
@@ -243,6 +297,16 @@ class Container(AdministrationContainer):
         stores=_Base.stores,
         store_watch=_Base.store_watch,
         clock=_Base.clock,
-        parts=List(shared_state, bookkeeping),
+        parts=List(
+            shared_state,
+            bookkeeping,
+            Singleton(
+                ReplyKeeping,
+                List(cached_flights, idempotent_flights),
+                _Base.cache_uses,
+                _Base.own_cache,
+                _Base.cache_prober,
+            ),
+        ),
     )
     app = Singleton(application, http_app, lifespan)

@@ -35,6 +35,12 @@ class Stores:
 
     redis: RedisStore | None = None
     database: SqlDatabase | None = None
+    own_cache: RedisStore | None = None
+
+    @property
+    def cache(self) -> RedisStore | None:
+        """Where replies are kept: in a Redis of their own, else with everything else."""
+        return self.own_cache or self.redis
 
     @property
     def probes(self) -> Mapping[str, StoreProbe]:
@@ -48,8 +54,9 @@ class Stores:
 
     async def aclose(self) -> None:
         """Closes all of them."""
-        if self.redis is not None:
-            await self.redis.executor.aclose()
+        for store in (self.redis, self.own_cache):
+            if store is not None:
+                await store.executor.aclose()
         if self.database is not None:
             await self.database.aclose()
 
@@ -65,21 +72,24 @@ def open_stores(settings: Settings, mode: str, clock: Clock, data_dir: Path | No
     redis = None
     if mode == Mode.FULL and settings.state != "memory" and settings.redis.url.get_secret_value():
         redis = _redis(settings.redis, clock)
+    own_cache = None
+    if redis is not None and settings.cache.enabled and settings.cache.url.get_secret_value():
+        own_cache = _redis(settings.redis, clock, settings.cache.url.get_secret_value(), "cache")
     url = settings.database.url.get_secret_value()
     if mode != Mode.FULL and names_postgres(url):
         url = ""
     if not url and data_dir is not None:
         url = file_database_url(data_dir)
-    return Stores(redis, _database(url) if url else None)
+    return Stores(redis, _database(url) if url else None, own_cache)
 
 
-def _redis(settings: RedisSettings, clock: Clock) -> RedisStore:
+def _redis(settings: RedisSettings, clock: Clock, own_url: str = "", section: str = "redis") -> RedisStore:
     timeouts = Timeouts(settings.command_timeout_us, settings.connect_timeout_us)
-    breaker = StoreBreaker(clock)
+    breaker = StoreBreaker(clock, section)
     try:
-        client = connect(settings.url.get_secret_value(), timeouts)
+        client = connect(own_url or settings.url.get_secret_value(), timeouts)
     except ValueError as error:
-        raise ConfigurationError([f"redis.url: {error}"]) from error
+        raise ConfigurationError([f"{section}.url: {error}"]) from error
     return RedisStore(RedisExecutor(client, all_scripts(), timeouts, breaker), breaker)
 
 

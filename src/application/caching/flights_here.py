@@ -9,7 +9,6 @@ from application.caching.flight import Flight
 from application.caching.following import Following
 from application.caching.hold import HOLD_US, Hold
 from application.caching.lead import Complete, Lead, Stream
-from application.errors import StateUnavailable
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.clock import Clock
 from application.ports.flights import Flights
@@ -91,9 +90,8 @@ class FlightsHere:
             elif kept is not None:
                 await self.cache.put(*wanted.place, kept, wanted.ttl_us)
 
-        bounds = {"max_bytes": self.max_bytes, "to_its_end": wanted.to_its_end}
-        lead = Lead(wanted.request, flight, store, hold, **bounds)
-        self._background.watch(lead.begin(self.complete, self.stream))
+        lead = Lead(wanted.request, flight, store, hold, max_bytes=self.max_bytes, to_its_end=wanted.to_its_end)
+        self._background.do(lead.run(self.complete, self.stream))
         return lead
 
     async def settle(self) -> None:

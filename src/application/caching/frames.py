@@ -2,11 +2,13 @@
 
 import json
 import struct
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from domain.chat import Chunk, Usage
 
 _HEAD = struct.Struct(">BHI")
+_LENGTH = struct.Struct(">I")
 _CONTENT, _VISIBLE = 1, 2
 
 
@@ -29,6 +31,24 @@ def unpack(frame: bytes) -> tuple[Chunk, ...]:
         used = Usage(**json.loads(usage)) if usage else None
         chunks.append(Chunk(data, bool(flags & _CONTENT), used, bool(flags & _VISIBLE)))
     return tuple(chunks)
+
+
+def pack_all(batches: Iterable[tuple[Chunk, ...]]) -> bytes:
+    """All frames in one."""
+    frames = [pack(batch) for batch in batches]
+    return b"".join(_LENGTH.pack(len(frame)) + frame for frame in frames)
+
+
+def unpack_all(packed: bytes) -> list[tuple[Chunk, ...]]:
+    """The batches that `pack_all` was given. Raises ValueError for anything else."""
+    batches, at = [], 0
+    while at < len(packed):
+        if at + _LENGTH.size > len(packed):
+            raise ValueError("frames end within a length")
+        (frame_bytes,) = _LENGTH.unpack_from(packed, at)
+        at += _LENGTH.size + frame_bytes
+        batches.append(unpack(packed[at - frame_bytes : at]))
+    return batches
 
 
 def _pack_one(chunk: Chunk) -> bytes:

@@ -64,13 +64,13 @@ class Hit:
         self._tools.journaling.outcome(self._record(outcome))
         self._tools.observer.finished(trace)
 
-    def failed(self, error: GatewayError) -> None:
-        """It was not answered."""
-        if self._ended:
-            return
-        self._leave(ran=True)
-        self.trace.outcome, self.trace.finished_us = type(error).__name__, self._tools.clock.now_us()
-        self._tools.observer.finished(self.trace)
+    def failed(self, error: GatewayError) -> GatewayError:
+        """It was not answered; the error itself."""
+        if not self._ended:
+            self._leave(ran=True)
+            self.trace.outcome, self.trace.finished_us = type(error).__name__, self._tools.clock.now_us()
+            self._tools.observer.finished(self.trace)
+        return error
 
     def withdrawn(self) -> None:
         """It goes another way, as if it had never come here."""
@@ -113,7 +113,9 @@ class Hits:
 
     tools: HitTools
 
-    async def enter(self, request: GatewayRequest, resolved: Resolved) -> Hit:
+    async def enter(
+        self, request: GatewayRequest, resolved: Resolved, cache: CacheStatus | None = CacheStatus.HIT
+    ) -> Hit:
         """Counts it against the limits of its caller; tokens are none.
 
         Raises:
@@ -122,7 +124,7 @@ class Hits:
         """
         tools = self.tools
         trace = request.begin_trace(resolved, tools.clock.now_us())
-        trace.cache = CacheStatus.HIT
+        trace.cache = cache
         tools.decisions.keep(trace)
         entry = tools.gate.hit_entry(request)
         if entry is None:
@@ -135,7 +137,7 @@ class Hits:
             raise
         trace.limits = let_in.standings
         if let_in.degraded:
-            trace.degraded = ("rate_limit",)
+            trace.degraded += ("rate_limit",)
         return Hit(tools, request, trace, entry, let_in)
 
     async def complete(self, request: GatewayRequest, resolved: Resolved, stored: CachedReply) -> Completed:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 from application.caching.assembly import ReplyAssembly
 from application.caching.flight import Flight, FlightReader
@@ -46,15 +47,10 @@ class Lead:
         self._hold = hold
         self._max_bytes = max_bytes
         self._flies_alone = False
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Any] | None = None
         self._staying: asyncio.Task[None] | None = None
         if not to_its_end:
             flight.on_deserted = self._deserted
-
-    def begin(self, complete: Complete, stream: Stream) -> "asyncio.Task[None]":
-        """Starts it."""
-        self._task = asyncio.create_task(self._run(complete, stream))
-        return self._task
 
     async def completed(self) -> Completed:
         """For the request that started it: the whole reply. Raises what the call met."""
@@ -76,7 +72,9 @@ class Lead:
     def _met(self) -> BaseException:
         return self.error or StateUnavailable("the request was given up: try again")
 
-    async def _run(self, complete: Complete, stream: Stream) -> None:
+    async def run(self, complete: Complete, stream: Stream) -> None:
+        """Calls, and hands on what comes. Ends by cancellation, too."""
+        self._task = asyncio.current_task()
         holding = None if self._hold is None else asyncio.create_task(self._hold.run())
         try:
             await self._fetch(complete, stream)
@@ -85,7 +83,7 @@ class Lead:
         except asyncio.CancelledError as error:
             self._fail(error, None)
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - all who wait must hear of it
             _log.exception("request %s failed", self._request.request_id)
             self._fail(error, None)
         finally:

@@ -25,6 +25,7 @@ from bootstrap.settings.annotations import (
     Span,
     Timeout,
 )
+from domain.caching import CachePolicy, CacheScope
 from domain.chat import Endpoint
 from domain.durations import SECOND_US
 from domain.keys import LEAST_PEPPER_BYTES
@@ -138,6 +139,11 @@ class CacheSettings(Section):
     max_bytes: Count = 256 * _MIB
     scope: Literal["team", "user", "key", "global"] = "team"
     url: RedisUrl = SecretStr("")
+
+    @property
+    def policy(self) -> CachePolicy:
+        """The same for the domain."""
+        return CachePolicy(self.enabled, self.ttl_us, CacheScope(self.scope))
 
 
 class BudgetSettings(Section):

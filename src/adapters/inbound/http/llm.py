@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from quart import Blueprint
 
 from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
-from adapters.inbound.http.request_headers import tags, timeout_us
+from adapters.inbound.http.request_headers import cache_control, idempotency_key, tags, timeout_us
 from adapters.inbound.http.response_headers import served_headers
 from adapters.inbound.http.schemas import parse_llm_request
 from adapters.inbound.http.sse import EventStream
@@ -61,4 +61,6 @@ def _asked(request: Incoming, endpoint: Endpoint, deployment: str | None) -> Gat
         tags(request.raw),
         timeout_us(request.raw),
         request.client_request_id,
+        cache_control(request.raw),
+        idempotency_key=idempotency_key(request.raw),
     )

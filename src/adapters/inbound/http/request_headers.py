@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 
 from application.errors import InvalidRequest
+from domain.caching import CacheControl
 
 RawHeaders = Mapping[bytes, bytes]
 
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _MILLISECONDS = re.compile(rb"[0-9]{1,12}")
+_KEY = re.compile(rb"[\x20-\x7e]{1,255}")
 _BEARER = b"bearer "
 
 
@@ -63,6 +65,38 @@ def tags(headers: RawHeaders) -> frozenset[str]:
     if value is None:
         return frozenset()
     return frozenset(tag for part in value.decode("latin-1").split(",") if (tag := part.strip()))
+
+
+def cache_control(headers: RawHeaders) -> CacheControl:
+    """What the client wishes of the cache.
+
+    Raises:
+        InvalidRequest: The header is there and holds none of the wishes.
+    """
+    value = headers.get(b"x-moongate-cache")
+    if value is None:
+        return CacheControl.DEFAULT
+    try:
+        return CacheControl(value.decode("latin-1").strip().lower())
+    except ValueError:
+        wishes = ", ".join(wish.value for wish in CacheControl)
+        raise InvalidRequest(f"x-moongate-cache: expected one of {wishes}", param="x-moongate-cache") from None
+
+
+def idempotency_key(headers: RawHeaders) -> str | None:
+    """What makes requests one.
+
+    Raises:
+        InvalidRequest: It is empty, longer than 255 characters, or not printable.
+    """
+    value = headers.get(b"idempotency-key")
+    if value is None:
+        return None
+    if _KEY.fullmatch(value) is None:
+        raise InvalidRequest(
+            "Idempotency-Key: expected 1 to 255 printable characters, such as a UUID", param="Idempotency-Key"
+        )
+    return value.decode("ascii")
 
 
 def declared_length(headers: RawHeaders) -> int | None:
