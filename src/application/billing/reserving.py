@@ -18,7 +18,7 @@ from domain.budget.terms import BudgetClock
 from domain.catalog import Resolved
 from domain.money import format_dollars
 
-_WAITS_US = 4_000_000
+_WAITS_US = 5_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALERT_PERCENT = 80
 REBUILDS = 3

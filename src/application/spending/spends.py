@@ -14,6 +14,7 @@ from application.ports.event_sink import EventSink
 from application.ports.ledger import Ledger
 from application.spending.doubts import Doubts
 from application.spending.restoring import Restoring
+from application.spending.roll_call import RollCall
 from application.spending.spend import Spend
 from application.spending.verification import Verification
 from domain.budget.answers import Resolved
@@ -47,6 +48,7 @@ class Spends:
         clock: Clock,
         events: EventSink,
         doubts: Doubts,
+        roll_call: RollCall,
     ) -> None:
         self._budgets = budgets
         self._epochs = epochs
@@ -55,6 +57,7 @@ class Spends:
         self._clock = clock
         self._events = events
         self._doubts = doubts
+        self._roll_call = roll_call
         self._background = Background()
         self._spends: dict[str, Spend] = {}
         self._restored_epoch = 1
@@ -137,6 +140,7 @@ class Spends:
             self._restoring.epoch = epoch.number
             await self._restore_lost()
             self._restored_epoch = epoch.number
+        await self._roll_call.answer(self._restored_epoch)
         if not self._is_rebooking:
             self._is_rebooking = True
             self._background.do(self._book_again())

@@ -11,12 +11,18 @@ from application.ports.ledger import Ledger, Spent
 from application.ports.lock import Lock
 from application.ports.randomness import Randomness
 from application.spending.doubts import Doubts
+from application.spending.roll_call import RollCall
 from domain.budget.answers import Balance
 from domain.budget.charge import AccountId, AttemptId, BudgetId, BudgetPeriod
 from domain.durations import SECOND_US
 
 GRACE_US = SECOND_US
-"""Within it, every gateway has noticed that the store lost something, and has brought back what it knows."""
+"""Within it, every gateway has noticed that the store lost something, unless it is very busy."""
+
+PATIENCE_US = 4 * SECOND_US
+"""How long one that was there before is waited for. It may be gone, or cut off."""
+
+_ROLL_EVERY_US = SECOND_US // 10
 
 _LOCK_TTL_US = 5 * SECOND_US
 _LOCK_TRIES = 40
@@ -39,6 +45,7 @@ class Verification:
         clock: Clock,
         randomness: Randomness,
         doubts: Doubts,
+        roll_call: RollCall,
     ) -> None:
         self._budgets = budgets
         self._epochs = epochs
@@ -47,6 +54,7 @@ class Verification:
         self._clock = clock
         self._randomness = randomness
         self._doubts = doubts
+        self._roll_call = roll_call
         self._running: dict[_Asked, asyncio.Task[BudgetEpoch]] = {}
 
     async def verify(self, account: AccountId, periods: Sequence[BudgetPeriod]) -> BudgetEpoch:
@@ -85,9 +93,17 @@ class Verification:
         epoch = await self._epochs.epoch()
         if epoch.age_us < GRACE_US:
             await self._clock.sleep(GRACE_US - epoch.age_us)
+        await self._await_all(epoch)
         async with self._alone_with(account):
             await self._rebuild(account, periods, epoch)
         return epoch
+
+    async def _await_all(self, epoch: BudgetEpoch) -> None:
+        """Returns when all have brought back what they had: it would be missing in what is admitted from now on."""
+        until_us = self._clock.monotonic_us() + PATIENCE_US - max(epoch.age_us, GRACE_US)
+        while self._roll_call.awaits(epoch.number) and self._clock.monotonic_us() < until_us:
+            await self._clock.sleep(_ROLL_EVERY_US)
+            await self._roll_call.listen()
 
     def _alone_with(self, account: AccountId) -> AbstractAsyncContextManager[Tenure]:
         name, tries, delay_us = f"budgets:{account}", _LOCK_TRIES, _LOCK_DELAY_US

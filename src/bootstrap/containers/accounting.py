@@ -8,6 +8,7 @@ from adapters.outbound.memory.admission import MemoryAdmission
 from adapters.outbound.memory.budget import MemoryBudgets
 from adapters.outbound.memory.budget_accounts import BudgetAccounts
 from adapters.outbound.memory.budget_epoch import MemoryBudgetEpochs
+from adapters.outbound.memory.budget_roll import MemoryBudgetRoll
 from adapters.outbound.memory.ledger import MemoryLedger
 from adapters.outbound.memory.usage_journal import MemoryUsageJournal
 from adapters.outbound.memory.usage_reports import MemoryUsageReports
@@ -15,6 +16,7 @@ from adapters.outbound.memory.usage_stream import MemoryUsageStream
 from adapters.outbound.redis.admission import RedisAdmission
 from adapters.outbound.redis.budget import RedisBudgets
 from adapters.outbound.redis.budget_epoch import RedisBudgetEpochs
+from adapters.outbound.redis.budget_roll import RedisBudgetRoll
 from adapters.outbound.redis.usage_stream import RedisUsageStream
 from adapters.outbound.sql.ledger import SqlLedger
 from adapters.outbound.sql.usage_reports import SqlUsageReports
@@ -28,6 +30,7 @@ from application.degrading.degrading_admission import DegradingAdmission
 from application.ports.usage_journal import UsageJournal
 from application.spending.doubts import Doubts
 from application.spending.reconciliation import Reconciliation
+from application.spending.roll_call import RollCall
 from application.spending.spends import Spends
 from application.spending.verification import Verification
 from application.usage.announced import announced_to
@@ -108,10 +111,18 @@ class AccountingContainer(_Base):
     usage_journal = Singleton(_open_journal, _Base.data_dir)
 
     doubts = Singleton(Doubts, _Base.clock)
-    verification = Singleton(
-        Verification, budgets, budget_epochs, ledger, _Base.lock, _Base.clock, _Base.randomness, doubts
+    budget_roll = Selector(
+        _Base.state,
+        memory=Singleton(MemoryBudgetRoll),
+        redis=Singleton(RedisBudgetRoll, _Base.redis_executor, _Base.redis_prefix, _Base.gateway_id),
     )
-    spends = Singleton(Spends, budgets, budget_epochs, verification, ledger, _Base.clock, _Base.event_sink, doubts)
+    roll_call = Singleton(RollCall, budget_roll, _Base.clock)
+    verification = Singleton(
+        Verification, budgets, budget_epochs, ledger, _Base.lock, _Base.clock, _Base.randomness, doubts, roll_call
+    )
+    spends = Singleton(
+        Spends, budgets, budget_epochs, verification, ledger, _Base.clock, _Base.event_sink, doubts, roll_call
+    )
     reconciliation = Singleton(
         Reconciliation,
         _Base.admin_store,

@@ -5,6 +5,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a gateway said `age_us` ago: that it has brought back, at that epoch, what the store may have lost of it."""
+
+    epoch: int
+    age_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class EpochMark:
     """One mark as it was found.
 

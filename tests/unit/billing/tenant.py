@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from adapters.outbound.memory.budget_roll import MemoryBudgetRoll
 from adapters.testing.scripted_provider import Act
 from application.billing.estimate import Terms
+from application.ports.budget_roll import BudgetRoll
 from domain.budget.answers import Balance
 from domain.budget.charge import AccountId, BudgetPeriod
 from domain.budget.terms import BudgetOwner, BudgetTerms, OwnerKind
@@ -33,10 +35,15 @@ def priced(model: str, name: str, **changes: Any) -> Instance:
 
 
 def gateway(
-    *instances: Instance, policy: RouterPolicy | None = None, terms: Terms | None = None, **catalog: Any
+    *instances: Instance,
+    policy: RouterPolicy | None = None,
+    terms: Terms | None = None,
+    roll: BudgetRoll | None = None,
+    **catalog: Any,
 ) -> Gateway:
     found = models(*(instances or (priced("gpt", "a", max_output_tokens=20),)))
-    return Gateway(Catalog(found, **catalog), policy or RouterPolicy(), terms=terms or Terms())
+    made = Catalog(found, **catalog)
+    return Gateway(made, policy or RouterPolicy(), terms=terms or Terms(), roll=roll or MemoryBudgetRoll())
 
 
 def script(gateway: Gateway, name: str, *acts: Act) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from adapters.outbound.memory.admission import MemoryAdmission
 from adapters.outbound.memory.budget import MemoryBudgets
 from adapters.outbound.memory.budget_accounts import BudgetAccounts
+from adapters.outbound.memory.budget_roll import MemoryBudgetRoll
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
 from adapters.outbound.memory.gateway_registry import MemoryGatewayRegistry
@@ -35,11 +36,13 @@ from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.lease_keeper import LeaseKeeper
 from application.ports.admission import CallerAdmission
 from application.ports.budget_epoch import BudgetEpoch
+from application.ports.budget_roll import BudgetRoll
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
 from application.spending.doubts import Doubts
+from application.spending.roll_call import RollCall
 from application.spending.spends import Spends
 from application.spending.verification import GRACE_US, Verification
 from application.use_cases.complete import Complete
@@ -94,6 +97,7 @@ class Gateway:
     terms: Terms = field(default_factory=Terms)
     make_admission: Callable[[Clock], CallerAdmission] | None = None
     make_routing: type[MemoryRouting] = MemoryRouting
+    roll: BudgetRoll = field(default_factory=MemoryBudgetRoll)
     make_prices: Callable[[Clock], CurrentPrices | None] = lambda _clock: None
 
     def __post_init__(self) -> None:
@@ -127,11 +131,14 @@ class Gateway:
         self.admission = (self.make_admission or partial(MemoryAdmission, accounts=accounts))(clock)
         self.budgets, self.ledger, self.journal = MemoryBudgets(clock, accounts), MemoryLedger(), MemoryUsageJournal()
         self.doubts = Doubts(clock)
+        self.roll_call = RollCall(self.roll, clock)
         verification = Verification(
-            self.budgets, epochs, self.ledger, MemoryLock(clock), clock, randomness, self.doubts
+            self.budgets, epochs, self.ledger, MemoryLock(clock), clock, randomness, self.doubts, self.roll_call
         )
         self.verification = verification
-        self.spends = Spends(self.budgets, epochs, verification, self.ledger, clock, self.events, self.doubts)
+        self.spends = Spends(
+            self.budgets, epochs, verification, self.ledger, clock, self.events, self.doubts, self.roll_call
+        )
         self.prices = self.make_prices(clock)
         self.quoting = Quoting(self.prices or InstancePrices(), self.terms)
         self.journaling = Journaling(self.journal, clock)

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.outbound.memory.budget import MemoryBudgets
 from adapters.outbound.memory.budget_accounts import BudgetAccounts
+from adapters.outbound.memory.budget_roll import MemoryBudgetRoll
 from adapters.outbound.memory.ledger import MemoryLedger
 from adapters.outbound.memory.lock import MemoryLock
 from adapters.testing.doubles import SeededRandomness, SpyEventSink
@@ -14,6 +15,7 @@ from adapters.testing.scripted_provider import Act
 from adapters.testing.virtual_time import VirtualClock, run_virtual
 from application.ports.budget_epoch import BudgetEpoch
 from application.spending.doubts import Doubts
+from application.spending.roll_call import RollCall
 from application.spending.spends import Spends
 from application.spending.verification import Verification
 from domain.budget.answers import Balance, Refused, Reserved, Resolved, Unverified
@@ -104,9 +106,11 @@ class _World:
         clock, randomness = VirtualClock(), SeededRandomness()
         self.accounts, self.epochs, self.ledger = BudgetAccounts(), _Epochs(), MemoryLedger()
         self.budgets = _SlowBudgets(clock, self.accounts)
-        lock, doubts = MemoryLock(clock), Doubts(clock)
-        verification = Verification(self.budgets, self.epochs, self.ledger, lock, clock, randomness, doubts)
-        self.spends = Spends(self.budgets, self.epochs, verification, self.ledger, clock, SpyEventSink(), doubts)
+        lock, doubts, roll_call = MemoryLock(clock), Doubts(clock), RollCall(MemoryBudgetRoll(), clock)
+        verification = Verification(self.budgets, self.epochs, self.ledger, lock, clock, randomness, doubts, roll_call)
+        self.spends = Spends(
+            self.budgets, self.epochs, verification, self.ledger, clock, SpyEventSink(), doubts, roll_call
+        )
 
     def lose_everything(self) -> None:
         self.accounts.__init__()  # type: ignore[misc]
