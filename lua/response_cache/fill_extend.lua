@@ -13,11 +13,9 @@
 --
 -- @include lib/now
 -- @include lib/whole
+-- @include lib/fill_held
 local now_us, ttl_us = now(ARGV[4]), tonumber(ARGV[3])
-local generation = redis.call('GET', KEYS[1])
-local current = redis.call('HMGET', KEYS[2], 'owner', 'generation', 'expires_us')
-local same = current[1] == ARGV[1] and current[2] == ARGV[2] and ARGV[2] == generation
-if not same or now_us >= tonumber(current[3]) then
+if not fill_held(redis.call('GET', KEYS[1]), KEYS[2], ARGV[1], ARGV[2], now_us) then
   return ''
 end
 

@@ -1,7 +1,7 @@
 -- response_cache/purge.lua: puts every reply and every fill of a scope out of reach.
 --
 -- KEYS[1]  generation  string  of the scope; absent: there is nothing to reach
--- KEYS[2]  counters    hash    hits, misses, stores, evictions, bytes of the scope
+-- KEYS[2]  counters    hash    stores, evictions, bytes of the scope
 -- KEYS[3]  index       zset    keys of the scope's replies by expiry in µs
 -- KEYS[4]  sizes       hash    their sizes in bytes, by key
 -- ARGV[1]  books_ms    int     how long an unused generation is kept

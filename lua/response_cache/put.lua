@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  entry       hash    the reply; absent: none is stored
 -- KEYS[2]  generation  string  of the scope; absent: it is made from the time
--- KEYS[3]  counters    hash    hits, misses, stores, evictions, bytes of the scope
+-- KEYS[3]  counters    hash    stores, evictions, bytes of the scope
 -- KEYS[4]  index       zset    keys of the scope's replies by expiry in µs
 -- KEYS[5]  sizes       hash    their sizes in bytes, by key
 -- KEYS[6]  fill        hash    owner, generation, expires_us of the fill that holds; absent: none
@@ -24,6 +24,7 @@
 --
 -- @include lib/now
 -- @include lib/whole
+-- @include lib/fill_held
 -- @include lib/forget_reply
 -- @include lib/forget_expired
 local entry, index, sizes, key, owner = KEYS[1], KEYS[4], KEYS[5], ARGV[2], ARGV[8]
@@ -31,9 +32,7 @@ local now_us = now(ARGV[11])
 local generation = redis.call('GET', KEYS[2])
 
 if owner ~= '' then
-  local current = redis.call('HMGET', KEYS[6], 'owner', 'generation', 'expires_us')
-  local same = current[1] == owner and current[2] == ARGV[9] and ARGV[9] == generation
-  if not (same and now_us < tonumber(current[3])) then
+  if not fill_held(generation, KEYS[6], owner, ARGV[9], now_us) then
     local before = redis.call('HMGET', entry, 'owner', 'generation', 'expires_us')
     local stored = before[1] == owner and before[2] == ARGV[9] and ARGV[9] == generation
     return (stored and now_us < tonumber(before[3])) and 1 or 0

@@ -1,11 +1,12 @@
 -- response_cache/stats.lua: what happened in a scope and what is there.
 --
--- KEYS[1]  counters  hash    hits, misses, stores, evictions, bytes of the scope; absent: all 0
+-- KEYS[1]  counters  hash    stores, evictions, bytes of the scope; absent: all 0
 -- KEYS[2]  index     zset    keys of the scope's replies by expiry in µs
 -- KEYS[3]  sizes     hash    their sizes in bytes, by key
+-- KEYS[4]  uses      hash    hits:<model>, misses:<model>, bypasses:<model>; absent: none
 -- ARGV[1]  now_us    int|""  virtual time for tests; "" reads the server's TIME
 --
--- Returns  {hits, misses, stores, evictions, entries, bytes}; integers; with more than 1,000 expired, bytes has some
+-- Returns  {stores, evictions, entries, bytes, uses: names and counts in turn}; with over 1,000 expired, bytes has some
 -- Writes   index, sizes and counters lose what has expired; their TTLs stay
 -- Mirrors  domain.response_cache:CacheStats
 --
@@ -17,7 +18,7 @@ local entries = redis.call('ZCOUNT', KEYS[2], '(' .. whole(now_us), '+inf')
 
 forget_expired(KEYS[2], KEYS[3], KEYS[1], now_us, 1000)
 local answer = {}
-for number, count in ipairs(redis.call('HMGET', KEYS[1], 'hits', 'misses', 'stores', 'evictions', 'bytes')) do
+for number, count in ipairs(redis.call('HMGET', KEYS[1], 'stores', 'evictions', 'bytes')) do
   answer[number] = math.max(0, tonumber(count or '0'))
 end
-return {answer[1], answer[2], answer[3], answer[4], entries, answer[5]}
+return {answer[1], answer[2], entries, answer[3], redis.call('HGETALL', KEYS[4])}

@@ -1,6 +1,7 @@
 """Replies kept to answer the same request again, and the leases under which one of many misses fills the gap."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 
 from domain.chat import Usage
 from domain.durations import MINUTE_US
@@ -10,6 +11,12 @@ LONGEST_TTL_US = 30 * 1_440 * MINUTE_US
 
 ENTRY_OVERHEAD_BYTES = 1_280
 """What an entry costs beside its body, in either store; measured, rounded up."""
+
+MODELS_COUNTED = 1_000
+"""How many models of a scope are counted by name."""
+
+OTHER_MODELS = "other"
+"""What further ones are counted as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,30 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class FillHeld:
-    """Another one fills it. It is free after `retry_after_us`, or earlier: when its reply is stored or given up."""
+    """`owner` fills it. It is free after `retry_after_us`, or earlier: when its reply is stored or given up."""
 
     retry_after_us: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """How often requests asked the cache: they were answered, were not, or did not want to be."""
+
+    hits: int = 0
+    misses: int = 0
+    bypasses: int = 0
+
+    def __add__(self, other: "CacheUse") -> "CacheUse":
+        return CacheUse(self.hits + other.hits, self.misses + other.misses, self.bypasses + other.bypasses)
 
 
 @dataclass(frozen=True, slots=True)
 class CacheStats:
-    """What happened and what is there. `evictions` made room for others, expiry is none; bytes count overhead too."""
+    """What happened and what is there. `evictions` made room for others, expiry is none; bytes count overhead too.
+
+    `hits`, `misses` and `bypasses` are the sums of `by_model`; models beyond MODELS_COUNTED are one, OTHER_MODELS.
+    """
 
     hits: int = 0
     misses: int = 0
@@ -70,6 +93,8 @@ class CacheStats:
     evictions: int = 0
     entries: int = 0
     bytes: int = 0
+    bypasses: int = 0
+    by_model: Mapping[str, CacheUse] = field(default_factory=dict)
 
     def __add__(self, other: "CacheStats") -> "CacheStats":
         return CacheStats(
@@ -79,7 +104,19 @@ class CacheStats:
             self.evictions + other.evictions,
             self.entries + other.entries,
             self.bytes + other.bytes,
+            self.bypasses + other.bypasses,
+            uses_added(self.by_model, other.by_model),
         )
+
+
+def uses_added(some: Mapping[str, CacheUse], more: Mapping[str, CacheUse]) -> dict[str, CacheUse]:
+    """The uses of both, by model."""
+    return {**some, **{model: some.get(model, CacheUse()) + use for model, use in more.items()}}
+
+
+def counted_as(model: str, known: Container[str], count: int) -> str:
+    """The name under which a model is counted where `count` names are `known`."""
+    return model if model in known or count < MODELS_COUNTED else OTHER_MODELS
 
 
 def is_valid(expires_us: int, now_us: int) -> bool:
@@ -93,7 +130,7 @@ def acquire(current: Fill | None, wanted: Fill, now_us: int) -> Fill | FillHeld:
         return wanted
     if current.owner == wanted.owner:
         return current
-    return FillHeld(current.expires_us - now_us)
+    return FillHeld(current.expires_us - now_us, current.owner)
 
 
 def holds(current: Fill | None, fill: Fill, now_us: int) -> bool:

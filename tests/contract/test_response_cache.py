@@ -16,7 +16,7 @@ from adapters.testing.response_cache_contract import (
 )
 from adapters.testing.virtual_time import ManualClock
 from application.ports.response_cache import ResponseCache
-from domain.response_cache import LONGEST_TTL_US, Fill
+from domain.response_cache import LONGEST_TTL_US, CacheUse, Fill
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ class TestRedisResponseCache(ResponseCacheContract, FillContract, PurgeContract)
 
 async def _times_to_live(cache: RedisResponseCache, executor: RedisExecutor) -> dict[str, int]:
     """Milliseconds left of each key that scope t has, -1 for those that stay for ever; absent keys are left out."""
-    names = ("entry", "fill", "generation", "counters", "index", "sizes")
-    keys = [*cache._keys("t", "a", *names), cache._epoch_key, cache._scopes_key]
+    names = ("entry", "fill", "generation", "counters", "index", "sizes", "uses")
+    keys = [*cache._names.of("t", "a", *names), cache._names.epoch, cache._names.scopes]
     found = {
         name: int(await executor.command("PTTL", key))
         for name, key in zip((*names, "epoch", "scopes"), keys, strict=True)
@@ -61,7 +61,7 @@ async def test_every_key_ends_by_itself(redis_executor: RedisExecutor, redis_pre
     cache = RedisResponseCache(redis_executor, redis_prefix)
     books_ms = LONGEST_TTL_US // 1_000
 
-    await cache.get("t", "a")
+    await cache.count("t", {"m": CacheUse(hits=1)})
     fill = await filled(cache, "t", "a")
     held = await _times_to_live(cache, redis_executor)
     extended = await cache.extend_fill(fill, 3 * LEASE_US)
@@ -72,8 +72,8 @@ async def test_every_key_ends_by_itself(redis_executor: RedisExecutor, redis_pre
     await cache.purge(None)
     purged = await _times_to_live(cache, redis_executor)
 
-    assert held.keys() == {"fill", "generation", "counters", "epoch", "scopes"}
-    assert stored.keys() == {"entry", "generation", "counters", "index", "sizes", "epoch", "scopes"}
+    assert held.keys() == {"fill", "generation", "uses", "epoch", "scopes"}
+    assert stored.keys() == {"entry", "generation", "counters", "index", "sizes", "uses", "epoch", "scopes"}
     assert 0 < held["fill"] <= LEASE_US // 1_000 < longer["fill"] <= 3 * LEASE_US // 1_000
     assert 0 < stored["entry"] <= TTL_US // 1_000
     books = [
@@ -97,7 +97,7 @@ async def test_a_reply_under_a_foreign_scopes_key_is_not_handed_out(
 ) -> None:
     cache = RedisResponseCache(redis_executor, redis_prefix)
     await cache.put("t", "a", reply(), TTL_US)
-    (entry,) = cache._keys("t", "a", "entry")
+    (entry,) = cache._names.of("t", "a", "entry")
 
     await redis_executor.command("HSET", entry, "scope", "somebody else")
 
@@ -110,7 +110,7 @@ async def test_a_purged_reply_does_not_come_back_when_the_server_loses_the_gener
     redis_executor: RedisExecutor, redis_prefix: str, lost: str
 ) -> None:
     cache = RedisResponseCache(redis_executor, redis_prefix)
-    key = cache._epoch_key if lost == "epoch" else cache._keys("t", "a", "generation")[0]
+    key = cache._names.epoch if lost == "epoch" else cache._names.of("t", "a", "generation")[0]
     await cache.put("t", "a", reply(), TTL_US)
     await cache.purge("t" if lost == "generation" else None)
 
@@ -128,7 +128,7 @@ async def test_a_purge_of_all_reaches_scopes_that_nobody_remembers(
     cache, other = (RedisResponseCache(redis_executor, redis_prefix) for _ in range(2))
     await cache.put("t", "a", reply(), TTL_US)
     fill = await filled(cache, "t", "b")
-    await redis_executor.command("DEL", cache._scopes_key)
+    await redis_executor.command("DEL", cache._names.scopes)
 
     await other.purge(None)
 
@@ -144,7 +144,7 @@ async def test_purges_of_all_follow_each_other_in_no_time_without_any_memory_of_
     cache = RedisResponseCache(redis_executor, redis_prefix, lambda: str(clock.now_us()))
     for _ in range(3):
         await cache.put("t", "a", reply(), TTL_US)
-        await redis_executor.command("DEL", cache._scopes_key)
+        await redis_executor.command("DEL", cache._names.scopes)
 
         assert await cache.purge(None) == 0
 
@@ -154,13 +154,13 @@ async def test_purges_of_all_follow_each_other_in_no_time_without_any_memory_of_
 async def test_what_the_server_evicts_is_counted_once(redis_executor: RedisExecutor, redis_prefix: str) -> None:
     cache = RedisResponseCache(redis_executor, redis_prefix)
     await cache.put("t", "a", reply(), TTL_US)
-    await redis_executor.command("DEL", *cache._keys("t", "a", "entry"))
+    await redis_executor.command("DEL", *cache._names.of("t", "a", "entry"))
 
     for _ in range(2):
         assert await cache.get("t", "a") is None
 
     stats = await cache.stats("t")
-    assert (stats.misses, stats.evictions, stats.entries, stats.bytes) == (2, 1, 0, 0)
+    assert (stats.evictions, stats.entries, stats.bytes) == (1, 0, 0)
 
 
 async def test_memory_lets_the_least_recently_used_make_room(clock: ManualClock) -> None:
@@ -185,7 +185,7 @@ async def test_memory_holds_its_bound_however_much_is_offered(clock: ManualClock
         assert (await cache.stats()).bytes <= 100_000
 
     assert len(cache._expiries) <= 2 * len(cache._entries) + 1_001
-    assert not cache._fills
+    assert not len(cache._fills)
     assert not await cache.put("t", "large", reply(b"x" * 100_000), TTL_US)
 
 

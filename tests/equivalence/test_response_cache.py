@@ -11,7 +11,7 @@ from adapters.outbound.redis.response_cache import RedisResponseCache
 from adapters.testing.virtual_time import ManualClock
 from application.ports.response_cache import ResponseCache
 from domain.chat import Usage
-from domain.response_cache import CachedReply, Fill
+from domain.response_cache import CachedReply, CacheUse, Fill
 from tests.equivalence.one_server import one_server
 
 # Long enough that no key ends in real time while a history is replayed.
@@ -22,6 +22,7 @@ _keys = st.sampled_from(["a", "a", "b"])
 _spans_us = st.sampled_from([_MINUTE_US, _MINUTE_US, 2 * _MINUTE_US + 1])
 _numbers = st.integers(0, 3)
 _bodies = st.sampled_from([b"", b"x", b"y" * 30, b"z" * 51])
+_uses = st.builds(CacheUse, *[st.integers(0, 2**50)] * 3)
 _steps = st.one_of(
     st.tuples(st.just("get"), _scopes, _keys),
     st.tuples(st.just("put"), _scopes, _keys, _bodies, _spans_us),
@@ -30,7 +31,8 @@ _steps = st.one_of(
     st.tuples(st.just("extend"), _numbers, _spans_us),
     st.tuples(st.just("abandon"), _numbers),
     st.tuples(st.just("purge"), st.sampled_from(["t", "t", "u", None])),
-    st.tuples(st.just("stats"), _scopes),
+    st.tuples(st.just("stats"), st.sampled_from(["t", "t", "u", None])),
+    st.tuples(st.just("count"), _scopes, st.dictionaries(st.sampled_from(["m", "n"]), _uses, max_size=2)),
     st.tuples(st.just("pass"), st.sampled_from([_MINUTE_US, _MINUTE_US - 1, 1])),
     st.tuples(st.just("pass"), st.just(_MINUTE_US)),
 )
@@ -65,6 +67,8 @@ class Replay:
                 return _said(answer)
             case ("purge", scope):
                 return await self._cache.purge(scope)
+            case ("count", scope, uses):
+                return await self._cache.count(scope, uses)
             case ("stats", scope):
                 return await self._cache.stats(scope)
             case (verb, number, *rest) if number < len(self._fills):

@@ -19,8 +19,16 @@ class FillContract:
             *(caches[number % 2].acquire_fill("t", "a", f"r-{number}", LEASE_US) for number in range(40))
         )
 
-        assert sum(isinstance(answer, Fill) for answer in answers) == 1
-        assert answers.count(FillHeld(LEASE_US)) == 39
+        (fill,) = (answer for answer in answers if isinstance(answer, Fill))
+        assert answers.count(FillHeld(LEASE_US, fill.owner)) == 39
+
+    @pytest.mark.parametrize("owner", ["", "a:b", "т\r\n", "\ud800"])
+    async def test_who_asks_in_vain_is_told_whose_it_is(
+        self, response_cache: ResponseCache, other_cache: ResponseCache, owner: str
+    ) -> None:
+        await filled(response_cache, "t", "a", owner)
+
+        assert await other_cache.acquire_fill("t", "a", "r-2", LEASE_US) == FillHeld(LEASE_US, owner)
 
     async def test_fills_of_other_keys_and_scopes_are_free(self, response_cache: ResponseCache) -> None:
         for scope, key in (("t", "a"), ("t", "b"), ("u", "a")):
@@ -41,7 +49,7 @@ class FillContract:
         assert fill.expires_us == clock.now_us() + LEASE_US
 
         clock.advance(LEASE_US - 1)
-        assert await response_cache.acquire_fill("t", "a", "r-2", LEASE_US) == FillHeld(1)
+        assert await response_cache.acquire_fill("t", "a", "r-2", LEASE_US) == FillHeld(1, "r-1")
         clock.advance(1)
         await filled(response_cache, "t", "a", "r-2")
 
@@ -90,7 +98,7 @@ class FillContract:
 
         assert extended is not None
         assert extended.expires_us == clock.now_us() + 1
-        assert await response_cache.acquire_fill("t", "a", "r-2", LEASE_US) == FillHeld(1)
+        assert await response_cache.acquire_fill("t", "a", "r-2", LEASE_US) == FillHeld(1, "r-1")
         assert await response_cache.put("t", "a", reply(), TTL_US, fill)
 
     async def test_an_abandoned_fill_is_free_at_once(self, response_cache: ResponseCache) -> None:

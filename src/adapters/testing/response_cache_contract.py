@@ -9,7 +9,7 @@ import pytest
 from adapters.testing.virtual_time import ManualClock
 from application.ports.response_cache import ResponseCache
 from domain.chat import Usage
-from domain.response_cache import LONGEST_TTL_US, CachedReply, CacheStats, Fill
+from domain.response_cache import LONGEST_TTL_US, MODELS_COUNTED, CachedReply, CacheStats, CacheUse, Fill
 
 LARGEST_BODY = 1_000
 TTL_US = 60_000_000
@@ -98,26 +98,60 @@ class ResponseCacheContract:
         fill = await filled(response_cache, "t", "a")
         await response_cache.put("t", "a", reply(), TTL_US, fill)
         await response_cache.put("t", "b", reply(b"x" * 900), 2 * TTL_US)
-        for key in ("a", "a", "c"):
-            await response_cache.get("t", key)
+        uses = {"m": CacheUse(2, 1, 3)}
+        await response_cache.count("t", uses)
         both = reply().size_bytes + reply(b"x" * 900).size_bytes
-        assert await response_cache.stats("t") == CacheStats(2, 1, 2, 0, 2, both)
+        assert await response_cache.stats("t") == CacheStats(2, 1, 2, 0, 2, both, 3, uses)
 
         clock.advance(TTL_US)
 
-        left = CacheStats(2, 1, 2, 0, 1, reply(b"x" * 900).size_bytes)
+        left = CacheStats(2, 1, 2, 0, 1, reply(b"x" * 900).size_bytes, 3, uses)
         assert await response_cache.stats("t") == left
         assert await response_cache.stats("nobody") == CacheStats()
 
     async def test_the_sum_is_over_all_scopes(self, response_cache: ResponseCache, other_cache: ResponseCache) -> None:
         await response_cache.put("t", "a", reply(), TTL_US)
         await other_cache.put("u", "a", reply(), TTL_US)
-        await response_cache.get("u", "a")
+        await response_cache.count("t", {"m": CacheUse(hits=1)})
+        await other_cache.count("u", {"m": CacheUse(misses=1), "n": CacheUse(hits=1)})
 
         total = await response_cache.stats()
 
         assert total == await response_cache.stats("t") + await response_cache.stats("u")
-        assert (total.hits, total.stores, total.entries) == (1, 2, 2)
+        assert (total.hits, total.stores, total.entries) == (2, 2, 2)
+        assert total.by_model == {"m": CacheUse(1, 1), "n": CacheUse(hits=1)}
+
+    async def test_reading_and_acquiring_count_nothing(self, response_cache: ResponseCache) -> None:
+        await response_cache.get("t", "a")
+        fill = await filled(response_cache, "t", "a")
+        await response_cache.put("t", "a", reply(), TTL_US, fill)
+        await response_cache.get("t", "a")
+        await response_cache.acquire_fill("t", "a", "r-2", LEASE_US)
+
+        stats = await response_cache.stats("t")
+        assert (stats.hits, stats.misses, stats.bypasses, stats.by_model) == (0, 0, 0, {})
+
+    async def test_uses_add_up_by_model_over_all_gateways(
+        self, response_cache: ResponseCache, other_cache: ResponseCache
+    ) -> None:
+        names = ("m", "", "a:b", "модель\r\n", "hits:m")
+        for cache, use in ((response_cache, CacheUse(1, 2, 3)), (other_cache, CacheUse(hits=2**40 + 1))):
+            await cache.count("only counted", dict.fromkeys(names, use))
+
+        assert (await response_cache.stats()).by_model == dict.fromkeys(names, CacheUse(2**40 + 2, 2, 3))
+
+    async def test_models_beyond_the_bound_are_counted_as_one(self, response_cache: ResponseCache) -> None:
+        for start in (0, 600):
+            models = [f"m{number}" for number in range(start, start + 600)]
+            await response_cache.count("t", dict.fromkeys(models, CacheUse(hits=1)))
+        await response_cache.count("t", {"m0": CacheUse(misses=1), "new": CacheUse(bypasses=1)})
+
+        by_model = (await response_cache.stats("t")).by_model
+
+        assert len(by_model) == MODELS_COUNTED + 1
+        assert by_model["m0"] == CacheUse(hits=1, misses=1)
+        assert by_model["other"] == CacheUse(hits=200, bypasses=1)
+        assert (await response_cache.stats("u")).by_model == {}
 
     async def test_a_replaced_reply_counts_once_in_bytes(self, response_cache: ResponseCache) -> None:
         for body in (b"x" * 500, b"y"):

@@ -1,6 +1,7 @@
+from collections.abc import Mapping
 from typing import Protocol
 
-from domain.response_cache import CachedReply, CacheStats, Fill, FillHeld
+from domain.response_cache import CachedReply, CacheStats, CacheUse, Fill, FillHeld
 
 
 class ResponseCache(Protocol):
@@ -11,7 +12,7 @@ class ResponseCache(Protocol):
     """
 
     async def get(self, scope: str, key: str) -> CachedReply | None:
-        """The reply; None where there is none, it has expired, was purged or evicted. Counts a hit or a miss."""
+        """The reply; None where there is none, it has expired, was purged or evicted."""
         ...
 
     async def put(self, scope: str, key: str, reply: CachedReply, ttl_us: int, fill: Fill | None = None) -> bool:
@@ -26,8 +27,8 @@ class ResponseCache(Protocol):
     async def acquire_fill(self, scope: str, key: str, owner: str, ttl_us: int) -> Fill | FillHeld | CachedReply:
         """The right to call upstream for this key, held for `ttl_us` (> 0), unless another owner has it.
 
-        Where a reply was stored since the miss, the reply; that counts neither as hit nor as miss. An owner who asks
-        again while it holds the right gets the same right, not a longer one.
+        Where a reply was stored since the miss, the reply. An owner who asks again while it holds the right gets the
+        same right, not a longer one. An owner is a token that nobody else uses, new for each call upstream.
         """
         ...
 
@@ -46,8 +47,15 @@ class ResponseCache(Protocol):
         """
         ...
 
+    async def count(self, scope: str, uses: Mapping[str, CacheUse]) -> None:
+        """Adds to the scope's counts, by the name of the model. Nothing else here counts uses; callers gather them.
+
+        Not idempotent: repeated after StateUnavailable, it may count twice.
+        """
+        ...
+
     async def stats(self, scope: str | None = None) -> CacheStats:
-        """Of the scope, or the sum over all. Counts of scopes that were not used lately may have been forgotten."""
+        """Of the scope, or the sum over all. Counts of scopes not used lately may have been forgotten."""
         ...
 
 

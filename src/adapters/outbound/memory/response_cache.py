@@ -2,17 +2,26 @@
 
 import heapq
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+from adapters.outbound.memory.fills import Fills
 from application.ports.clock import Clock
 from application.ports.response_cache import LARGEST_ENTRY_BYTES, ResponseCache
-from domain.response_cache import LONGEST_TTL_US, CachedReply, CacheStats, Fill, FillHeld, acquire, holds, is_valid
+from domain.response_cache import (
+    LONGEST_TTL_US,
+    CachedReply,
+    CacheStats,
+    CacheUse,
+    Fill,
+    FillHeld,
+    counted_as,
+    is_valid,
+)
 
 MAX_BYTES = 268_435_456
 _SCOPES_COUNTED = 10_000
-_FILLS_BEFORE_SWEEP = 1_000
 _SPARE_EXPIRIES = 1_000
 
 _Place = tuple[str, str]
@@ -31,37 +40,41 @@ class _Scope:
     generation: int
     keys: set[str] = field(default_factory=set)
     bytes: int = 0
-    hits: int = 0
-    misses: int = 0
     stores: int = 0
     evictions: int = 0
+    uses: dict[str, CacheUse] = field(default_factory=dict)
 
     def stats(self) -> CacheStats:
-        return CacheStats(self.hits, self.misses, self.stores, self.evictions, len(self.keys), self.bytes)
+        total = sum(self.uses.values(), CacheUse())
+        happened = (total.hits, total.misses, self.stores, self.evictions)
+        return CacheStats(*happened, len(self.keys), self.bytes, total.bypasses, dict(self.uses))
 
 
 class MemoryResponseCache:
     """Each method runs without a pause, so it is atomic."""
 
-    def __init__(self, clock: Clock, max_bytes: int = MAX_BYTES, max_entry_bytes: int = LARGEST_ENTRY_BYTES) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        max_bytes: int = MAX_BYTES,
+        max_entry_bytes: int = LARGEST_ENTRY_BYTES,
+        fills: Fills | None = None,
+    ) -> None:
+        """`fills` are shared with the MemoryFlights that go with it."""
         self._clock = clock
         self._max_bytes = max_bytes
         self._max_entry_bytes = max_entry_bytes
         self._entries: OrderedDict[_Place, _Entry] = OrderedDict()
         self._expiries: list[tuple[int, int, _Place]] = []
-        self._fills: dict[_Place, Fill] = {}
-        self._fills_before_sweep = _FILLS_BEFORE_SWEEP
+        self._fills = Fills() if fills is None else fills
         self._scopes: OrderedDict[str, _Scope] = OrderedDict()
         self._numbers = count(1)
         self._bytes = 0
 
     async def get(self, scope: str, key: str) -> CachedReply | None:
         entry = self._live((scope, key), self._clock.now_us())
-        counted = self._scope(scope)
         if entry is None:
-            counted.misses += 1
             return None
-        counted.hits += 1
         self._entries.move_to_end((scope, key))
         return entry.reply
 
@@ -69,10 +82,10 @@ class MemoryResponseCache:
         now_us = self._clock.now_us()
         place = (scope, key)
         too_large = len(reply.body) > self._max_entry_bytes or reply.size_bytes > self._max_bytes
-        if too_large or (fill is not None and not holds(self._fills.get(place), fill, now_us)):
+        if too_large or (fill is not None and not self._fills.hold(fill, now_us)):
             return not too_large and self._was_stored_by(place, fill, now_us)
         if fill is not None:
-            del self._fills[place]
+            self._fills.drop(fill)
         self._sweep(now_us)
         self._drop(place)
         self._keep(place, _Entry(reply, now_us + min(ttl_us, LONGEST_TTL_US), next(self._numbers), fill))
@@ -86,25 +99,16 @@ class MemoryResponseCache:
         if entry is not None:
             return entry.reply
         wanted = Fill(scope, key, owner, str(self._scope(scope).generation), now_us + ttl_us)
-        answer = acquire(self._fills.get(place), wanted, now_us)
-        if isinstance(answer, Fill):
-            self._forget_expired_fills(now_us)
-            self._fills[place] = answer
-        return answer
+        return self._fills.acquire(wanted, now_us)
 
     async def extend_fill(self, fill: Fill, ttl_us: int) -> Fill | None:
         now_us = self._clock.now_us()
-        place = (fill.scope, fill.key)
-        if not holds(self._fills.get(place), fill, now_us):
-            return None
-        self._fills[place] = fill.extended(now_us, ttl_us)
-        return self._fills[place]
+        return self._fills.extend(fill, now_us, ttl_us) if self._fills.hold(fill, now_us) else None
 
     async def abandon_fill(self, fill: Fill) -> bool:
-        place = (fill.scope, fill.key)
-        if not holds(self._fills.get(place), fill, self._clock.now_us()):
+        if not self._fills.hold(fill, self._clock.now_us()):
             return False
-        del self._fills[place]
+        self._fills.drop(fill)
         return True
 
     async def purge(self, scope: str | None) -> int:
@@ -114,9 +118,14 @@ class MemoryResponseCache:
             self._drop(place)
         for _, kept in self._named(scope):
             kept.generation = next(self._numbers)
-        for place in [place for place in self._fills if scope in {None, place[0]}]:
-            del self._fills[place]
+        self._fills.revoke(lambda name: scope in {None, name})
         return len(places)
+
+    async def count(self, scope: str, uses: Mapping[str, CacheUse]) -> None:
+        counted = self._scope(scope).uses
+        for model, use in uses.items():
+            name = counted_as(model, counted, len(counted))
+            counted[name] = counted.get(name, CacheUse()) + use
 
     async def stats(self, scope: str | None = None) -> CacheStats:
         self._sweep(self._clock.now_us())
@@ -188,11 +197,6 @@ class MemoryResponseCache:
         if len(self._expiries) > 2 * len(self._entries) + _SPARE_EXPIRIES:
             self._expiries = [(entry.expires_us, entry.number, place) for place, entry in self._entries.items()]
             heapq.heapify(self._expiries)
-
-    def _forget_expired_fills(self, now_us: int) -> None:
-        if len(self._fills) >= self._fills_before_sweep:
-            self._fills = {place: fill for place, fill in self._fills.items() if fill.is_live(now_us)}
-            self._fills_before_sweep = max(_FILLS_BEFORE_SWEEP, 2 * len(self._fills))
 
 
 _conforms: type[ResponseCache] = MemoryResponseCache

@@ -6,15 +6,25 @@ A purge moves a number, the generation, that each reply was stored with: of the 
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from hashlib import blake2b
 from typing import Any
 
+from adapters.outbound.redis.cache_keys import CacheKeys
 from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
-from adapters.outbound.redis.words import Word
+from adapters.outbound.redis.words import Word, as_text
 from application.ports.response_cache import LARGEST_ENTRY_BYTES, ResponseCache
 from domain.chat import Usage
-from domain.response_cache import LONGEST_TTL_US, CachedReply, CacheStats, Fill, FillHeld
+from domain.response_cache import (
+    LONGEST_TTL_US,
+    MODELS_COUNTED,
+    OTHER_MODELS,
+    CachedReply,
+    CacheStats,
+    CacheUse,
+    Fill,
+    FillHeld,
+)
 
 _BOOKS_MS = LONGEST_TTL_US // 1_000
 
@@ -30,17 +40,15 @@ class RedisResponseCache:
         max_entry_bytes: int = LARGEST_ENTRY_BYTES,
     ) -> None:
         self._executor = executor
-        self._prefix = prefix
+        self._names = CacheKeys(prefix)
         self._now = now
         self._max_entry_bytes = max_entry_bytes
-        self._epoch_key = f"{prefix}{{c}}:epoch"
-        self._scopes_key = f"{prefix}{{c}}:scopes"
         self._epoch: bytes | None = None
 
     async def get(self, scope: str, key: str) -> CachedReply | None:
-        keys = self._keys(scope, key, "entry", "generation", "counters", "index", "sizes")
+        keys = self._names.of(scope, key, "entry", "generation", "counters", "index", "sizes")
         epoch, found = await asyncio.gather(
-            self._executor.command("GET", self._epoch_key),
+            self._executor.command("GET", self._names.epoch),
             self._call("get", keys, scope, key, _BOOKS_MS),
         )
         self._epoch = epoch
@@ -60,7 +68,7 @@ class RedisResponseCache:
         return stored and current == epoch.encode()
 
     async def acquire_fill(self, scope: str, key: str, owner: str, ttl_us: int) -> Fill | FillHeld | CachedReply:
-        keys = self._keys(scope, key, "entry", "generation", "fill")
+        keys = self._names.of(scope, key, "entry", "generation", "fill")
         epoch = self._epoch or await self._enrol(scope)
         while True:
             answer, current = await asyncio.gather(
@@ -69,8 +77,8 @@ class RedisResponseCache:
             match answer:
                 case [b"fill", token, expires_us]:
                     return Fill(scope, key, owner, f"{token.decode()}/{current.decode()}", int(expires_us))
-                case [b"held", retry_after_us]:
-                    return FillHeld(int(retry_after_us))
+                case [b"held", retry_after_us, holder]:
+                    return FillHeld(int(retry_after_us), as_text(holder))
                 case [_, stored, meta, body] if stored == current:
                     return _reply(meta, body)
             epoch = current  # everything was purged since this process last looked: ask again
@@ -90,6 +98,12 @@ class RedisResponseCache:
         await self._enrol("", moves=1)
         return sum(await asyncio.gather(*(self._purge_one(name) for name in await self._scopes())))
 
+    async def count(self, scope: str, uses: Mapping[str, CacheUse]) -> None:
+        counts = (word for model, use in uses.items() for word in (model, use.hits, use.misses, use.bypasses))
+        words = (MODELS_COUNTED, OTHER_MODELS, _BOOKS_MS, *counts)
+        counted = self._executor.call("response_cache/count", self._names.of(scope, "", "uses"), words)
+        await asyncio.gather(counted, self._enrol(scope))
+
     async def stats(self, scope: str | None = None) -> CacheStats:
         scopes = await self._scopes() if scope is None else [scope]
         return sum(await asyncio.gather(*(self._stats_of(name) for name in scopes)), CacheStats())
@@ -97,40 +111,39 @@ class RedisResponseCache:
     async def _store(
         self, scope: str, key: str, reply: CachedReply, ttl_us: int, owner: str, epoch: bytes, token: str
     ) -> bool:
-        keys = self._keys(scope, key, "entry", "generation", "counters", "index", "sizes", "fill")
+        keys = self._names.of(scope, key, "entry", "generation", "counters", "index", "sizes", "fill")
         ttl_us = min(ttl_us, LONGEST_TTL_US)
         words = (scope, key, epoch, _meta(reply), reply.body, reply.size_bytes, ttl_us, owner, token, _BOOKS_MS)
         return bool(await self._call("put", keys, *words))
 
     async def _hold(self, fill: Fill, ttl_us: int) -> bytes:
         token = fill.token.partition("/")[0]
-        keys = self._keys(fill.scope, fill.key, "generation", "fill")
+        keys = self._names.of(fill.scope, fill.key, "generation", "fill")
         expires_us: bytes = await self._call("fill_extend", keys, fill.owner, token, ttl_us)
         return expires_us
 
     async def _enrol(self, scope: str, moves: int = 0) -> bytes:
         """The epoch; the scope is remembered as one in use, so that sums and purges of all find it."""
-        epoch: bytes = await self._call("epoch", [self._epoch_key, self._scopes_key], moves, scope, LONGEST_TTL_US)
+        epoch: bytes = await self._call("epoch", [self._names.epoch, self._names.scopes], moves, scope, LONGEST_TTL_US)
         self._epoch = epoch
         return epoch
 
     async def _scopes(self) -> list[str]:
-        return [name.decode() for name in await self._executor.command("ZRANGE", self._scopes_key, 0, -1)]
+        return [as_text(name) for name in await self._executor.command("ZRANGE", self._names.scopes, 0, -1)]
 
     async def _purge_one(self, scope: str) -> int:
-        keys = self._keys(scope, "", "generation", "counters", "index", "sizes")
+        keys = self._names.of(scope, "", "generation", "counters", "index", "sizes")
         return int(await self._call("purge", keys, _BOOKS_MS))
 
     async def _stats_of(self, scope: str) -> CacheStats:
-        return CacheStats(*await self._call("stats", self._keys(scope, "", "counters", "index", "sizes")))
+        keys = self._names.of(scope, "", "counters", "index", "sizes", "uses")
+        stores, evictions, entries, size_bytes, counted = await self._call("stats", keys)
+        uses = _uses(counted)
+        total = sum(uses.values(), CacheUse())
+        return CacheStats(total.hits, total.misses, stores, evictions, entries, size_bytes, total.bypasses, uses)
 
     async def _call(self, verb: str, keys: list[str], *arguments: Word) -> Any:
         return await self._executor.call(f"response_cache/{verb}", keys, (*arguments, self._now()))
-
-    def _keys(self, scope: str, key: str, *names: str) -> list[str]:
-        """Keys of the scope's slot; those of one reply end with its key."""
-        slot = f"{self._prefix}{{c:{blake2b(scope.encode(), digest_size=16).hexdigest()}}}:"
-        return [f"{slot}{name}:{key}" if name in {"entry", "fill"} else slot + name for name in names]
 
 
 def _meta(reply: CachedReply) -> str:
@@ -142,6 +155,14 @@ def _reply(meta: bytes, body: bytes) -> CachedReply:
     known = json.loads(meta)
     usage = known["usage"]
     return CachedReply(body, known["model"], known["stored_us"], None if usage is None else Usage(**usage))
+
+
+def _uses(counted: Sequence[bytes]) -> dict[str, CacheUse]:
+    uses: dict[str, CacheUse] = {}
+    for name, count in zip(counted[::2], counted[1::2], strict=True):
+        kind, _, model = as_text(name).partition(":")
+        uses[model] = uses.get(model, CacheUse()) + CacheUse(**{kind: int(count)})
+    return uses
 
 
 _conforms: type[ResponseCache] = RedisResponseCache

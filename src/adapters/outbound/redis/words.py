@@ -23,3 +23,8 @@ def as_sent(word: Word, name: str) -> Word:
     if kind is not bool and isinstance(word, int):
         return int(word)
     raise TypeError(f"{name}: expected text, bytes or an integer, found {kind.__name__}")
+
+
+def as_text(word: bytes) -> str:
+    """The text that was sent as `word`."""
+    return word.decode("utf-8", "surrogatepass")

@@ -1,0 +1,46 @@
+"""Flights in Redis, beside the fills they are told under: in the slot of the scope."""
+
+import asyncio
+from collections.abc import Sequence
+
+from adapters.outbound.redis.cache_keys import CacheKeys
+from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
+from application.ports.flights import Flights
+from domain.flights import FOLLOWED_US, KEPT_US, NEWS_BYTES, NEWS_FRAMES, Heard, News
+from domain.response_cache import Fill
+
+
+class RedisFlights:
+    """For the fills of RedisResponseCaches on the same server, with the same prefix."""
+
+    def __init__(
+        self, executor: RedisExecutor, prefix: str, now: Now = server_time, news_bytes: int = NEWS_BYTES
+    ) -> None:
+        self._executor = executor
+        self._names = CacheKeys(prefix)
+        self._now = now
+        self._news_bytes = news_bytes
+
+    async def tell(
+        self, fill: Fill, first: int, frames: Sequence[bytes], ttl_us: int, *, last: bool = False
+    ) -> Heard | None:
+        token, _, epoch = fill.token.partition("/")
+        words = (fill.owner, token, ttl_us, first, int(last), KEPT_US, FOLLOWED_US, self._now(), *frames)
+        current, heard = await asyncio.gather(
+            self._executor.command("GET", self._names.epoch),
+            self._executor.call("flights/tell", self._keys(fill.scope, fill.key, fill.owner), words),
+        )
+        if not heard or current != epoch.encode():
+            return None
+        return Heard(heard[0], followed=heard[1] == 1)
+
+    async def follow(self, scope: str, key: str, owner: str, after: int) -> News:
+        words = (owner, after, self._news_bytes, NEWS_FRAMES, self._now())
+        held, ended, *frames = await self._executor.call("flights/follow", self._keys(scope, key, owner), words)
+        return News(tuple(frames), ended=ended == 1, held=held == 1)
+
+    def _keys(self, scope: str, key: str, owner: str) -> list[str]:
+        return [*self._names.of(scope, key, "generation", "fill"), self._names.flight(scope, key, owner)]
+
+
+_conforms: type[Flights] = RedisFlights
