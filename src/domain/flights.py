@@ -44,7 +44,7 @@ class News:
 
 
 def unheard(first: int, frames: Sequence[bytes], count: int) -> Sequence[bytes] | None:
-    """Those of `frames`, numbered from `first` on, that a store of `count` lacks; None: some before them are missing."""
+    """Those of `frames`, numbered from `first` on, that a store of `count` lacks; None: it lacks some before them."""
     return None if first > count else frames[count - first :]
 
 

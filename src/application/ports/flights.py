@@ -23,12 +23,8 @@ class Flights(Protocol):
         is appended and `last` is not noted: `Heard.count` says where to go on. It is less than it was where the store
         lost the flight. Without frames it only holds the fill, and nothing is stored of a flight that has none.
 
-        Args:
-            last: No frame comes after these; what is told later is ignored.
-
-        Returns:
-            None, and nothing is appended: the fill holds no more, because it expired, was given back or revoked; or its
-            owner told frames of an earlier fill that was revoked.
+        `last`: no frame comes after these; what is told later is ignored. None, and nothing is appended: the fill holds
+        no more, because it expired, was given back or revoked; or its owner told frames of an earlier, revoked fill.
         """
         ...
 

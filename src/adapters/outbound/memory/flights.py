@@ -24,13 +24,13 @@ class _Flight:
     expires_us: int = 0
     frames: list[bytes] = field(default_factory=list)
     is_ended: bool = False
-    bytes: int = _FLIGHT_OVERHEAD_BYTES
+    size_bytes: int = _FLIGHT_OVERHEAD_BYTES
 
     def append(self, frames: Sequence[bytes]) -> int:
         """By how many bytes it grew."""
         grown = sum(len(frame) + _FRAME_OVERHEAD_BYTES for frame in frames)
         self.frames.extend(frames)
-        self.bytes += grown
+        self.size_bytes += grown
         return grown
 
 
@@ -92,7 +92,7 @@ class MemoryFlights:
         return None
 
     def _drop(self, place: _Place) -> None:
-        self._bytes -= self._flights.pop(place).bytes
+        self._bytes -= self._flights.pop(place).size_bytes
 
     def _make_room(self) -> None:
         while self._bytes > self._max_bytes:
