@@ -38,9 +38,7 @@ local followed = followed_us and now_us < tonumber(followed_us) + tonumber(ARGV[
 
 redis.call('HSET', KEYS[2], 'expires_us', whole(now_us + ttl_us))
 redis.call('PEXPIRE', KEYS[2], whole(math.ceil(ttl_us / 1000)))
-if not lives then
-  redis.call('DEL', flight)
-end
+-- What is there of a flight whose time was over stays unread, for it counts from 0, and ends with the key.
 if fits then
   for number = count, first + told - 1 do
     redis.call('HSET', flight, whole(number), ARGV[frames_at + number - first])

@@ -19,28 +19,27 @@ from domain.response_cache import CachedReply, Fill
 from tests.equivalence.one_server import one_server
 
 # Real time passes, too, while a history is replayed: no key may end by it that is still asked for.
-_SPANS_US = (KEPT_US, 2 * KEPT_US + 1, 3 * KEPT_US)
+_SPANS_US = (KEPT_US // 2, KEPT_US, 2 * KEPT_US + 1)
 
-_scopes = st.sampled_from(["t", "t", "t", "u"])
-_keys = st.sampled_from(["a", "a", "a", "b"])
 _owners = st.sampled_from(["r-1", "r-1", "r-2"])
 _spans_us = st.sampled_from(_SPANS_US)
-_numbers = st.sampled_from([0, 0, 0, 1, 2])
+# Of the fills that were given, the latest first.
+_numbers = st.sampled_from([0, 0, 0, 0, 1])
 _frames = st.lists(st.sampled_from([b"", b"x", b"y" * 30, b"z" * 51]), max_size=20)
-_firsts = st.sampled_from(["next", "next", "next", 0, 1, 3, 18])
-_told = st.tuples(st.just("tell"), _numbers, _firsts, _frames, _spans_us, st.sampled_from([False, False, False, True]))
+# Of the frames that were told, counted from the last one.
+_places = st.sampled_from([0, 0, 0, 0, 1, 3, 17, -1])
+_lasts = st.sampled_from([False, False, False, True])
 _steps = st.one_of(
-    st.tuples(st.just("acquire"), _scopes, _keys, _owners, _spans_us),
-    _told,
-    _told,
-    st.tuples(st.just("follow"), _scopes, _keys, _owners, st.sampled_from([0, 0, 1, 5, 17])),
-    st.tuples(st.just("follow"), st.just("t"), st.just("a"), st.just("r-1"), st.sampled_from([0, 0, 1, 5, 17])),
-    st.tuples(st.just("extend"), _numbers, _spans_us),
-    st.tuples(st.just("put"), _numbers),
-    st.tuples(st.just("abandon"), _numbers),
+    st.tuples(st.just("acquire"), st.sampled_from(["t", "t", "t", "u"]), st.just("a"), _owners, _spans_us),
+    *[st.tuples(st.just("tell"), _numbers, _places, _frames, _spans_us, _lasts)] * 4,
+    *[st.tuples(st.just("read"), _numbers, _places)] * 4,
+    st.tuples(st.just("follow"), st.sampled_from(["t", "u"]), st.just("a"), _owners, st.sampled_from([0, 1, 5])),
+    st.tuples(st.sampled_from(["extend", "put", "abandon"]), _numbers),
     st.tuples(st.just("purge"), st.sampled_from(["t", "u", None])),
-    st.tuples(st.just("pass"), st.sampled_from([KEPT_US, KEPT_US - 1, FOLLOWED_US, FOLLOWED_US - 1, 1])),
+    *[st.tuples(st.just("pass"), st.sampled_from([KEPT_US, KEPT_US // 2, FOLLOWED_US, FOLLOWED_US - 1, 1]))] * 2,
 )
+_given = st.tuples(st.just("acquire"), st.just("t"), st.just("a"), _owners, _spans_us)
+_histories = st.tuples(_given, st.lists(_steps, min_size=8, max_size=30)).map(lambda parts: [parts[0], *parts[1]])
 
 
 class Replay:
@@ -69,15 +68,17 @@ class Replay:
         return None
 
     async def _ask_with(self, verb: str, fill: Fill, *rest: Any) -> object:
+        count = self._counts.get(fill, 0)
         match verb:
             case "tell":
-                first, frames, ttl_us, last = rest
-                first = self._counts.get(fill, 0) if first == "next" else first
-                heard = await self._flights.tell(fill, first, frames, ttl_us, last=last)
-                self._counts[fill] = 0 if heard is None else heard.count
+                back, frames, ttl_us, last = rest
+                heard = await self._flights.tell(fill, max(0, count - back), frames, ttl_us, last=last)
+                self._counts[fill] = count if heard is None else heard.count
                 return heard
+            case "read":
+                return await self._flights.follow(fill.scope, fill.key, fill.owner, max(0, count - rest[0]))
             case "extend":
-                return await self._cache.extend_fill(fill, *rest) is not None
+                return await self._cache.extend_fill(fill, KEPT_US) is not None
             case "put":
                 return await self._cache.put(fill.scope, fill.key, CachedReply(b"", "m", 0), KEPT_US, fill)
         return await self._cache.abandon_fill(fill)
@@ -103,7 +104,7 @@ def test_histories_of_flights_get_equal_answers() -> None:
     with one_server() as server:
 
         @settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-        @given(st.lists(_steps, min_size=8, max_size=40))
+        @given(_histories)
         def alike(history: list[tuple[Any, ...]]) -> None:
             server.run(_replay(server.executor, server.new_prefix(), history))
 

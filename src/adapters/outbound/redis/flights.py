@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from adapters.outbound.redis.cache_keys import CacheKeys
 from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
+from adapters.outbound.redis.words import Word
 from application.ports.flights import Flights
 from domain.flights import FOLLOWED_US, KEPT_US, NEWS_BYTES, NEWS_FRAMES, Heard, News
 from domain.response_cache import Fill
@@ -25,10 +26,11 @@ class RedisFlights:
         self, fill: Fill, first: int, frames: Sequence[bytes], ttl_us: int, *, last: bool = False
     ) -> Heard | None:
         token, _, epoch = fill.token.partition("/")
-        words = (fill.owner, token, ttl_us, first, int(last), KEPT_US, FOLLOWED_US, self._now(), *frames)
+        asked: tuple[Word, ...] = (fill.owner, token, ttl_us, first, int(last), KEPT_US, FOLLOWED_US, self._now())
+        keys = self._keys(fill.scope, fill.key, fill.owner)
         current, heard = await asyncio.gather(
             self._executor.command("GET", self._names.epoch),
-            self._executor.call("flights/tell", self._keys(fill.scope, fill.key, fill.owner), words),
+            self._executor.call("flights/tell", keys, (*asked, *frames)),
         )
         if not heard or current != epoch.encode():
             return None
