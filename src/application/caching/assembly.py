@@ -68,7 +68,7 @@ class ReplyAssembly:
             self._last_head = document
             self._take_head(document)
             if len(self._head) > known:
-                self._collected += len(chunk.data)
+                self._collected += len(to_json(document))
         if choices is not None:
             self._take_choices(choices, len(chunk.data))
         if self._collected > self._max_bytes:
@@ -84,7 +84,7 @@ class ReplyAssembly:
             parts = self._choices.get(index)
             if parts is None:
                 parts = self._choices[index] = ChoiceParts(self._endpoint)
-                self._collected += size_bytes
+                self._collected += _CHOICE_BYTES
             self._collected += parts.add(choice, size_bytes)
 
     def _take_head(self, head: Members) -> None:
@@ -142,6 +142,9 @@ def keepable(endpoint: Endpoint, reply: Reply) -> bool:
     except ValueError:
         return False
 
+
+# What a choice is written in.
+_CHOICE_BYTES: Final = 64
 
 # Random text against guessing a reply by the sizes of its packets: OpenAI's name for it, Mistral's.
 _PADDING: Final = ("obfuscation", "p")
