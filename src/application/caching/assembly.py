@@ -13,6 +13,8 @@ from domain.chat import Chunk, Endpoint, Reply, Usage
 class ReplyAssembly:
     """Fed with the chunks of one stream. What can't be put together without guessing makes it give up.
 
+    `max_bytes` bounds the reply's body and, to a small factor, what is held until then.
+
     Attributes:
         gave_up: There will be no reply: too large, uncertain, malformed, or finished for a reason that is not kept.
             It holds nothing any more, and feeding it more is harmless.

@@ -58,6 +58,8 @@ def deltas(draw: st.DrawFn, message: Json) -> list[Json]:
 @st.composite
 def parts(draw: st.DrawFn, choice: Json) -> list[Json]:
     """One choice in the order in which it is said."""
+    said: list[Json]
+    nothing: Json
     if "message" in choice:
         said, nothing = draw(deltas(choice["message"])), {"delta": {}}
     else:
