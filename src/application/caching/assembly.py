@@ -1,5 +1,6 @@
 """The whole reply that a stream amounts to, so that both kinds of request share one kept reply."""
 
+import re
 from typing import Final
 
 from application.caching.choice_parts import FINISHED, ChoiceParts
@@ -132,8 +133,10 @@ class ReplyAssembly:
 def keepable(endpoint: Endpoint, reply: Reply) -> bool:
     """Whether a whole reply may be kept: complete, no error, and of a shape that can be replayed as a stream.
 
-    Costs a parse of the body.
+    Costs a parse of the body; of embeddings mostly a look, for they are long, and were parsed when they came.
     """
+    if endpoint is Endpoint.EMBEDDINGS and b'"error"' not in reply.body and _EMBEDDED.match(reply.body):
+        return True
     try:
         document = parse(reply.body)
         if document.get("error") is not None:
@@ -144,6 +147,9 @@ def keepable(endpoint: Endpoint, reply: Reply) -> bool:
     except ValueError:
         return False
 
+
+# An object that has something in `data`. There is no text in embeddings that could look like it.
+_EMBEDDED: Final = re.compile(rb'\s*\{(?:[^{}]*,)?\s*"data"\s*:\s*\[\s*[^\s\]]')
 
 # What a choice is written in.
 _CHOICE_BYTES: Final = 64

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.caching.assembly import ReplyAssembly, keepable
-from domain.chat import Chunk, Endpoint, Reply, Usage
+from application.caching.assembly import ReplyAssembly
+from domain.chat import Chunk, Endpoint, Usage
 from tests.unit.caching.replies import USAGE, Json, assembled, documents, event, part
 from tests.unit.caching.streams import streams
 
@@ -261,43 +261,3 @@ def test_a_reply_is_no_larger_than_asked() -> None:
         assembly = ReplyAssembly(Endpoint.CHAT, len(whole.body) + spare)
         assembly.add(chunks)
         assert (assembly.reply() is not None) is kept
-
-
-@pytest.mark.parametrize("endpoint", SPEAKING)
-@given(data=st.data())
-@settings(max_examples=40)
-def test_a_whole_reply_is_kept_where_every_choice_said_all(endpoint: Endpoint, data: st.DataObject) -> None:
-    document = data.draw(documents(endpoint))
-    assert keepable(endpoint, Reply(json.dumps(document).encode()))
-    document["choices"][-1]["finish_reason"] = data.draw(st.sampled_from(["length", "content_filter", "", None, 1, []]))
-    assert not keepable(endpoint, Reply(json.dumps(document).encode()))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"",
-        b"[]",
-        b"{}",
-        b'{"choices":[]}',
-        b'{"choices":[1]}',
-        b'{"choices":{"index":0}}',
-        b'{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}',
-        b'{"choices":[{"index":0,"message":{"content":["a"]},"finish_reason":"stop"}]}',
-        b'{"choices":[{"index":0,"message":{"content":"a"},"delta":{},"finish_reason":"stop"}]}',
-        b'{"choices":[{"index":0,"text":"a","finish_reason":"stop"}]}',
-        b'{"error":{},"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"}]}',
-        b'{"choices":[' + b",".join([b'{"index":0,"message":{"content":"a"},"finish_reason":"stop"}'] * 2) + b"]}",
-        b'{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"}],"n":NaN}',
-    ],
-)
-def test_what_is_no_whole_reply_is_not_kept(text: bytes) -> None:
-    assert not keepable(Endpoint.CHAT, Reply(text))
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [(b'{"data":[{"embedding":[0.5]}]}', True), (b'{"data":[]}', False), (b'{"data":[1],"error":"x"}', False)],
-)
-def test_embeddings_are_kept_where_there_are_any(text: bytes, *, kept: bool) -> None:
-    assert keepable(Endpoint.EMBEDDINGS, Reply(text)) is kept
