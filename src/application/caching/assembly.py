@@ -1,5 +1,6 @@
 """The whole reply that a stream amounts to, so that both kinds of request share one kept reply."""
 
+import re
 from typing import Final
 
 from application.caching.choice_parts import FINISHED, ChoiceParts
@@ -12,6 +13,8 @@ from domain.chat import Chunk, Endpoint, Reply, Usage
 
 class ReplyAssembly:
     """Fed with the chunks of one stream. What can't be put together without guessing makes it give up.
+
+    `max_bytes` bounds the reply's body and, to a small factor, what is held until then.
 
     Attributes:
         gave_up: There will be no reply: too large, uncertain, malformed, or finished for a reason that is not kept.
@@ -68,7 +71,7 @@ class ReplyAssembly:
             self._last_head = document
             self._take_head(document)
             if len(self._head) > known:
-                self._collected += len(chunk.data)
+                self._collected += len(to_json(document))
         if choices is not None:
             self._take_choices(choices, len(chunk.data))
         if self._collected > self._max_bytes:
@@ -84,7 +87,7 @@ class ReplyAssembly:
             parts = self._choices.get(index)
             if parts is None:
                 parts = self._choices[index] = ChoiceParts(self._endpoint)
-                self._collected += size_bytes
+                self._collected += _CHOICE_BYTES
             self._collected += parts.add(choice, size_bytes)
 
     def _take_head(self, head: Members) -> None:
@@ -130,8 +133,10 @@ class ReplyAssembly:
 def keepable(endpoint: Endpoint, reply: Reply) -> bool:
     """Whether a whole reply may be kept: complete, no error, and of a shape that can be replayed as a stream.
 
-    Costs a parse of the body.
+    Costs a parse of the body; of embeddings mostly a look, for they are long, and were parsed when they came.
     """
+    if endpoint is Endpoint.EMBEDDINGS and b'"error"' not in reply.body and _EMBEDDED.match(reply.body):
+        return True
     try:
         document = parse(reply.body)
         if document.get("error") is not None:
@@ -142,6 +147,12 @@ def keepable(endpoint: Endpoint, reply: Reply) -> bool:
     except ValueError:
         return False
 
+
+# An object that has something in `data`. There is no text in embeddings that could look like it.
+_EMBEDDED: Final = re.compile(rb'\s*\{(?:[^{}]*,)?\s*"data"\s*:\s*\[\s*[^\s\]]')
+
+# What a choice is written in.
+_CHOICE_BYTES: Final = 64
 
 # Random text against guessing a reply by the sizes of its packets: OpenAI's name for it, Mistral's.
 _PADDING: Final = ("obfuscation", "p")

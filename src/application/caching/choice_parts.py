@@ -36,7 +36,7 @@ class ChoiceParts:
         Raises:
             Uncertain: It can't be put together, or will not be kept.
         """
-        collected = self._add_output(part, size_bytes)
+        collected = self._add_output(part)
         if part == self._quiet:
             return collected
         self._add_rest(part)
@@ -60,7 +60,7 @@ class ChoiceParts:
             whole["logprobs"] = self._logprobs
         return {**whole, "finish_reason": self._finish_reason, **self._members}
 
-    def _add_output(self, part: Members, size_bytes: int) -> int:
+    def _add_output(self, part: Members) -> int:
         output = part.pop("delta", None) if self._is_chat else part.pop("text", None)
         if output is None:
             return 0
@@ -72,7 +72,7 @@ class ChoiceParts:
             raise Uncertain("a delta that is no object")
         if len(output) == 1 and type(content := output.get("content")) is str:
             return self._message.add_text("content", content)
-        return self._message.add(output, size_bytes)
+        return self._message.add(output)
 
     def _add_rest(self, part: Members) -> None:
         for name, value in part.items():

@@ -1,6 +1,7 @@
 from typing import Final
 
 from application.caching.members import Members, Uncertain, keep_equal, keep_once
+from application.caching.reply_json import to_json
 from application.caching.text_parts import TextParts
 from application.caching.tool_call_parts import FunctionParts, ToolCallParts
 
@@ -23,8 +24,8 @@ class MessageParts:
         """As a delta with nothing but `piece`: its characters."""
         return self._texts.add(name, piece)
 
-    def add(self, delta: Members, size_bytes: int) -> int:
-        """How much it adds, in characters; in bytes of its chunk, of `size_bytes`, where it has more than text."""
+    def add(self, delta: Members) -> int:
+        """How much it adds, in characters of text, in bytes of JSON else."""
         collected = 0
         for name, value in delta.items():
             if name in TEXTS:
@@ -32,14 +33,14 @@ class MessageParts:
             elif name == "role":
                 keep_equal(self._members, name, value)
             elif name == "tool_calls" and value:
-                collected += self._add_tool_calls(value, size_bytes)
+                collected += self._add_tool_calls(value)
             elif name == "function_call" and value:
                 if self._function_call is None:
                     self._function_call = FunctionParts()
                 collected += self._function_call.add(value)
             else:
                 keep_once(self._members, name, value)
-                collected += size_bytes if value else 0
+                collected += len(to_json(value)) if value else 0
         return collected
 
     def whole(self, finish_reason: str) -> Members:
@@ -59,7 +60,7 @@ class MessageParts:
             raise Uncertain(f"finished for {finish_reason}, which are not there")
         return whole
 
-    def _add_tool_calls(self, deltas: object, size_bytes: int) -> int:
+    def _add_tool_calls(self, deltas: object) -> int:
         if not isinstance(deltas, list):
             raise Uncertain("tool calls that are no list")
         collected = 0
@@ -71,8 +72,10 @@ class MessageParts:
             call = self._tool_calls.get(index)
             if call is None:
                 call = self._tool_calls[index] = ToolCallParts()
-                collected += size_bytes
-            collected += call.add(delta)
+                call.add(delta)
+                collected += len(to_json(delta))
+            else:
+                collected += call.add(delta)
         return collected
 
 

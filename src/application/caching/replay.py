@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import zip_longest
-from typing import Final
+from typing import Final, TypeGuard
 
 from application.caching.choice_parts import LOGPROB_LISTS
 from application.caching.members import Members
@@ -134,7 +134,7 @@ def _calls(message: Members) -> list[Members]:
     return calls if isinstance(calls, list) and all(isinstance(call, dict) for call in calls) else []
 
 
-def _has_arguments(function: object) -> bool:
+def _has_arguments(function: object) -> TypeGuard[Members]:
     return isinstance(function, dict) and isinstance(function.get("arguments"), str)
 
 
@@ -157,13 +157,12 @@ def _logprob_slices(choice: Members) -> list[object]:
         return [] if logprobs is None else [logprobs]
     lists = {name: value for name, value in logprobs.items() if name in LOGPROB_LISTS and isinstance(value, list)}
     longest = max(map(len, lists.values()), default=0)
-    slices: list[object] = [
+    slices = [
         {name: value[start : start + _LOGPROBS_EACH] for name, value in lists.items()}
         for start in range(0, longest, _LOGPROBS_EACH)
     ]
     others = {name: value for name, value in logprobs.items() if name not in lists}
-    first = slices[0] if slices else lists
-    return [{**first, **others}, *slices[1:]]
+    return [{**(slices[0] if slices else lists), **others}, *slices[1:]]
 
 
 def _has_output(part: Members) -> bool:
