@@ -66,14 +66,16 @@ class CallerGate:
             return None
         return CallerAdmissionRequest(request.request_id, request.caller.account, limits, tokens, LEASE_US, reservation)
 
-    def hit_entry(self, request: GatewayRequest) -> CallerAdmissionRequest | None:
-        """The same for one that no provider is asked for: it uses no tokens and costs nothing."""
+    def hit_entry(self, request: GatewayRequest, number: int) -> CallerAdmissionRequest | None:
+        """The same for one that no provider is asked for: it uses no tokens and costs nothing.
+
+        `number`: another one each time. It may have been let in before, and have gone another way.
+        """
         limits = self._policy.limits_of(request.caller, request.llm.endpoint)
         counted = tuple(limit for limit in limits if limit.kind is not LimitKind.TOKENS)
         if not counted:
             return None
-        # It may still go the other way, under its own id.
-        hit_id = RequestId(f"{request.request_id}:hit")
+        hit_id = RequestId(f"{request.request_id}:hit-{number}")
         return CallerAdmissionRequest(hit_id, request.caller.account, counted, 0, LEASE_US)
 
     async def enter(

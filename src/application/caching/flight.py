@@ -179,6 +179,9 @@ class FlightReader:
         except StreamBroken:
             self._end("stream_broken")
             raise
+        except asyncio.CancelledError:
+            self._end("cancelled")
+            raise
         if batch is None:
             self._end("success")
             raise StopAsyncIteration

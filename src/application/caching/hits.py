@@ -1,6 +1,7 @@
 """Requests that are answered without asking a provider: limited, recorded at cost 0, and told of like all others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Self
 
 from application.billing.billing import PATHS
@@ -112,6 +113,7 @@ class Hits:
     """Lets them in."""
 
     tools: HitTools
+    numbers: "count[int]" = field(default_factory=count)
 
     async def enter(
         self, request: GatewayRequest, resolved: Resolved, cache: CacheStatus | None = CacheStatus.HIT
@@ -126,7 +128,7 @@ class Hits:
         trace = request.begin_trace(resolved, tools.clock.now_us())
         trace.cache = cache
         tools.decisions.keep(trace)
-        entry = tools.gate.hit_entry(request)
+        entry = tools.gate.hit_entry(request, next(self.numbers))
         if entry is None:
             return Hit(tools, request, trace, None, None)
         try:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from application.caching.assembly import ReplyAssembly
-from application.caching.flight import Flight, FlightReader
+from application.caching.flight import Flight, FlightLost, FlightReader
 from application.caching.hold import Hold
 from application.errors import GatewayError, StateUnavailable, UpstreamError
 from application.gateway_request import Completed, GatewayRequest, Streaming
@@ -54,7 +54,7 @@ class Lead:
 
     async def completed(self) -> Completed:
         """For the request that started it: the whole reply. Raises what the call met."""
-        with suppress(GatewayError):
+        with suppress(GatewayError, FlightLost):
             await self.flight.shows_content()
         if isinstance(self.served, Completed):
             return self.served
@@ -62,7 +62,7 @@ class Lead:
 
     async def streaming(self) -> Streaming:
         """For the request that started it: the stream, with its first content. Raises what the call met."""
-        with suppress(GatewayError):
+        with suppress(GatewayError, FlightLost):
             await self.flight.shows_content()
         if isinstance(self.served, Streaming):
             chunks = FlightReader(self.flight, shows_usage=self._request.llm.stream_usage, on_end=_nothing)
