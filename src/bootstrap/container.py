@@ -3,8 +3,6 @@
 Every port is a provider here and can be replaced: `Container(settings=…, clock=providers.Object(mine))`.
 """
 
-from collections.abc import Iterable
-
 from dependency_injector.providers import Callable, Factory, List, Object, Selector, Singleton
 
 from adapters.inbound.http.admin.blueprint import AdminApi
@@ -14,7 +12,6 @@ from adapters.inbound.http.admin.instances import instance_routes
 from adapters.inbound.http.admin.models import model_routes
 from adapters.inbound.http.app import create_http_app
 from adapters.inbound.http.asgi import FrontDoor
-from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import BodyLimits
 from adapters.inbound.http.use_cases import InstanceUseCases
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
@@ -35,8 +32,6 @@ from application.draining import Draining
 from application.fan_out import Observers
 from application.lease_keeper import LeaseKeeper
 from application.local_turns import LocalTurns
-from application.ports.catalog_source import CatalogSource
-from application.ports.clock import Clock
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
 from application.use_cases.admin.catalog import ReadCatalog
@@ -47,28 +42,18 @@ from application.use_cases.list_instances import ListInstances
 from application.use_cases.list_models import ListModels
 from application.use_cases.stream import Stream
 from bootstrap.bookkeeping import Bookkeeping
-from bootstrap.containers.administration import AdministrationContainer
+from bootstrap.containers.measurement import MeasurementContainer
 from bootstrap.lifespan import Lifespan, application
-from bootstrap.provider_wiring import configured_providers
+from bootstrap.measuring import Measuring
+from bootstrap.metric_sources import Circuits
+from bootstrap.provider_wiring import configured_providers, instances_of
 from bootstrap.shared_state import SharedState
-from domain.catalog import Instance
 
-_US_PER_SECOND = 1_000_000
-
-
-def _now_s(clock: Clock) -> int:
-    return clock.now_us() // _US_PER_SECOND
-
-
-def _instances_of(source: CatalogSource) -> Iterable[Instance]:
-    return source.current()[0].all_instances()
-
-
-_Base = AdministrationContainer
+_Base = MeasurementContainer
 _set = _Base.settings.provided
 
 
-class Container(AdministrationContainer):
+class Container(MeasurementContainer):
     """One gateway process. `settings` and `master_key` must be given; all else has a default."""
 
     breaker = Callable(lambda settings: settings.router.circuit_breaker.to_domain(), _Base.settings)
@@ -83,7 +68,7 @@ class Container(AdministrationContainer):
         _Base.clock,
         _Base.event_sink,
         _Base.redis_prefix,
-        known=Callable(_instances_of, _Base.catalog_source).provider,
+        known=Callable(instances_of, _Base.catalog_source).provider,
         ends=_Base.redis_ends,
     )
     routing = Selector(
@@ -131,8 +116,8 @@ class Container(AdministrationContainer):
         slow_call_duration_us=breaker.provided.slow_call_duration_us,
     )
     # Each is told of every request: its story, its HTTP side.
-    observers = List()
-    on_answered = List()
+    observers = List(_Base.request_metrics)
+    on_answered = List(_Base.http_metrics)
     dispatch = Singleton(
         Dispatch,
         catalog_source=_Base.catalog_source,
@@ -150,7 +135,7 @@ class Container(AdministrationContainer):
     )
     complete = Singleton(Complete, dispatch)
     stream = Singleton(Stream, dispatch)
-    list_models = Singleton(ListModels, _Base.catalog_source, Callable(_now_s, _Base.clock))
+    list_models = Singleton(ListModels, _Base.catalog_source, _Base.started_s)
     check_readiness = Singleton(CheckReadiness, _Base.catalog_source, draining, _Base.store_watch)
 
     instances = Singleton(
@@ -184,14 +169,13 @@ class Container(AdministrationContainer):
         ),
     )
 
-    in_flight = Singleton(InFlight)
     front_door = Singleton(
         FrontDoor,
         authenticator=_Base.authenticator,
         clock=_Base.clock,
         randomness=_Base.randomness,
         limits=Factory(BodyLimits, max_body_bytes=_set.server.max_body_bytes),
-        in_flight=in_flight,
+        in_flight=_Base.in_flight,
         trusted_proxies=_set.auth.trusted_networks,
         on_answered=on_answered,
     )
@@ -206,6 +190,7 @@ class Container(AdministrationContainer):
         check_readiness=check_readiness,
         admin=admin_api,
         facts=_Base.facts,
+        scrape=_Base.scrape,
     )
     shared_state = Selector(
         _Base.state,
@@ -235,6 +220,18 @@ class Container(AdministrationContainer):
         reconciliation=_Base.reconciliation,
         clock=_Base.clock,
     )
+    measuring = Selector(
+        _Base.measures,
+        yes=Singleton(
+            Measuring,
+            _Base.metric_page,
+            _Base.metric_sampling,
+            _Base.loop_lag,
+            Singleton(Circuits, _Base.catalog_source, routing),
+            _Base.stores.provided.redis,
+        ),
+        no=Object(None),
+    )
     lifespan = Singleton(
         Lifespan,
         leases=leases,
@@ -243,6 +240,6 @@ class Container(AdministrationContainer):
         stores=_Base.stores,
         store_watch=_Base.store_watch,
         clock=_Base.clock,
-        parts=List(shared_state, bookkeeping),
+        parts=List(shared_state, bookkeeping, measuring),
     )
     app = Singleton(application, http_app, lifespan)

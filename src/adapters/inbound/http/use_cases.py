@@ -21,6 +21,8 @@ ListModels = Callable[[Caller], Sequence[ModelCard]]
 FindModel = Callable[[Caller, str], ModelCard]
 PassBy = Callable[[RequestId, Caller], Awaitable[Sequence[Standing]]]
 CheckReadiness = Callable[[], Readiness]
+Scrape = Callable[[str], Awaitable[tuple[str, bytes]]]
+"""The metrics: content type and text for an Accept header."""
 FindDecision = Callable[[RequestId], DecisionTrace | None]
 ListInstances = Callable[[], Awaitable[Sequence[InstanceStatus]]]
 DrainInstance = Callable[[InstanceId, bool], Awaitable[InstanceStatus]]
