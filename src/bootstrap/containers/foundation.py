@@ -101,11 +101,7 @@ class FoundationContainer(DeclarativeContainer):
         memory=Singleton(FanOut, List(event_log, memory_events, event_metrics)),
         redis=Singleton(FanOut, List(event_log, redis_event_sink, event_metrics)),
     )
-    usage_event_sink = Selector(
-        state,
-        memory=Singleton(FanOut, List(memory_events, event_metrics)),
-        redis=Singleton(FanOut, List(redis_usage_events, event_metrics)),
-    )
+    usage_event_sink = Selector(state, memory=memory_events, redis=redis_usage_events)
     event_history = Selector(
         state, memory=memory_events, redis=Singleton(RedisEventHistory, redis_executor, redis_prefix)
     )

@@ -132,7 +132,8 @@ class SqlDatabase:
             return PoolState()
         queue: Any = pool._pool  # noqa: SLF001 - nobody else knows who waits
         waiting = len(getattr(getattr(queue, "_queue", None), "_getters", ()))
-        return PoolState(pool.size(), pool.checkedout(), pool.checkedin(), waiting)
+        size = pool.size() + max(0, pool._max_overflow)  # noqa: SLF001 - as above
+        return PoolState(size, pool.checkedout(), pool.checkedin(), waiting)
 
     async def aclose(self) -> None:
         """Closes every connection."""
