@@ -49,7 +49,7 @@ async def requests_succeed(gateway: World) -> None:
     assert total(seen, "moongate_requests_total", model="gpt", outcome="success", endpoint="chat") == 2
     assert total(seen, "moongate_request_duration_seconds_count", model="gpt") == 2
     assert total(seen, "moongate_time_to_first_token_seconds_count", model="gpt") == 1
-    assert total(seen, "moongate_attempts_total", instance="a", outcome="success") == 2
+    assert total(seen, "moongate_attempts_total", instance_id="a", outcome="success") == 2
     kinds = ("input", "output", "cached_input")
     assert [total(seen, "moongate_tokens_total", kind=kind) for kind in kinds] == [20, 10, 4]
     assert total(seen, "moongate_cost_dollars_total", model="gpt") == pytest.approx(2 * (10 * 0.001 + 5 * 0.002))
@@ -83,14 +83,14 @@ async def providers_fail(gateway: World) -> None:
 
     seen = await gateway.look()
 
-    assert total(seen, "moongate_attempts_total", instance="a", outcome="server_error") >= 3
+    assert total(seen, "moongate_attempts_total", instance_id="a", outcome="server_error") >= 3
     assert total(seen, "moongate_failovers_total", model="gpt") >= 3
     assert total(seen, "moongate_retries_total", model="solo") >= 1
     assert total(seen, "moongate_model_fallbacks_total", model="solo") == 1
-    assert total(seen, "moongate_circuit_transitions_total", instance="a", state="open") == 1
-    assert total(seen, "moongate_circuit_state", instance="a", state="open") == 1
-    assert total(seen, "moongate_circuit_state", instance="b", state="closed") == 1
-    assert total(seen, "moongate_instance_exclusions_total", instance="a", reason="circuit_open") >= 1
+    assert total(seen, "moongate_circuit_transitions_total", instance_id="a", state="open") == 1
+    assert total(seen, "moongate_circuit_state", instance_id="a", state="open") == 1
+    assert total(seen, "moongate_circuit_state", instance_id="b", state="closed") == 1
+    assert total(seen, "moongate_instance_exclusions_total", instance_id="a", reason="circuit_open") >= 1
 
 
 async def usage_flows(gateway: World) -> None:

@@ -13,7 +13,7 @@ IN_FLIGHT = gauge(
 CIRCUIT_STATE = gauge(
     "moongate_circuit_state",
     "1 for the state that the instance's circuit is in (closed, open, half_open), 0 for the others",
-    *("instance", "state"),
+    *("instance_id", "state"),
     merge=Merge.OWN,
 )
 USAGE_UNWRITTEN = gauge("moongate_usage_unwritten", "Ends of attempts that the usage journal could not take yet")

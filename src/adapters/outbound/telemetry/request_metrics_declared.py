@@ -31,12 +31,12 @@ GATEWAY_OVERHEAD = histogram(
 ATTEMPTS = counter(
     "moongate_attempts_total",
     "Calls to providers that have ended: success, cancelled or the kind of failure",
-    *("model", "instance", "outcome"),
+    *("model", "instance_id", "outcome"),
 )
 ATTEMPT_DURATION = histogram(
     "moongate_attempt_duration_seconds",
     "From a call to a provider to its end; of a stream, to its last event",
-    *("model", "instance"),
+    *("model", "instance_id"),
     buckets=SPANS_S,
 )
 FAILOVERS = counter(
@@ -47,7 +47,7 @@ FALLBACKS = counter(
     "moongate_model_fallbacks_total", "Times that a request left a model for another, by the name it asked for", "model"
 )
 EXCLUSIONS = counter(
-    "moongate_instance_exclusions_total", "Times that an instance was passed over, and why", "instance", "reason"
+    "moongate_instance_exclusions_total", "Times that an instance was passed over, and why", "instance_id", "reason"
 )
 RATE_LIMITED = counter(
     "moongate_rate_limit_refusals_total", "Requests refused because the caller is over a limit of its own", "model"
@@ -77,7 +77,7 @@ REFUSED_CREDENTIALS = counter("moongate_refused_credentials_total", "HTTP reques
 CIRCUIT_TRANSITIONS = counter(
     "moongate_circuit_transitions_total",
     "Circuits that this gateway saw change, by their new state and the reason",
-    *("instance", "state", "reason"),
+    *("instance_id", "state", "reason"),
 )
 BUDGET_ALERTS = counter(
     "moongate_budget_alerts_total", "Budgets that came to so much of their limit (hard or soft)", "kind", "percent"
