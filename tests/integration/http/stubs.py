@@ -162,6 +162,9 @@ class StubGateway:
         await self._ask(request)
         return Streaming(self.scripted, self.instance, self.story)
 
+    async def scrape(self, accept: str) -> tuple[str, bytes]:
+        return "text/plain; version=0.0.4", f"accept {accept}\n".encode()
+
     async def pass_by(self, _request_id: RequestId, _caller: Caller) -> Sequence[Standing]:
         if self.limit_error is not None:
             raise self.limit_error
@@ -219,7 +222,11 @@ def every_admin_route(stub: StubGateway) -> tuple[AnyRoute, ...]:
 
 
 def http_app(
-    gateway: StubGateway | None = None, door: FrontDoor | None = None, admin: AdminApi | None = None
+    gateway: StubGateway | None = None,
+    door: FrontDoor | None = None,
+    admin: AdminApi | None = None,
+    *,
+    measures: bool = True,
 ) -> GatewayApp:
     stub = gateway or StubGateway()
     return create_http_app(
@@ -232,4 +239,5 @@ def http_app(
         check_readiness=lambda: stub.readiness,
         admin=admin or AdminApi(FindPrincipal(cast("AdminStore", None)), every_admin_route(stub)),
         facts=FACTS,
+        scrape=stub.scrape if measures else None,
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.outbound.redis.event_sink import CAPACITY
 from adapters.outbound.telemetry.metrics import METRICS
@@ -129,7 +130,7 @@ async def others_wait(gateway: World) -> None:
     await asyncio.wait({request})
     running.otherwise = Act()
 
-    executor, engine = gateway.container.stores().redis.executor, gateway.container.engine()
+    executor, engine = gateway.container.redis_executor(), gateway.container.engine()
     asked = await meanwhile(executor.command("PING"), lambda: executor.unanswered)
     assert total(await gateway.look(), "moongate_redis_calls_in_flight") == 1
     await asked
@@ -146,8 +147,8 @@ async def others_wait(gateway: World) -> None:
     await one_more
 
 
-async def _used(engine: object) -> None:
-    async with engine.connect():  # type: ignore[attr-defined]
+async def _used(engine: AsyncEngine) -> None:
+    async with engine.connect():
         return
 
 
@@ -223,7 +224,7 @@ async def test_no_secret_and_nothing_that_a_client_chose_is_among_the_labels(gat
 
     reply = await gateway.client.get("/metrics")
 
-    text = (await reply.get_data()).decode()
+    text = await reply.get_data(as_text=True)
     assert reply.status_code == 200
     for planted in (secret, MASTER, "planted", "k_", "key:"):
         assert planted not in text

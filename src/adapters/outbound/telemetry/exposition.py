@@ -34,7 +34,7 @@ def exposed(pages: Iterable[MetricPage], accept: str) -> tuple[str, bytes]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collected(merged(pages)))
     if _OPENMETRICS in accept:
-        return CONTENT_TYPE_LATEST, generate_openmetrics(registry)
+        return CONTENT_TYPE_LATEST, generate_openmetrics(registry)  # type: ignore[no-untyped-call]  # the one untyped
     return CONTENT_TYPE_PLAIN_0_0_4, generate_latest(registry)
 
 

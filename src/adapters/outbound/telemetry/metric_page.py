@@ -88,7 +88,7 @@ class MetricPage:
 
     def numbers(self, series: Series) -> list[float]:
         """The numbers of one of them."""
-        return self._numbers[series.at : series.at + series.metric.cells].tolist()
+        return list(self._numbers[series.at : series.at + series.metric.cells])
 
     def _placed(self, metric: Metric, labels: Labels) -> int:
         """Where the series stands, from now on."""

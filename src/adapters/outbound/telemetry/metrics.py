@@ -17,8 +17,8 @@ _HEAD = """# Metrics
 * Durations are in seconds, sizes in bytes, money in US dollars.
 * One gateway gives one answer, whichever of its workers is asked: counters and histograms are those of all workers,
   also of those that have died. Gauges say below how workers are put together; a dead worker has none.
-* `model` is a model, a route or an alias of the configuration, and `other` for every other name. `instance_id` is an id of
-  the configuration, `rule` a path pattern. No label holds a key, an account, a request, a prompt or a path.
+* `model` is a model, a route or an alias of the configuration, and `other` for every other name. `instance_id` is an id
+  of the configuration, `rule` a path pattern. No label holds a key, an account, a request, a prompt or a path.
 * A series appears when it is first counted.
 * The processes of `moongate worker` have no metrics: what they bring into the ledger is not in
   `moongate_usage_records_written_total`.

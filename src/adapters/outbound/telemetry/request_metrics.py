@@ -105,4 +105,4 @@ class RequestMetrics:
             page.add(declared.DEGRADED, (what,))
 
 
-_observes: type[RequestObserver] = RequestMetrics
+_conforms: type[RequestObserver] = RequestMetrics
