@@ -19,6 +19,7 @@ class MetricBoard:
         self._memory = memoryview(mmap.mmap(-1, workers * PAGE_BYTES))
         self._workers = workers
         self._mine = 0
+        self._pages: dict[int, MetricPage] = {}
 
     def take(self, index: int) -> None:
         """For a worker that was just forked: says which one it is."""
@@ -26,6 +27,7 @@ class MetricBoard:
 
     def begin(self) -> MetricPage:
         """The page of this process, to be written to. What has no labels is there from the start, as 0."""
+        self._pages.pop(self._mine, None)
         page = self._page(self._mine)
         page.forget_gauges()
         for metric in METRICS:
@@ -43,4 +45,6 @@ class MetricBoard:
         self._page(index).forget_gauges()
 
     def _page(self, index: int) -> MetricPage:
-        return MetricPage(self._memory[index * PAGE_BYTES : (index + 1) * PAGE_BYTES])
+        if index not in self._pages:
+            self._pages[index] = MetricPage(self._memory[index * PAGE_BYTES : (index + 1) * PAGE_BYTES])
+        return self._pages[index]

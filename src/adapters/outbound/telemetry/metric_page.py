@@ -3,7 +3,7 @@
 import json
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from adapters.outbound.telemetry.metric import Kind, Metric
@@ -28,6 +28,14 @@ class Series(NamedTuple):
     at: int
 
 
+class _Seen(NamedTuple):
+    """As far as a page was read: that many bytes of names, and where the next number stands."""
+
+    series: Sequence[Series]
+    used: int
+    free: int
+
+
 class MetricPage:
     """Series, each added once and never moved: its name as a line of text, its numbers as doubles.
 
@@ -43,11 +51,12 @@ class MetricPage:
         self._names = memory[_HEAD_BYTES:_NAMES_BYTES]
         self._numbers = memory[_NAMES_BYTES:].cast("d")
         self._metrics: Mapping[str, Metric] = {metric.name: metric for metric in metrics}
+        self._seen: _Seen = _Seen((), 0, _BIN_CELLS)
         self._free = _BIN_CELLS
         self._places: dict[Metric, dict[Labels, int]] = {metric: {} for metric in self._metrics.values()}
         for series in self.series():
             self._places[series.metric][series.labels] = series.at
-            self._free = series.at + series.metric.cells
+        self._free = self._seen.free
 
     def add(self, metric: Metric, labels: Labels = (), amount: float = 1.0) -> None:
         """Raises a counter."""
@@ -77,14 +86,19 @@ class MetricPage:
             if series.metric.kind is Kind.GAUGE:
                 self._numbers[series.at] = math.nan
 
-    def series(self) -> Iterator[Series]:
-        """All that there are, whoever wrote them."""
-        at = _BIN_CELLS
-        for line in bytes(self._names[: self._head[0]]).splitlines():
+    def series(self) -> Sequence[Series]:
+        """All that there are, whoever wrote them. Each line is read once: what is written stays."""
+        seen, used = self._seen, self._head[0]
+        if used == seen.used:
+            return seen.series
+        found, at = list(seen.series), seen.free
+        for line in bytes(self._names[seen.used : used]).splitlines():
             name, *labels = json.loads(line)
             metric = self._metrics[name]
-            yield Series(metric, tuple(labels), at)
+            found.append(Series(metric, tuple(labels), at))
             at += metric.cells
+        self._seen = _Seen(found, used, at)  # At once: another thread may be reading, too.
+        return found
 
     def numbers(self, series: Series) -> list[float]:
         """The numbers of one of them."""
