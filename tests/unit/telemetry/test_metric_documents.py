@@ -11,6 +11,8 @@ import yaml
 
 from adapters.outbound.telemetry.metric import Kind
 from adapters.outbound.telemetry.metrics import METRICS, metrics_page
+from adapters.outbound.telemetry.request_metrics import OUTCOMES
+from domain.failure import FailureKind
 from tests.unit.telemetry.metrics_page import DOCUMENT
 from tests.unit.telemetry.promql import faults, used
 
@@ -56,6 +58,20 @@ def test_a_panel_asks_for_what_there_is(expression: str, legend: str) -> None:
 def test_an_alert_asks_for_what_there_is(rule: dict[str, Any]) -> None:
     assert faults(rule["expr"], *rule["annotations"].values()) == []
     assert rule["labels"]["severity"] in {"critical", "warning"}
+
+
+def test_outcomes_that_are_asked_for_are_some_that_there_are() -> None:
+    there_are = {*OUTCOMES.values(), "error", *(kind.value for kind in FailureKind)}
+    expressions = [*(expression for expression, _ in targets()), *(rule["expr"] for rule in RULES)]
+
+    asked = {
+        word
+        for text in expressions
+        for found in re.findall(r'outcome[=!~]+"([^"]*)"', text)
+        for word in found.split("|")
+    }
+
+    assert {"success", "cancelled", "upstream_failed"} <= asked <= there_are
 
 
 def test_every_metric_is_on_the_dashboard() -> None:
