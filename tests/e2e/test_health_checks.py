@@ -2,16 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import pairwise
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from tests.e2e import raw_http
-from tests.e2e.behaviour import OK, failing
 from tests.e2e.fleet import Fleet, fleet_configuration, running_fleet
-from tests.e2e.gateway_process import instance
+from tests.e2e.gateway_process import Gateway, instance
 from tests.e2e.scripted_upstream import ScriptedUpstream
 from tests.e2e.support import eventually
 
@@ -63,20 +61,16 @@ async def test_audit_6_2_exactly_one_of_four_gateways_checks_an_instance_in_each
     before = len(asked_s(lists))
     await asyncio.sleep(INTERVALS * INTERVAL_S)
 
-    times = asked_s(lists)
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    # The lock lasts nine tenths of an interval at least; the rest is what a request takes to arrive.
-    assert min(gaps) > 0.8 * INTERVAL_S
-    assert len(times) - before >= INTERVALS // 2
-    (said,) = {repr(checks) for checks in await checking_fleet.each(lambda gateway: last_check(gateway.port, gateway))}
-    assert "True" in said
+    # The lock lasts from 0.9 to 1.1 intervals. One more may fall in at the edge, and one may arrive late.
+    assert INTERVALS // 2 <= len(asked_s(lists)) - before <= INTERVALS / 0.9 + 2
+    assert await checking_fleet.each(counted) == [(1, 0, 0)] * 4
 
 
-async def last_check(port: int, gateway: Any) -> object:
-    reply = await raw_http.exchange(port, gateway.get("/admin/v1/models"))
+async def counted(gateway: Gateway) -> tuple[int, int, int]:
+    """What a gateway shows of the checks of the only model."""
+    reply = await raw_http.exchange(gateway.port, gateway.get("/admin/v1/models"))
     (model,) = reply.json()["data"]
-    checks = model["checks"]
-    return (checks["healthy"], checks["unhealthy"], checks["unknown"], checks["average_latency_ms"] is not None)
+    return model["checks"]["healthy"], model["checks"]["unhealthy"], model["checks"]["unknown"]
 
 
 async def test_a_killed_gateway_leaves_its_checks_to_the_others(checking_fleet: Fleet, lists: ScriptedUpstream) -> None:
@@ -124,13 +118,11 @@ async def test_audit_6_3_a_recovered_upstream_is_half_opened_by_a_check_and_clos
 
 
 async def test_an_operator_checks_an_instance_now(checking_fleet: Fleet, lists: ScriptedUpstream) -> None:
-    lists.lane("checked").default = failing(500)
-    before = len(asked_s(lists))
+    lists_before, completions_before = len(asked_s(lists)), len(lists.lane("checked").requests)
 
     reply = await checking_fleet.control("checked", "check")
 
-    lists.lane("checked").default = OK
     assert reply.status == 200
     assert (reply.json()["ok"], reply.json()["status"]) == (True, 200)
-    assert len(asked_s(lists)) >= before + 1
-    assert not list(lists.lane("checked").requests)[2:][2:]
+    assert len(asked_s(lists)) > lists_before
+    assert len(lists.lane("checked").requests) == completions_before

@@ -1,4 +1,4 @@
-"""What operators and health checks do, mixed with the traffic of two gateways, in memory and in Lua: every report must be equal."""
+"""Operators, health checks and the traffic of two gateways, in memory and in Lua: every report must be equal."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -261,6 +261,8 @@ def test_operators_are_shown_the_same_by_memory_and_by_lua(server: OneServer) ->
 
     # Random or not, the histories must have been where it matters.
     wanted = {f"{state} forced None" for state in CircuitState} | {"open forced open", "closed forced closed"}
-    assert wanted | {"Drain", "Force", "HalfOpen", "because of health_check", "Take", "End", "two kinds"} <= {name for name, times in met.items() if times}
+    assert wanted | {"Drain", "Force", "HalfOpen", "because of health_check", "Take", "End", "two kinds"} <= {
+        name for name, times in met.items() if times
+    }
     assert met["Force"] >= HISTORIES
     assert met["Drain"] >= HISTORIES

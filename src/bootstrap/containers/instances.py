@@ -83,7 +83,5 @@ class InstanceContainer(AdministrationContainer):
         list=Singleton(ListInstances, _Base.catalog_source, instance_control, health_store),
         drain=Singleton(DrainInstance, _Base.catalog_source, instance_control, health_store),
         force=Singleton(ForceCircuit, _Base.catalog_source, instance_control, health_store),
-        check=Singleton(
-            CheckInstance, _Base.catalog_source, check_health, health_lock, _Base.clock, _Base.randomness
-        ),
+        check=Singleton(CheckInstance, _Base.catalog_source, check_health, health_lock, _Base.clock, _Base.randomness),
     )

@@ -68,7 +68,9 @@ WELL = HealthReport(1, reachable=True, latency_us=20_000, status=200)
 
 async def test_models_are_shown_with_names_instances_and_prices() -> None:
     price = Priced(Prices(2_500_000_000, 10_000_000_000), PriceLayer.API)
-    gateway = StubGateway(catalog=catalog(), instance=FULL, price=price, report=InstanceReport(latency=SLOW), check=WELL)
+    gateway = StubGateway(
+        catalog=catalog(), instance=FULL, price=price, report=InstanceReport(latency=SLOW), check=WELL
+    )
 
     first, second = (await shown(gateway, "models"))["data"]
 

@@ -36,9 +36,11 @@ class Watched(ScriptedProvider):
     """Notes when it was checked."""
 
     at_s: list[float] = field(default_factory=list)
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def check(self) -> int | None:
         self.at_s.append(asyncio.get_running_loop().time())
+        self.was_asked.set()
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:

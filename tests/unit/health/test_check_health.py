@@ -25,7 +25,7 @@ DOWN = fails(FailureKind.SERVER_ERROR, status=500)
 
 
 def check_of(fleet: Fleet) -> CheckHealth:
-    return fleet.rounds[0]._check  # noqa: SLF001 - the same that its rounds use
+    return fleet.rounds[0]._check
 
 
 def asked_by_hand(fleet: Fleet) -> CheckInstance:

@@ -69,10 +69,9 @@ def test_a_gateway_that_died_is_replaced_within_about_an_interval() -> None:
         fleet = Fleet([member("a")], size=2)
         fleet.upstreams[InstanceId("a")].otherwise = Act(delay_us=1_000_000)
         async with fleet.checking():
-            while not fleet.checks_of("a"):
-                await asyncio.sleep(0.1)
-            # Which one it was: the other one has heard of nothing yet.
-            dead = next(task for task, rounds in zip(fleet.running, fleet.rounds, strict=True) if rounds._turns)  # noqa: SLF001 - who is at it is nobody's business but a killer's
+            await fleet.upstreams[InstanceId("a")].was_asked.wait()
+            # Which one it was: the other one has nothing to do yet.
+            dead = next(task for task, rounds in zip(fleet.running, fleet.rounds, strict=True) if rounds._turns)
             dead.cancel()
             await asyncio.sleep(1.4 * INTERVAL_S)
         assert len(fleet.checks_of("a")) == 2
@@ -117,7 +116,7 @@ def test_a_process_that_was_stopped_for_an_hour_checks_once_and_not_for_each_int
             before = len(fleet.checks_of("a"))
             # The loop sees the time jump, as after SIGSTOP and SIGCONT.
             fleet.lock.asked.clear()
-            asyncio.get_running_loop()._jumping.now_s += 3_600  # type: ignore[attr-defined]  # noqa: SLF001
+            asyncio.get_running_loop()._jumping.now_s += 3_600  # type: ignore[attr-defined]
             await asyncio.sleep(INTERVAL_S / 4)
             assert len(fleet.checks_of("a")) == before + 1
             assert len(fleet.lock.asked) == 1
@@ -153,7 +152,7 @@ def test_disabled_instances_are_not_checked_and_new_ones_are() -> None:
             assert fleet.checks_of("b") == []
             assert set(fleet.rounds[0].known) == {"a"}
             reloaded = MemoryCatalogSource(Catalog({MODEL: (replace(a, enabled=False), b)}), RouterPolicy())
-            fleet.rounds[0]._catalog_source = reloaded  # noqa: SLF001 - what a reload comes to
+            fleet.rounds[0]._catalog_source = reloaded
             before = len(fleet.checks_of("a"))
             await asyncio.sleep(INTERVAL_S)
             assert set(fleet.rounds[0].known) == {"b"}
@@ -205,8 +204,7 @@ def test_checks_under_way_end_with_the_gateway() -> None:
         fleet = Fleet([member("a")])
         fleet.upstreams[InstanceId("a")].otherwise = Act(hang=True)
         async with fleet.checking():
-            while not fleet.checks_of("a"):
-                await asyncio.sleep(0.1)
+            await fleet.upstreams[InstanceId("a")].was_asked.wait()
         assert fleet.upstreams[InstanceId("a")].running == 0
         assert len(asyncio.all_tasks()) == 1
 

@@ -100,9 +100,9 @@ def instance_routes(instances: InstanceUseCases, note: Note) -> tuple[AnyRoute, 
         return await _noted("undrain", asked, note, await instances.drain(_id(asked), False))
 
     async def check(asked: _Plain) -> CheckShown:
-        report = await instances.check(_id(asked))
+        shown = shown_check(await instances.check(_id(asked)))
         await note(asked.principal, Deed("instance.check", f"instance:{_id(asked)}"))
-        return shown_check(report)
+        return shown
 
     async def circuit(asked: Asked[CircuitWish, NoFields]) -> InstanceShown:
         status = await instances.force(_id(asked), _WISHES[asked.body.state])
@@ -119,34 +119,31 @@ def instance_routes(instances: InstanceUseCases, note: Note) -> tuple[AnyRoute, 
         ),
         _steering("drain", "Take an instance out of rotation", drain),
         _steering("undrain", "Take an instance back into rotation", undrain),
-        Route(
-            method=Method.POST,
-            path="/instances/{instance_id:path}/circuit",
-            permission=Permission.CHANGE_GATEWAY,
-            summary="Force the circuit of an instance, or let outcomes decide again",
-            handler=circuit,
+        _steering("check", "Check now whether the provider of an instance is there", check, CheckShown),
+        _steering(
+            "circuit",
+            "Force the circuit of an instance, or let outcomes decide again",
+            circuit,
             request=CircuitWish,
-            response=InstanceShown,
-        ),
-        Route(
-            method=Method.POST,
-            path="/instances/{instance_id:path}/check",
-            permission=Permission.CHANGE_GATEWAY,
-            summary="Check now whether the provider of an instance is there",
-            handler=check,
-            response=CheckShown,
         ),
     )
 
 
-def _steering(verb: str, summary: str, handler: Callable[[_Plain], Awaitable[InstanceShown]]) -> AnyRoute:
+def _steering(
+    verb: str,
+    summary: str,
+    handler: Callable[[Any], Awaitable[Schema]],
+    response: type[Schema] = InstanceShown,
+    request: type[Schema] = NoFields,
+) -> AnyRoute:
     return Route(
         method=Method.POST,
         path=f"/instances/{{instance_id:path}}/{verb}",
         permission=Permission.CHANGE_GATEWAY,
         summary=summary,
         handler=handler,
-        response=InstanceShown,
+        request=request,
+        response=response,
     )
 
 
