@@ -60,7 +60,6 @@ async def statuses(
     instance_control: InstanceControl, health: HealthStore, instances: Sequence[Instance]
 ) -> list[InstanceStatus]:
     """How each of them does. Raises StateUnavailable."""
-    reports, *checks = await asyncio.gather(
-        instance_control.inspect(instances), *(health.of_instance(instance.id) for instance in instances)
-    )
+    last_checks = asyncio.gather(*(health.of_instance(instance.id) for instance in instances))
+    reports, checks = await asyncio.gather(instance_control.inspect(instances), last_checks)
     return [InstanceStatus(*each) for each in zip(instances, reports, checks, strict=True)]
