@@ -112,7 +112,7 @@ async def test_a_list_without_end_is_read_no_further_than_a_mebibyte() -> None:
         return httpx.Response(200, stream=body)
 
     config = OpenAICompatibleConfig("custom", OWN)
-    transport = httpx.MockTransport(endless)  # type: ignore[arg-type]
+    transport = httpx.MockTransport(endless)
     assert await OpenAICompatibleProvider(config, transport).check() == 200
     assert body.closed
     assert body.read_bytes <= (1 << 20) + (1 << 16)
