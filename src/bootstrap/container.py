@@ -13,14 +13,8 @@ from adapters.inbound.http.admin.models import model_routes
 from adapters.inbound.http.app import create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
-from adapters.inbound.http.use_cases import InstanceUseCases
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
-from adapters.outbound.memory.instance_control import MemoryInstanceControl
-from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.outbound.memory.routing import MemoryRouting
-from adapters.outbound.providers.lazy_transport import LazyTransport
-from adapters.outbound.providers.transport import AiohttpUpstream
-from adapters.outbound.redis.instance_control import RedisInstanceControl
 from adapters.outbound.redis.prober import Prober
 from adapters.outbound.redis.routing import RedisRouting
 from application.active_attempt import AttemptTools
@@ -37,30 +31,27 @@ from application.selection import Selection
 from application.use_cases.admin.catalog import ReadCatalog
 from application.use_cases.check_readiness import CheckReadiness
 from application.use_cases.complete import Complete
-from application.use_cases.control_instances import DrainInstance, ForceCircuit
-from application.use_cases.list_instances import ListInstances
 from application.use_cases.list_models import ListModels
 from application.use_cases.stream import Stream
 from bootstrap.bookkeeping import Bookkeeping
-from bootstrap.containers.measurement import MeasurementContainer
+from bootstrap.containers.instances import InstanceContainer
 from bootstrap.lifespan import Lifespan, application
 from bootstrap.measuring import Measuring
 from bootstrap.metric_sources import Circuits
-from bootstrap.provider_wiring import configured_providers, instances_of
+from bootstrap.provider_wiring import instances_of
 from bootstrap.shared_state import SharedState
 
-_Base = MeasurementContainer
+_Base = InstanceContainer
 _set = _Base.settings.provided
 
 
-class Container(MeasurementContainer):
+class Container(InstanceContainer):
     """One gateway process. `settings` and `master_key` must be given; all else has a default."""
 
     breaker = Callable(lambda settings: settings.router.circuit_breaker.to_domain(), _Base.settings)
     retry_budget = Callable(lambda settings: settings.router.retry_budget.to_domain(), _Base.settings)
 
     decision_log = Singleton(MemoryDecisionLog)
-    instance_states = Singleton(InstanceStates)
     redis_routing = Singleton(
         RedisRouting,
         _Base.redis_executor,
@@ -73,7 +64,7 @@ class Container(MeasurementContainer):
     )
     routing = Selector(
         _Base.state,
-        memory=Singleton(MemoryRouting, breaker, _Base.clock, _Base.event_sink, instance_states),
+        memory=Singleton(MemoryRouting, breaker, _Base.clock, _Base.event_sink, _Base.instance_states),
         redis=Singleton(
             DegradingRouting,
             Selector(
@@ -85,15 +76,6 @@ class Container(MeasurementContainer):
             _Base.gateway_registry,
             _Base.clock,
         ),
-    )
-    instance_control = Selector(
-        _Base.state,
-        memory=Singleton(MemoryInstanceControl, instance_states, _Base.clock, _Base.event_sink),
-        redis=Singleton(RedisInstanceControl, _Base.redis_executor, _Base.clock, _Base.event_sink, _Base.redis_prefix),
-    )
-    transport = Singleton(LazyTransport, Object(AiohttpUpstream.open))
-    provider_directory = Singleton(
-        configured_providers, _Base.configured.provided.providers, transport, _Base.clock, _Base.randomness
     )
 
     draining = Singleton(Draining)
@@ -121,7 +103,7 @@ class Container(MeasurementContainer):
     dispatch = Singleton(
         Dispatch,
         catalog_source=_Base.catalog_source,
-        providers=provider_directory,
+        providers=_Base.provider_directory,
         decisions=decision_log,
         retry_budgets=Singleton(RetryBudgets, retry_budget),
         admission=Singleton(AttemptAdmission, routing, caller_gate, _Base.reserving, _Base.clock),
@@ -137,13 +119,6 @@ class Container(MeasurementContainer):
     stream = Singleton(Stream, dispatch)
     list_models = Singleton(ListModels, _Base.catalog_source, _Base.started_s)
     check_readiness = Singleton(CheckReadiness, _Base.catalog_source, draining, _Base.store_watch)
-
-    instances = Singleton(
-        InstanceUseCases,
-        list=Singleton(ListInstances, _Base.catalog_source, instance_control),
-        drain=Singleton(DrainInstance, _Base.catalog_source, instance_control),
-        force=Singleton(ForceCircuit, _Base.catalog_source, instance_control),
-    )
 
     admin_api = Singleton(
         AdminApi.of,
@@ -161,11 +136,11 @@ class Container(MeasurementContainer):
         _Base.limit_routes,
         _Base.status_routes,
         Callable(decision_routes, decision_log.provided.find),
-        Callable(instance_routes, instances, _Base.noting),
-        Callable(circuit_routes, instances.provided.list),
+        Callable(instance_routes, _Base.instances, _Base.noting),
+        Callable(circuit_routes, _Base.instances.provided.list),
         Callable(
             model_routes,
-            Singleton(ReadCatalog, _Base.catalog_source, instances.provided.list, _Base.prices.provided.price_of),
+            Singleton(ReadCatalog, _Base.catalog_source, _Base.instances.provided.list, _Base.prices.provided.price_of),
         ),
     )
 
@@ -236,10 +211,10 @@ class Container(MeasurementContainer):
         Lifespan,
         leases=leases,
         gate=caller_gate,
-        transport=transport,
+        transport=_Base.transport,
         stores=_Base.stores,
         store_watch=_Base.store_watch,
         clock=_Base.clock,
-        parts=List(shared_state, bookkeeping, measuring),
+        parts=List(shared_state, bookkeeping, measuring, _Base.health_checks),
     )
     app = Singleton(application, http_app, lifespan)

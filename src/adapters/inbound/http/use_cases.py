@@ -9,6 +9,7 @@ from application.use_cases.list_instances import InstanceStatus
 from application.use_cases.list_models import ModelCard
 from domain.audit import Deed
 from domain.callers import Caller
+from domain.health_report import HealthReport
 from domain.identifiers import InstanceId, RequestId
 from domain.limits.admission import Standing
 from domain.principal import Principal
@@ -27,6 +28,7 @@ FindDecision = Callable[[RequestId], DecisionTrace | None]
 ListInstances = Callable[[], Awaitable[Sequence[InstanceStatus]]]
 DrainInstance = Callable[[InstanceId, bool], Awaitable[InstanceStatus]]
 ForceCircuit = Callable[[InstanceId, CircuitState | None], Awaitable[InstanceStatus]]
+CheckInstance = Callable[[InstanceId], Awaitable[HealthReport]]
 
 
 Note = Callable[[Principal, Deed], Awaitable[None]]
@@ -39,6 +41,7 @@ class InstanceUseCases:
     list: ListInstances
     drain: DrainInstance
     force: ForceCircuit
+    check: CheckInstance
 
 
 @dataclass(frozen=True, slots=True)
