@@ -3,8 +3,6 @@
 Every port is a provider here and can be replaced: `Container(settings=…, clock=providers.Object(mine))`.
 """
 
-from collections.abc import Iterable
-
 from dependency_injector.providers import Callable, Factory, List, Object, Selector, Singleton
 
 from adapters.inbound.http.admin.blueprint import AdminApi
@@ -14,24 +12,14 @@ from adapters.inbound.http.admin.instances import instance_routes
 from adapters.inbound.http.admin.models import model_routes
 from adapters.inbound.http.app import create_http_app
 from adapters.inbound.http.asgi import FrontDoor
-from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import BodyLimits
-from adapters.inbound.http.use_cases import InstanceUseCases
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
-from adapters.outbound.memory.instance_control import MemoryInstanceControl
-from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.outbound.memory.routing import MemoryRouting
-from adapters.outbound.providers.lazy_transport import LazyTransport
-from adapters.outbound.providers.transport import AiohttpUpstream
-from adapters.outbound.redis.instance_control import RedisInstanceControl
 from adapters.outbound.redis.prober import Prober
 from adapters.outbound.redis.routing import RedisRouting
 from application.active_attempt import AttemptTools
 from application.attempt_admission import AttemptAdmission
-from application.caching.caching import Caching
-from application.caching.flights_here import FlightsHere
-from application.caching.hits import Hits, HitTools
-from application.caching.idempotency import Idempotency
+from application.caching.hits import HitTools
 from application.caller_gate import CallerGate
 from application.degrading.degrading_routing import DegradingRouting
 from application.dispatch import Dispatch
@@ -39,35 +27,20 @@ from application.draining import Draining
 from application.fan_out import Observers
 from application.lease_keeper import LeaseKeeper
 from application.local_turns import LocalTurns
-from application.ports.catalog_source import CatalogSource
-from application.ports.clock import Clock
 from application.retry_budgets import RetryBudgets
 from application.selection import Selection
 from application.use_cases.admin.catalog import ReadCatalog
 from application.use_cases.check_readiness import CheckReadiness
 from application.use_cases.complete import Complete
-from application.use_cases.control_instances import DrainInstance, ForceCircuit
-from application.use_cases.list_instances import ListInstances
 from application.use_cases.list_models import ListModels
 from application.use_cases.stream import Stream
 from bootstrap.bookkeeping import Bookkeeping
-from bootstrap.containers.caching import CachingContainer
+from bootstrap.containers.caching import CachingContainer, before
 from bootstrap.lifespan import Lifespan, application
-from bootstrap.provider_wiring import configured_providers
-from bootstrap.reply_keeping import ReplyKeeping
+from bootstrap.measuring import Measuring
+from bootstrap.metric_sources import Circuits
+from bootstrap.provider_wiring import instances_of
 from bootstrap.shared_state import SharedState
-from domain.catalog import Instance
-
-_US_PER_SECOND = 1_000_000
-
-
-def _now_s(clock: Clock) -> int:
-    return clock.now_us() // _US_PER_SECOND
-
-
-def _instances_of(source: CatalogSource) -> Iterable[Instance]:
-    return source.current()[0].all_instances()
-
 
 _Base = CachingContainer
 _set = _Base.settings.provided
@@ -80,7 +53,6 @@ class Container(CachingContainer):
     retry_budget = Callable(lambda settings: settings.router.retry_budget.to_domain(), _Base.settings)
 
     decision_log = Singleton(MemoryDecisionLog)
-    instance_states = Singleton(InstanceStates)
     redis_routing = Singleton(
         RedisRouting,
         _Base.redis_executor,
@@ -88,12 +60,12 @@ class Container(CachingContainer):
         _Base.clock,
         _Base.event_sink,
         _Base.redis_prefix,
-        known=Callable(_instances_of, _Base.catalog_source).provider,
+        known=Callable(instances_of, _Base.catalog_source).provider,
         ends=_Base.redis_ends,
     )
     routing = Selector(
         _Base.state,
-        memory=Singleton(MemoryRouting, breaker, _Base.clock, _Base.event_sink, instance_states),
+        memory=Singleton(MemoryRouting, breaker, _Base.clock, _Base.event_sink, _Base.instance_states),
         redis=Singleton(
             DegradingRouting,
             Selector(
@@ -105,15 +77,6 @@ class Container(CachingContainer):
             _Base.gateway_registry,
             _Base.clock,
         ),
-    )
-    instance_control = Selector(
-        _Base.state,
-        memory=Singleton(MemoryInstanceControl, instance_states, _Base.clock, _Base.event_sink),
-        redis=Singleton(RedisInstanceControl, _Base.redis_executor, _Base.clock, _Base.event_sink, _Base.redis_prefix),
-    )
-    transport = Singleton(LazyTransport, Object(AiohttpUpstream.open))
-    provider_directory = Singleton(
-        configured_providers, _Base.configured.provided.providers, transport, _Base.clock, _Base.randomness
     )
 
     draining = Singleton(Draining)
@@ -136,12 +99,12 @@ class Container(CachingContainer):
         slow_call_duration_us=breaker.provided.slow_call_duration_us,
     )
     # Each is told of every request: its story, its HTTP side.
-    observers = List()
-    on_answered = List()
+    observers = List(_Base.request_metrics)
+    on_answered = List(_Base.http_metrics)
     dispatch = Singleton(
         Dispatch,
         catalog_source=_Base.catalog_source,
-        providers=provider_directory,
+        providers=_Base.provider_directory,
         decisions=decision_log,
         retry_budgets=Singleton(RetryBudgets, retry_budget),
         admission=Singleton(AttemptAdmission, routing, caller_gate, _Base.reserving, _Base.clock),
@@ -153,66 +116,14 @@ class Container(CachingContainer):
         observer=Singleton(Observers, observers),
         default_output_tokens=_set.budgets.default_output_tokens,
     )
-    upstream_complete = Singleton(Complete, dispatch)
-    upstream_stream = Singleton(Stream, dispatch)
-    hits = Singleton(
-        Hits,
-        Singleton(HitTools, caller_gate, _Base.journaling, decision_log, Singleton(Observers, observers), _Base.clock),
+    hit_tools = Singleton(
+        HitTools, caller_gate, _Base.journaling, decision_log, Singleton(Observers, observers), _Base.clock
     )
-    cached_flights = Singleton(
-        FlightsHere,
-        _Base.response_cache,
-        _Base.flights,
-        _Base.clock,
-        upstream_complete,
-        upstream_stream,
-        _set.cache.max_entry_bytes,
+    complete, stream, reply_keeping = before(
+        _Base, hit_tools, Singleton(Complete, dispatch), Singleton(Stream, dispatch)
     )
-    caching = Singleton(
-        Caching,
-        upstream_complete,
-        upstream_stream,
-        _set.cache.policy.provider,
-        _Base.catalog_source,
-        _Base.cache_keys,
-        _Base.response_cache,
-        cached_flights,
-        hits,
-        _Base.cache_uses,
-        _Base.clock,
-        _Base.randomness,
-    )
-    idempotent_flights = Singleton(
-        FlightsHere,
-        _Base.response_cache,
-        _Base.flights,
-        _Base.clock,
-        caching.provided.complete,
-        caching.provided.stream,
-        _set.cache.max_entry_bytes,
-    )
-    idempotency = Singleton(
-        Idempotency,
-        caching.provided.complete,
-        caching.provided.stream,
-        _Base.catalog_source,
-        _Base.cache_keys,
-        _Base.response_cache,
-        idempotent_flights,
-        hits,
-        _Base.clock,
-    )
-    complete = idempotency.provided.complete
-    stream = idempotency.provided.stream
-    list_models = Singleton(ListModels, _Base.catalog_source, Callable(_now_s, _Base.clock))
+    list_models = Singleton(ListModels, _Base.catalog_source, _Base.started_s)
     check_readiness = Singleton(CheckReadiness, _Base.catalog_source, draining, _Base.store_watch)
-
-    instances = Singleton(
-        InstanceUseCases,
-        list=Singleton(ListInstances, _Base.catalog_source, instance_control),
-        drain=Singleton(DrainInstance, _Base.catalog_source, instance_control),
-        force=Singleton(ForceCircuit, _Base.catalog_source, instance_control),
-    )
 
     admin_api = Singleton(
         AdminApi.of,
@@ -230,22 +141,21 @@ class Container(CachingContainer):
         _Base.limit_routes,
         _Base.status_routes,
         Callable(decision_routes, decision_log.provided.find),
-        Callable(instance_routes, instances, _Base.noting),
-        Callable(circuit_routes, instances.provided.list),
+        Callable(instance_routes, _Base.instances, _Base.noting),
+        Callable(circuit_routes, _Base.instances.provided.list),
         Callable(
             model_routes,
-            Singleton(ReadCatalog, _Base.catalog_source, instances.provided.list, _Base.prices.provided.price_of),
+            Singleton(ReadCatalog, _Base.catalog_source, _Base.instances.provided.list, _Base.prices.provided.price_of),
         ),
     )
 
-    in_flight = Singleton(InFlight)
     front_door = Singleton(
         FrontDoor,
         authenticator=_Base.authenticator,
         clock=_Base.clock,
         randomness=_Base.randomness,
         limits=Factory(BodyLimits, max_body_bytes=_set.server.max_body_bytes),
-        in_flight=in_flight,
+        in_flight=_Base.in_flight,
         trusted_proxies=_set.auth.trusted_networks,
         on_answered=on_answered,
     )
@@ -260,6 +170,7 @@ class Container(CachingContainer):
         check_readiness=check_readiness,
         admin=admin_api,
         facts=_Base.facts,
+        scrape=_Base.scrape,
     )
     shared_state = Selector(
         _Base.state,
@@ -289,24 +200,26 @@ class Container(CachingContainer):
         reconciliation=_Base.reconciliation,
         clock=_Base.clock,
     )
+    measuring = Selector(
+        _Base.measures,
+        yes=Singleton(
+            Measuring,
+            _Base.metric_page,
+            _Base.metric_sampling,
+            _Base.loop_lag,
+            Singleton(Circuits, _Base.catalog_source, routing),
+            _Base.stores.provided.redis,
+        ),
+        no=Object(None),
+    )
     lifespan = Singleton(
         Lifespan,
         leases=leases,
         gate=caller_gate,
-        transport=transport,
+        transport=_Base.transport,
         stores=_Base.stores,
         store_watch=_Base.store_watch,
         clock=_Base.clock,
-        parts=List(
-            shared_state,
-            bookkeeping,
-            Singleton(
-                ReplyKeeping,
-                List(cached_flights, idempotent_flights),
-                _Base.cache_uses,
-                _Base.own_cache,
-                _Base.cache_prober,
-            ),
-        ),
+        parts=List(shared_state, bookkeeping, measuring, _Base.health_checks, reply_keeping),
     )
     app = Singleton(application, http_app, lifespan)

@@ -1,6 +1,6 @@
 """From an instance's settings to the adapter that calls its provider."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import httpx
 
@@ -9,16 +9,23 @@ from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.presets import PRESETS
+from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
 from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
 from bootstrap.settings.providers import EchoProvider as EchoSettings
+from domain.catalog import Instance
 from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
 SUPPORTS: Mapping[str, frozenset[Endpoint]] = {name: preset.supports for name, preset in PRESETS.items()}
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
+
+
+def instances_of(source: CatalogSource) -> Iterable[Instance]:
+    """Those that are configured now."""
+    return source.current()[0].all_instances()
 
 
 def configured_providers(

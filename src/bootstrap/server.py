@@ -12,6 +12,7 @@ from adapters.inbound.http.server_config import hypercorn_config
 from adapters.inbound.http.use_cases import ProcessFacts
 from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.telemetry.log import configure_logging
+from adapters.outbound.telemetry.metric_board import MetricBoard
 from bootstrap.announcement import announcement
 from bootstrap.container import Container
 from bootstrap.data_directory import MasterKey, master_key, nobodys_key, prepare_data_directory
@@ -46,20 +47,29 @@ def serve_as(mode: ModeDecision, settings: Settings, *, data_dir: Path) -> int:
     sockets = listen(config, server.workers)
     configured = settings.auth.master_key.get_secret_value()
     key = master_key(data_dir, configured) if configured or mode.mode is Mode.LITE else nobodys_key()
+    board = MetricBoard(server.workers)
     container = Container(
         settings=settings,
         master_key=key.value,
         facts=Object(ProcessFacts(mode.mode, mode.reason, _version())),
         data_dir=Object(prepare_data_directory(data_dir)),
+        metric_board=Object(board),
     )
     bound = settings.model_copy(update={"server": server.model_copy(update={"port": port_of(sockets[0])})})
     if server.workers > 1:
-        return _supervise(container, config, sockets, bound, key)
+        return _supervise(container, config, sockets, bound, key, board)
     run_gateway(container, config, sockets[0], Ending.obey_signals, ready=lambda: _announce(bound, key))
     return 0
 
 
-def _supervise(container: Container, config: Config, sockets: list[Sockets], settings: Settings, key: MasterKey) -> int:
+def _supervise(
+    container: Container,
+    config: Config,
+    sockets: list[Sockets],
+    settings: Settings,
+    key: MasterKey,
+    board: MetricBoard,
+) -> int:
     # Built here once and thrown away, so that what can't be built is said once. Workers build their own.
     container.app()
     # Its lock would be every worker's, and nobody could ever tell that its process is dead.
@@ -67,6 +77,7 @@ def _supervise(container: Container, config: Config, sockets: list[Sockets], set
     container.reset_singletons()
 
     def work(worker: Worker) -> int:
+        board.take(worker.index)
         mine = sockets[worker.index]
         for others in sockets:
             if others is not mine:
@@ -85,6 +96,7 @@ def _supervise(container: Container, config: Config, sockets: list[Sockets], set
         settings.server.graceful_timeout_us + _MARGIN_US,
         on_ready=lambda: _announce(settings, key),
         on_end=close_all,
+        on_gone=board.lost,
     )
     return supervisor.run()
 

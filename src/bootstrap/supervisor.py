@@ -43,6 +43,7 @@ class Supervisor:
         grace_us: How long workers may take to end by themselves; then they are killed.
         on_ready: Called once, when the first worker serves.
         on_end: Called when the end begins, before the workers are told.
+        on_gone: Called with the index of each worker that has ended.
     """
 
     work: Callable[[Worker], int]
@@ -51,6 +52,7 @@ class Supervisor:
     grace_us: int
     on_ready: Callable[[], None]
     on_end: Callable[[], None]
+    on_gone: Callable[[int], None] = lambda _index: None
     _running: dict[int, _Running] = field(init=False, default_factory=dict)
     _due_us: dict[int, int] = field(init=False, default_factory=dict)
     _deaths: dict[int, int] = field(init=False, default_factory=dict)
@@ -159,6 +161,7 @@ class Supervisor:
             if pid:
                 del self._running[each.pid]
                 os.close(each.ready_pipe)
+                self.on_gone(each.index)
                 self._bury(each, os.waitstatus_to_exitcode(code))
 
     def _bury(self, dead: _Running, code: int) -> None:

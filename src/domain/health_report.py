@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from domain.durations import MINUTE_US
+from domain.durations import MINUTE_US, SECOND_US
+from domain.failure import Blame, Failure
 from domain.identifiers import InstanceId, ModelName
 
 REPORT_TTL_US = 5 * MINUTE_US
@@ -48,6 +49,27 @@ class ModelHealth:
     healthy: int
     total: int
     average_latency_us: int | None
+
+
+def answered(at_us: int, latency_us: int, status: int | None) -> HealthReport:
+    """The provider answered as it should."""
+    return HealthReport(at_us, reachable=True, latency_us=latency_us, status=status)
+
+
+def failed(at_us: int, latency_us: int, failure: Failure) -> HealthReport:
+    """It refused, or failed. Whatever a circuit would not count against it comes from one that is there.
+
+    So do 401, 403, 404, 405 and 429: not every provider lists its models to everybody.
+    """
+    reachable = failure.verdict.blame is not Blame.FAILURE
+    latency = None if failure.status is None else latency_us
+    return HealthReport(at_us, reachable, latency, failure.status, failure.message)
+
+
+def silent(at_us: int, span_us: int) -> HealthReport:
+    """It said nothing for `span_us`."""
+    message = f"the provider did not answer within {span_us / SECOND_US:g} s"
+    return HealthReport(at_us, reachable=False, latency_us=None, status=None, message=message)
 
 
 def bounded(report: HealthReport) -> HealthReport:

@@ -148,7 +148,7 @@ async def test_the_lifespan_starts_and_ends_its_background_work() -> None:
 
     async with container.app().test_app():
         running = tuple(container.lifespan()._running)
-        assert len(running) == 3 + len(container.bookkeeping().works())
+        assert len(running) == 4 + len(container.bookkeeping().works()) + len(container.measuring().works())
         assert not any(task.done() for task in running)
 
     assert all(task.done() for task in running)
@@ -208,3 +208,17 @@ async def test_what_redis_was_not_heard_to_do_is_owed_in_one_place() -> None:
     assert store is not None
     assert ends._breaker is store.breaker
     assert container.caller_admission()._shared is container.redis_admission()
+
+
+async def test_metrics_that_are_turned_off_are_neither_counted_nor_told() -> None:
+    container = Container(settings=settings({"observability": {"metrics": False}}), master_key=KEY)
+    body = {"model": "echo", "messages": [{"role": "user", "content": "Hello"}]}
+
+    async with container.app().test_app() as running:
+        client = running.test_client()
+        answered = await client.post("/v1/chat/completions", json=body, headers={"x-api-key": KEY})
+        scraped = await client.get("/metrics")
+
+    assert (answered.status_code, scraped.status_code) == (200, 404)
+    assert container.measuring() is None
+    assert not any(list(page.series()) for page in container.metric_board().pages())

@@ -192,3 +192,28 @@ def test_workers_do_not_hear_what_a_terminal_tells_the_whole_group(tmp_path: Pat
     assert status == 0
     assert "alive" in lines
     assert any("SIGHUP" in line for line in lines)
+
+
+def test_whoever_cares_is_told_which_worker_has_ended(tmp_path: Path) -> None:
+    status, lines = outcome(
+        """
+        def work(worker):
+            if worker.index == 0:
+                told_to_end(worker)
+                return 0
+            if not list(seen.iterdir()):
+                (seen / "once").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            told_to_end(worker, ask_for_it=True)
+            return 0
+
+        gone = []
+        supervisor = Supervisor(work, 2, SystemClock(), 5_000_000, lambda: None, lambda: None, gone.append)
+        supervisor.run()
+        say(f"gone {gone[0]} {sorted(gone)}")
+        """,
+        tmp_path,
+    )
+
+    assert status == 0
+    assert lines[-1] == "gone 1 [0, 1, 1]"

@@ -155,12 +155,28 @@ class TestWhatAnOperatorSetStays:
 
         assert await redis_executor.command("PTTL", circuit_key) > 60_000
 
+    async def test_half_opened_it_is_kept_as_long_as_before(
+        self, in_redis: Controlled, redis_executor: RedisExecutor, circuit_key: str
+    ) -> None:
+        await in_redis.routing.fail(A, CONFIG.consecutive_failures)
+        await in_redis.arrive()
+        await redis_executor.command("PEXPIRE", circuit_key, 60_000)
+
+        await in_redis.control.half_open(A)
+        assert await redis_executor.command("PTTL", circuit_key) > 60_000
+
+        await in_redis.routing.fail(A, 1)
+        await in_redis.control.drain(A, True)
+        await in_redis.control.half_open(A)
+        assert await redis_executor.command("PTTL", circuit_key) == FOREVER
+
     async def test_a_drain_that_is_undone_leaves_no_key(
         self, in_redis: Controlled, redis_url: str, redis_prefix: str
     ) -> None:
         await in_redis.control.drain(A, True)
         await in_redis.control.drain(A, False)
         await in_redis.control.force(A, None)
+        await in_redis.control.half_open(A)
 
         assert await ttl_of_keys(redis_url, redis_prefix) == {}
 
@@ -214,6 +230,8 @@ async def test_operators_are_told_where_redis_is_away() -> None:
         await control.drain(A, True)
     with pytest.raises(StateUnavailable):
         await control.force(A, CircuitState.OPEN)
+    with pytest.raises(StateUnavailable):
+        await control.half_open(A)
     await executor.aclose()
 
     assert events.events == []

@@ -48,6 +48,8 @@ def streamed(*pieces: bytes) -> httpx.Response:
 
 
 async def healthy(request: httpx.Request) -> httpx.Response:
+    if request.method == "GET":
+        return httpx.Response(200, stream=Pieces(b'{"object": "list", ', b'"data": []}'))
     if b'"stream":' not in request.content and b'"stream": ' not in request.content:
         return httpx.Response(200, stream=Pieces(json.dumps(whole_reply(request.url.path)).encode()))
     return streamed(word("one "), word("two", "stop"), event(choices=[], usage=USAGE), b"data: [DONE]\n\n")

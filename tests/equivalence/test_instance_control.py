@@ -1,4 +1,4 @@
-"""What operators do, mixed with the traffic of two gateways, in memory and in Lua: every report must be equal."""
+"""Operators, health checks and the traffic of two gateways, in memory and in Lua: every report must be equal."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -85,7 +85,12 @@ class Force:
     state: CircuitState | None
 
 
-Step = Take | End | Observe | Renew | Drain | Force
+@dataclass(frozen=True)
+class HalfOpen:
+    instance: Instance
+
+
+Step = Take | End | Observe | Renew | Drain | Force | HalfOpen
 
 NAMED = st.sampled_from(INSTANCES)
 KINDS = st.sampled_from(list(LatencyKind))
@@ -123,6 +128,7 @@ STEPS = st.tuples(
         st.builds(Renew, st.integers(0, 5)),
         st.builds(Drain, NAMED, st.sampled_from((True, False, False))),
         st.builds(Force, NAMED, WISHES),
+        st.builds(HalfOpen, NAMED),
     ),
 )
 # Each history has each kind of an operator's step at least once.
@@ -160,6 +166,8 @@ class Side:
                 await self._control.drain(step.instance, step.drained)
             case Force():
                 await self._control.force(step.instance, step.state)
+            case HalfOpen():
+                await self._control.half_open(step.instance)
         return None
 
     async def seen(self) -> tuple[list[InstanceReport], list[object]]:
@@ -229,6 +237,7 @@ async def replay(server: OneServer, steps: list[tuple[int, Step]], met: Counter[
 def note(met: Counter[str], step: Step, reports: list[InstanceReport]) -> None:
     met[type(step).__name__] += 1
     met.update(f"{report.circuit.state} forced {report.circuit.forced}" for report in reports)
+    met.update(f"because of {report.circuit.reason}" for report in reports)
     met["two kinds"] += any(len(report.latency) == len(LatencyKind) for report in reports)
 
 
@@ -252,6 +261,8 @@ def test_operators_are_shown_the_same_by_memory_and_by_lua(server: OneServer) ->
 
     # Random or not, the histories must have been where it matters.
     wanted = {f"{state} forced None" for state in CircuitState} | {"open forced open", "closed forced closed"}
-    assert wanted | {"Drain", "Force", "Take", "End", "two kinds"} <= {name for name, times in met.items() if times}
+    assert wanted | {"Drain", "Force", "HalfOpen", "because of health_check", "Take", "End", "two kinds"} <= {
+        name for name, times in met.items() if times
+    }
     assert met["Force"] >= HISTORIES
     assert met["Drain"] >= HISTORIES

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
+from adapters.outbound.memory.health_store import MemoryHealthStore
 from adapters.outbound.memory.instance_control import MemoryInstanceControl
 from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.testing.doubles import SpyEventSink
@@ -22,6 +23,7 @@ from domain.routing.instance_report import InstanceReport
 
 OFF = replace(B, enabled=False)
 CATALOG = MemoryCatalogSource(Catalog({ModelName("m"): (A, OFF)}), RouterPolicy())
+HEALTH = MemoryHealthStore(ManualClock())
 
 
 class AbsentControl:
@@ -36,6 +38,9 @@ class AbsentControl:
     async def force(self, instance: Instance, state: CircuitState | None) -> None:
         raise StateUnavailable(f"away: {instance.id} {state}")
 
+    async def half_open(self, instance: Instance) -> None:
+        raise StateUnavailable(f"away: {instance.id}")
+
 
 def control() -> InstanceControl:
     return MemoryInstanceControl(InstanceStates(), ManualClock(), SpyEventSink())
@@ -45,15 +50,15 @@ async def test_every_instance_of_the_configuration_is_listed_disabled_ones_too()
     shared = control()
     await shared.drain(OFF, drained=True)
 
-    listed = await ListInstances(CATALOG, shared)()
+    listed = await ListInstances(CATALOG, shared, HEALTH)()
 
     assert [(status.instance.id, status.report.drained) for status in listed] == [(A.id, False), (OFF.id, True)]
 
 
 async def test_change_answers_with_the_instance_as_it_stands_afterwards() -> None:
     shared = control()
-    drained = await DrainInstance(CATALOG, shared)(OFF.id, drained=True)
-    forced = await ForceCircuit(CATALOG, shared)(OFF.id, CircuitState.OPEN)
+    drained = await DrainInstance(CATALOG, shared, HEALTH)(OFF.id, drained=True)
+    forced = await ForceCircuit(CATALOG, shared, HEALTH)(OFF.id, CircuitState.OPEN)
 
     assert (drained.instance, drained.report.drained, drained.report.circuit.forced) == (OFF, True, None)
     assert (forced.report.drained, forced.report.circuit.forced) == (True, CircuitState.OPEN)
@@ -62,8 +67,8 @@ async def test_change_answers_with_the_instance_as_it_stands_afterwards() -> Non
 @pytest.mark.parametrize(
     "change",
     [
-        lambda unknown: DrainInstance(CATALOG, AbsentControl())(unknown, True),
-        lambda unknown: ForceCircuit(CATALOG, AbsentControl())(unknown, None),
+        lambda unknown: DrainInstance(CATALOG, AbsentControl(), HEALTH)(unknown, True),
+        lambda unknown: ForceCircuit(CATALOG, AbsentControl(), HEALTH)(unknown, None),
     ],
 )
 async def test_unknown_instance_is_told_without_asking_the_state(
@@ -76,9 +81,9 @@ async def test_unknown_instance_is_told_without_asking_the_state(
 @pytest.mark.parametrize(
     "ask",
     [
-        ListInstances(CATALOG, AbsentControl()),
-        lambda: DrainInstance(CATALOG, AbsentControl())(A.id, True),
-        lambda: ForceCircuit(CATALOG, AbsentControl())(A.id, CircuitState.OPEN),
+        ListInstances(CATALOG, AbsentControl(), HEALTH),
+        lambda: DrainInstance(CATALOG, AbsentControl(), HEALTH)(A.id, True),
+        lambda: ForceCircuit(CATALOG, AbsentControl(), HEALTH)(A.id, CircuitState.OPEN),
     ],
 )
 async def test_state_that_can_not_be_reached_is_told(ask: Callable[[], Awaitable[object]]) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.testing.checked_circuit_contract import CheckedCircuitContract
 from adapters.testing.forced_circuit_contract import ForcedCircuitContract
 from adapters.testing.instance_control_support import Controlled
 from adapters.testing.routing.harness import CONFIG, LEASE_US, WHOLE, A, B, C, ordered
@@ -19,7 +20,7 @@ __all__ = ["Controlled", "InstanceControlContract"]
 FIRST_CONTENT = LatencyKind.FIRST_CONTENT
 
 
-class InstanceControlContract(ForcedCircuitContract):
+class InstanceControlContract(ForcedCircuitContract, CheckedCircuitContract):
     """Wants `controlled`: fresh state, circuits by `CONFIG`."""
 
     async def test_an_instance_never_heard_of_is_healthy_and_idle(self, controlled: Controlled) -> None:

@@ -133,6 +133,17 @@ class ProviderContract:
         assert not pending
         assert all(task.cancelled() for task in done)
 
+    async def test_a_health_check_is_answered_with_a_success(self, harness: ProviderHarness) -> None:
+        status = await harness.healthy.check()
+
+        assert status is None or 200 <= status < 300
+
+    async def test_a_health_check_of_a_provider_that_fails_is_a_failure(self, harness: ProviderHarness) -> None:
+        with pytest.raises(ProviderFailed) as raised:
+            await harness.failing.check()
+
+        assert raised.value.failure.message != ""
+
     async def test_the_request_is_never_modified(self, harness: ProviderHarness) -> None:
         call = a_call(stream=True)
         before = json.dumps(call.request.fields), call.request.body

@@ -45,6 +45,8 @@ class ScriptedProvider:
     """Plays `script` act by act, then `otherwise` for ever.
 
     Attributes:
+        checks: The same for health checks, which take nothing from `script`.
+        checked: How many health checks there were.
         calls: Every call, in order.
         running: Calls and streams that have not ended.
         most_running: The most that ran at once.
@@ -52,7 +54,9 @@ class ScriptedProvider:
 
     script: deque[Act] = field(default_factory=deque)
     otherwise: Act = Act()
+    checks: deque[Act] = field(default_factory=deque)
     calls: list[Call] = field(default_factory=list)
+    checked: int = 0
     running: int = 0
     most_running: int = 0
 
@@ -74,6 +78,14 @@ class ScriptedProvider:
             self.running -= 1
             raise
         return _ScriptedStream(self, act)
+
+    async def check(self) -> int | None:
+        self.checked += 1
+        act = self.checks.popleft() if self.checks else self.otherwise
+        await _play_delay(act)
+        if act.failure is not None:
+            raise ProviderFailed(act.failure)
+        return 200
 
     def _begin(self, call: Call) -> Act:
         self.calls.append(call)

@@ -7,7 +7,9 @@ from domain.routing.instance_report import InstanceReport
 
 
 class InstanceControl(Protocol):
-    """What operators see of instances and what they may do to them: the same from every gateway that shares the state.
+    """What operators see of instances, and what they and health checks may do to them.
+
+    It is the same from every gateway that shares the state.
 
     Raises StateUnavailable from every method where the shared state can't be reached; nothing was changed then, or the
     change arrived and its answer did not: each is safe to repeat.
@@ -31,5 +33,12 @@ class InstanceControl(Protocol):
 
         Raises:
             ValueError: HALF_OPEN can't be forced.
+        """
+        ...
+
+    async def half_open(self, instance: Instance) -> None:
+        """Half-opens its circuit where that is open, since a health check passed: the next requests probe it.
+
+        One that is closed, half-open or forced stays as it is. A change is announced to the event sink.
         """
         ...

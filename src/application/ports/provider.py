@@ -73,6 +73,14 @@ class Provider(Protocol):
         """The opened stream: returns when the provider has answered with a success status."""
         ...
 
+    async def check(self) -> int | None:
+        """Asks whether the provider is there, without a prompt and at no cost: the status of its answer, a success.
+
+        None where its answers have no status. How long it may take is watched by the caller. Raises as the others, so
+        whether a refusal comes from a provider that is well is for the caller to say.
+        """
+        ...
+
 
 class ProviderDirectory(Protocol):
     """Finds the provider of an instance of the current catalog. Raises LookupError for an instance it does not know."""

@@ -2,8 +2,9 @@ from dataclasses import dataclass
 
 from application.errors import InstanceNotFound
 from application.ports.catalog_source import CatalogSource
+from application.ports.health_store import HealthStore
 from application.ports.instance_control import InstanceControl
-from application.use_cases.list_instances import InstanceStatus
+from application.use_cases.list_instances import InstanceStatus, statuses
 from domain.catalog import Instance
 from domain.identifiers import InstanceId
 from domain.resilience.circuit_breaker import CircuitState
@@ -15,6 +16,7 @@ class DrainInstance:
 
     catalog_source: CatalogSource
     instance_control: InstanceControl
+    health: HealthStore
 
     async def __call__(self, instance_id: InstanceId, drained: bool) -> InstanceStatus:
         """How it does afterwards.
@@ -23,9 +25,10 @@ class DrainInstance:
             InstanceNotFound: No instance has this id.
             StateUnavailable: The shared state can't be reached.
         """
-        instance = _find(self.catalog_source, instance_id)
+        instance = find_instance(self.catalog_source, instance_id)
         await self.instance_control.drain(instance, drained)
-        return await _status(self.instance_control, instance)
+        (status,) = await statuses(self.instance_control, self.health, [instance])
+        return status
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class ForceCircuit:
 
     catalog_source: CatalogSource
     instance_control: InstanceControl
+    health: HealthStore
 
     async def __call__(self, instance_id: InstanceId, state: CircuitState | None) -> InstanceStatus:
         """How it does afterwards.
@@ -43,19 +47,16 @@ class ForceCircuit:
             StateUnavailable: The shared state can't be reached.
             ValueError: HALF_OPEN can't be forced.
         """
-        instance = _find(self.catalog_source, instance_id)
+        instance = find_instance(self.catalog_source, instance_id)
         await self.instance_control.force(instance, state)
-        return await _status(self.instance_control, instance)
+        (status,) = await statuses(self.instance_control, self.health, [instance])
+        return status
 
 
-def _find(catalog_source: CatalogSource, instance_id: InstanceId) -> Instance:
+def find_instance(catalog_source: CatalogSource, instance_id: InstanceId) -> Instance:
+    """The instance of the current catalog. Raises InstanceNotFound."""
     catalog, _ = catalog_source.current()
     for instance in catalog.all_instances():
         if instance.id == instance_id:
             return instance
     raise InstanceNotFound("No instance has this id: GET /admin/v1/instances lists those there are.")
-
-
-async def _status(instance_control: InstanceControl, instance: Instance) -> InstanceStatus:
-    (report,) = await instance_control.inspect([instance])
-    return InstanceStatus(instance, report)

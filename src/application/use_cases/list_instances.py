@@ -1,10 +1,13 @@
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application.ports.catalog_source import CatalogSource
+from application.ports.health_store import HealthStore
 from application.ports.instance_control import InstanceControl
 from domain.catalog import Instance
 from domain.health import health_score
+from domain.health_report import HealthReport
 from domain.latency import LatencyKind, Percentiles
 from domain.routing.instance_report import InstanceReport
 
@@ -13,10 +16,11 @@ NOTHING_MEASURED = Percentiles(None, None, None, 0)
 
 @dataclass(frozen=True, slots=True)
 class InstanceStatus:
-    """An instance of the configuration and how it does."""
+    """An instance of the configuration and how it does. `check` is its last one; None where none can be believed."""
 
     instance: Instance
     report: InstanceReport
+    check: HealthReport | None = None
 
     @property
     def measured(self) -> LatencyKind | None:
@@ -40,6 +44,7 @@ class ListInstances:
 
     catalog_source: CatalogSource
     instance_control: InstanceControl
+    health: HealthStore
 
     async def __call__(self) -> Sequence[InstanceStatus]:
         """Every instance of the configuration, in its order, disabled ones too.
@@ -48,6 +53,13 @@ class ListInstances:
             StateUnavailable: The shared state can't be reached.
         """
         catalog, _ = self.catalog_source.current()
-        instances = list(catalog.all_instances())
-        reports = await self.instance_control.inspect(instances)
-        return [InstanceStatus(*pair) for pair in zip(instances, reports, strict=True)]
+        return await statuses(self.instance_control, self.health, list(catalog.all_instances()))
+
+
+async def statuses(
+    instance_control: InstanceControl, health: HealthStore, instances: Sequence[Instance]
+) -> list[InstanceStatus]:
+    """How each of them does. Raises StateUnavailable."""
+    last_checks = asyncio.gather(*(health.of_instance(instance.id) for instance in instances))
+    reports, checks = await asyncio.gather(instance_control.inspect(instances), last_checks)
+    return [InstanceStatus(*each) for each in zip(instances, reports, checks, strict=True)]

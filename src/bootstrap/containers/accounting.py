@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dependency_injector.providers import Callable, Selector, Singleton
+from dependency_injector.providers import Callable, List, Selector, Singleton
 
 from adapters.outbound.memory.admission import MemoryAdmission
 from adapters.outbound.memory.budget import MemoryBudgets
@@ -27,6 +27,7 @@ from application.billing.quoting import Quoting
 from application.billing.reserving import Reserving
 from application.degrading.budgets_alone import BudgetsAlone
 from application.degrading.degrading_admission import DegradingAdmission
+from application.fan_out import FanOut
 from application.ports.usage_journal import UsageJournal
 from application.spending.doubts import Doubts
 from application.spending.reconciliation import Reconciliation
@@ -159,6 +160,6 @@ class AccountingContainer(_Base):
         batch_size=_Base.settings.provided.usage.batch_size,
         max_retries=_Base.settings.provided.usage.max_retries,
         on_ledgered=deliver_usage.provided.ledgered,
-        on_recorded=Callable(announced_to, _Base.usage_event_sink),
+        on_recorded=Callable(announced_to, Singleton(FanOut, List(_Base.usage_event_sink, _Base.event_metrics))),
     )
     usage_pipeline = Singleton(UsagePipeline, usage_journal, deliver_usage, drain_usage, _Base.clock)

@@ -1,6 +1,8 @@
-"""Where replies are kept, and what a gateway does beside its requests for that."""
+"""Where replies are kept, and what goes by them before anything is called."""
 
-from dependency_injector.providers import Callable, Object, Selector, Singleton
+from typing import Any
+
+from dependency_injector.providers import Callable, List, Object, Selector, Singleton
 
 from adapters.outbound.memory.fills import Fills
 from adapters.outbound.memory.flights import MemoryFlights
@@ -11,10 +13,15 @@ from adapters.outbound.redis.response_cache import RedisResponseCache
 from adapters.outbound.system.fingerprint import HmacFingerprint
 from application.caching.cache_keys import CacheKeys
 from application.caching.cache_uses import CacheUses
-from bootstrap.containers.administration import AdministrationContainer
+from application.caching.caching import Caching
+from application.caching.flights_here import FlightsHere
+from application.caching.hits import Hits
+from application.caching.idempotency import Idempotency
+from bootstrap.containers.instances import InstanceContainer
+from bootstrap.reply_keeping import ReplyKeeping
 from bootstrap.stores import Stores
 
-_Base = AdministrationContainer
+_Base = InstanceContainer
 _cache = _Base.settings.provided.cache
 
 
@@ -22,7 +29,7 @@ def _has_its_own(stores: Stores) -> str:
     return "none" if stores.own_cache is None else "redis"
 
 
-class CachingContainer(AdministrationContainer):
+class CachingContainer(InstanceContainer):
     """The stores of replies, and how requests are named in them."""
 
     fills = Singleton(Fills)
@@ -51,3 +58,46 @@ class CachingContainer(AdministrationContainer):
             _Base.randomness,
         ),
     )
+
+
+def before(base: type[CachingContainer], hit_tools: Any, complete: Any, stream: Any) -> tuple[Any, Any, Any]:
+    """The providers of what serves whole replies and streams, with the cache before `complete` and `stream`.
+
+    And that of what has to be done beside the requests for it.
+    """
+    settings = base.settings.provided.cache
+    hits = Singleton(Hits, hit_tools)
+
+    def flights_of(complete: Any, stream: Any) -> Any:
+        shared = (base.response_cache, base.flights, base.clock)
+        return Singleton(FlightsHere, *shared, complete, stream, settings.max_entry_bytes)
+
+    cached = flights_of(complete, stream)
+    caching = Singleton(
+        Caching,
+        complete,
+        stream,
+        policy=settings.policy.provider,
+        catalog_source=base.catalog_source,
+        keys=base.cache_keys,
+        cache=base.response_cache,
+        flights=cached,
+        hits=hits,
+        uses=base.cache_uses,
+        clock=base.clock,
+        randomness=base.randomness,
+    )
+    once = flights_of(caching.provided.complete, caching.provided.stream)
+    idempotency = Singleton(
+        Idempotency,
+        caching.provided.complete,
+        caching.provided.stream,
+        catalog_source=base.catalog_source,
+        keys=base.cache_keys,
+        cache=base.response_cache,
+        flights=once,
+        hits=hits,
+        clock=base.clock,
+    )
+    keeping = Singleton(ReplyKeeping, List(cached, once), base.cache_uses, base.own_cache, base.cache_prober)
+    return idempotency.provided.complete, idempotency.provided.stream, keeping

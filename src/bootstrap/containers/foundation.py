@@ -19,12 +19,16 @@ from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.system.randomness import SystemRandomness
 from adapters.outbound.system.secrets import SystemSecrets
 from adapters.outbound.telemetry.event_log import LogEventSink
+from adapters.outbound.telemetry.event_metrics import EventMetrics
+from adapters.outbound.telemetry.metric_board import MetricBoard
 from application.fan_out import FanOut
+from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.store_watch import StoreWatch
 from bootstrap.provider_wiring import SUPPORTS
 from bootstrap.settings import BUILT_TYPES, Settings, to_catalog
 from bootstrap.stores import Stores, open_stores
+from domain.durations import SECOND_US
 
 _GATEWAY_ID_BITS = 64
 
@@ -35,6 +39,14 @@ def _state_of(stores: Stores) -> str:
 
 def _kept_in(stores: Stores) -> str:
     return "memory" if stores.database is None else "sql"
+
+
+def _now_s(clock: Clock) -> int:
+    return clock.now_us() // SECOND_US
+
+
+def _measures(settings: Settings) -> str:
+    return "yes" if settings.observability.metrics else "no"
 
 
 def _new_gateway_id(randomness: Randomness) -> str:
@@ -52,6 +64,7 @@ class FoundationContainer(DeclarativeContainer):
     catalog_source = Singleton(MemoryCatalogSource, configured.provided.catalog, configured.provided.policy)
 
     clock = Singleton(SystemClock)
+    started_s = Callable(_now_s, clock)
     randomness = Singleton(SystemRandomness)
     secrets = Singleton(SystemSecrets)
 
@@ -74,14 +87,19 @@ class FoundationContainer(DeclarativeContainer):
         state, memory=Singleton(MemoryLock, clock), redis=Singleton(RedisLock, redis_executor, redis_prefix)
     )
     event_log = Singleton(LogEventSink)
+    # `serve` gives one that all workers share.
+    metric_board = Singleton(MetricBoard)
+    metric_page = Singleton(MetricBoard.begin, metric_board)
+    measures = Callable(_measures, settings)
+    event_metrics = Selector(measures, yes=Singleton(EventMetrics, metric_page), no=Singleton(FanOut, ()))
     redis_event_sink = Singleton(RedisEventSink, redis_executor, redis_prefix, clock, randomness)
     # Usage has a queue of its own: a flood of it must not push out what happens to circuits and budgets.
     redis_usage_events = Singleton(RedisEventSink, redis_executor, redis_prefix, clock, randomness)
     memory_events = Singleton(MemoryEventHistory, clock)
     event_sink = Selector(
         state,
-        memory=Singleton(FanOut, List(event_log, memory_events)),
-        redis=Singleton(FanOut, List(event_log, redis_event_sink)),
+        memory=Singleton(FanOut, List(event_log, memory_events, event_metrics)),
+        redis=Singleton(FanOut, List(event_log, redis_event_sink, event_metrics)),
     )
     usage_event_sink = Selector(state, memory=memory_events, redis=redis_usage_events)
     event_history = Selector(

@@ -15,6 +15,7 @@ from domain.money import TOKENS_PER_PRICE, parse_price_nano
 from domain.routing.strategies import parse_strategy
 
 MAX_DURATION_US = parse_duration_us("365d")
+SHORTEST_INTERVAL_US = parse_duration_us("100ms")
 MAX_DOLLARS = 1_000_000
 MAX_WEIGHT = 1_000_000
 
@@ -58,6 +59,12 @@ def _duration_us(value: object) -> int:
 def _positive(value: int) -> int:
     if value <= 0:
         raise ValueError("expected a duration above 0")
+    return value
+
+
+def _none_or_some(value: int) -> int:
+    if 0 < value < SHORTEST_INTERVAL_US:
+        raise ValueError("expected at least 100ms, or 0s to turn it off")
     return value
 
 
@@ -152,6 +159,7 @@ Weight = Annotated[
 ]
 Span = Annotated[int, BeforeValidator(_duration_us)]
 Timeout = Annotated[int, AfterValidator(_positive), BeforeValidator(_duration_us)]
+Interval = Annotated[int, AfterValidator(_none_or_some), BeforeValidator(_duration_us)]
 OptionalTimeout = Annotated[Timeout | None, BeforeValidator(_empty_is_none)]
 Price = Annotated[int | None, BeforeValidator(lambda value: None if value in {None, ""} else _price_nano(value))]
 Dollars = Annotated[int, BeforeValidator(_dollars_nano)]

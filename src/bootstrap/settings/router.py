@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from bootstrap.settings.annotations import (
     Count,
     Flag,
+    Interval,
     Multiple,
     Name,
     Natural,
@@ -82,7 +83,7 @@ class RouterSettings(Section):
     connect_timeout_us: Timeout = Field(default=3 * SECOND_US, alias="connect_timeout")
     max_deadline_us: Timeout = Field(default=600 * SECOND_US, alias="max_deadline")
     retry_budget: RetryBudgetSettings = RetryBudgetSettings()
-    health_check_interval_us: Timeout = Field(default=30 * SECOND_US, alias="health_check_interval")
+    health_check_interval_us: Interval = Field(default=30 * SECOND_US, alias="health_check_interval")
     drop_params: Flag = False
     circuit_breaker: CircuitBreakerSettings = CircuitBreakerSettings()
 

@@ -27,6 +27,7 @@ class TransitionReason(StrEnum):
     PROBE_FAILED = "probe_failed"
     PROBES_SUCCEEDED = "probes_succeeded"
     FORCED = "forced"
+    HEALTH_CHECK = "health_check"
 
 
 @dataclass(frozen=True, slots=True)

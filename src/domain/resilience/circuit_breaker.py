@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from domain.identifiers import LeaseId
 from domain.resilience.circuit import Circuit, CircuitState, Transition, TransitionReason, move, transition_between
 from domain.resilience.circuit_breaker_config import CircuitBreakerConfig
-from domain.resilience.circuit_control import force, probe_now
+from domain.resilience.circuit_control import force, half_open
 from domain.resilience.outcome import Outcome
 from domain.resilience.outcome_window import OutcomeWindow, add
 from domain.resilience.slow_start import slow_start_factor
@@ -24,10 +24,10 @@ __all__ = [
     "Transition",
     "TransitionReason",
     "force",
+    "half_open",
     "is_due",
     "max_open",
     "peek",
-    "probe_now",
     "record",
     "release",
     "renew",

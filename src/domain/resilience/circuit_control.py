@@ -30,8 +30,12 @@ def force(circuit: Circuit, state: CircuitState | None, now_us: int) -> Circuit:
             return replace(fresh, forced=state, closed_at_us=closed_at_us)
 
 
-def probe_now(circuit: Circuit, now_us: int) -> Circuit:
-    """An open circuit that the next request probes, because a health check passed. Any other is left as it is."""
-    if circuit.state is not CircuitState.OPEN or circuit.forced is not None or circuit.open_until_us <= now_us:
+def half_open(circuit: Circuit, now_us: int) -> Circuit:
+    """An open circuit half-opens because a health check passed: the next requests probe it. Any other stays as it is.
+
+    Its open time is over then: a probe that fails opens it for longer, as one that came in time would have.
+    """
+    if circuit.state is not CircuitState.OPEN or circuit.forced is not None:
         return circuit
-    return replace(circuit, open_until_us=now_us)
+    moved = move(circuit, CircuitState.HALF_OPEN, TransitionReason.HEALTH_CHECK)
+    return replace(moved, open_until_us=min(circuit.open_until_us, now_us))

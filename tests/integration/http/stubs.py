@@ -30,6 +30,7 @@ from domain.audit import Deed
 from domain.callers import Caller, CallerKind
 from domain.catalog import Catalog, Instance, RouterPolicy
 from domain.chat import Chunk, Reply
+from domain.health_report import HealthReport
 from domain.identifiers import InstanceId, ModelName, RequestId
 from domain.limits.admission import Standing
 from domain.price_book import Priced, Unpriced
@@ -133,6 +134,7 @@ class StubGateway:
     readiness: Readiness = field(default_factory=lambda: Readiness(ready=True, parts={"models": "ok"}))
     kept: dict[str, DecisionTrace] = field(default_factory=dict)
     report: InstanceReport = field(default_factory=InstanceReport)
+    check: HealthReport | None = None
     controlled: list[tuple[str, object]] = field(default_factory=list)
     deeds: list[tuple[str, Deed]] = field(default_factory=list)
     standings: Sequence[Standing] = ()
@@ -162,6 +164,9 @@ class StubGateway:
         await self._ask(request)
         return Streaming(self.scripted, self.instance, self.story)
 
+    async def scrape(self, accept: str) -> tuple[str, bytes]:
+        return "text/plain; version=0.0.4", f"accept {accept}\n".encode()
+
     async def pass_by(self, _request_id: RequestId, _caller: Caller) -> Sequence[Standing]:
         if self.limit_error is not None:
             raise self.limit_error
@@ -176,7 +181,7 @@ class StubGateway:
     async def list_instances(self) -> list[InstanceStatus]:
         if self.error is not None:
             raise self.error
-        return [InstanceStatus(self.instance, self.report)]
+        return [InstanceStatus(self.instance, self.report, self.check)]
 
     async def status(self) -> Status:
         return self.standing
@@ -187,6 +192,10 @@ class StubGateway:
     async def force(self, instance_id: InstanceId, state: CircuitState | None) -> InstanceStatus:
         return await self._control(instance_id, state)
 
+    async def check_now(self, instance_id: InstanceId) -> HealthReport:
+        await self._control(instance_id, "check")
+        return self.check or HealthReport(1, reachable=True, latency_us=1, status=200)
+
     async def note(self, principal: Principal, deed: Deed) -> None:
         self.deeds.append((principal.actor, deed))
 
@@ -196,7 +205,7 @@ class StubGateway:
         if instance_id != self.instance.id:
             raise InstanceNotFound("no such instance")
         self.controlled.append((instance_id, wish))
-        return InstanceStatus(self.instance, self.report)
+        return InstanceStatus(self.instance, self.report, self.check)
 
 
 def front_door(limits: BodyLimits | None = None) -> FrontDoor:
@@ -207,7 +216,7 @@ def every_admin_route(stub: StubGateway) -> tuple[AnyRoute, ...]:
     """The whole table."""
     return (
         *decision_routes(stub.kept.get),
-        *instance_routes(InstanceUseCases(stub.list_instances, stub.drain, stub.force), stub.note),
+        *instance_routes(InstanceUseCases(stub.list_instances, stub.drain, stub.force, stub.check_now), stub.note),
         *circuit_routes(stub.list_instances),
         *model_routes(
             ReadCatalog(
@@ -219,7 +228,11 @@ def every_admin_route(stub: StubGateway) -> tuple[AnyRoute, ...]:
 
 
 def http_app(
-    gateway: StubGateway | None = None, door: FrontDoor | None = None, admin: AdminApi | None = None
+    gateway: StubGateway | None = None,
+    door: FrontDoor | None = None,
+    admin: AdminApi | None = None,
+    *,
+    measures: bool = True,
 ) -> GatewayApp:
     stub = gateway or StubGateway()
     return create_http_app(
@@ -232,4 +245,5 @@ def http_app(
         check_readiness=lambda: stub.readiness,
         admin=admin or AdminApi(FindPrincipal(cast("AdminStore", None)), every_admin_route(stub)),
         facts=FACTS,
+        scrape=stub.scrape if measures else None,
     )

@@ -7,6 +7,7 @@ import pytest
 from application.errors import StateUnavailable
 from domain.audit import Deed
 from domain.failure import Cooldown
+from domain.health_report import HealthReport
 from domain.identifiers import InstanceId, ModelName
 from domain.latency import LatencyKind, Percentiles
 from domain.resilience.circuit_breaker import CircuitState
@@ -25,13 +26,16 @@ TROUBLED = InstanceReport(
     latency={LatencyKind.WHOLE: Percentiles(100_000, 5_250_000, 9_000_500, 7)},
 )
 
+FAILING = HealthReport(HALF_PAST_US, reachable=False, latency_us=12_500, status=502, message="bad gateway")
+WELL = HealthReport(HALF_PAST_US, reachable=True, latency_us=12_500, status=None)
+
 
 def body_of(document: dict[str, object] | None) -> bytes:
     return b"" if document is None else json.dumps(document).encode()
 
 
 async def test_instances_are_shown_with_circuit_load_and_latency() -> None:
-    gateway = StubGateway(report=TROUBLED)
+    gateway = StubGateway(report=TROUBLED, check=FAILING)
 
     answer = await http_app(gateway).test_client().get(INSTANCES, headers=BEARER)
 
@@ -55,6 +59,13 @@ async def test_instances_are_shown_with_circuit_load_and_latency() -> None:
                 "latency": {"p50_ms": 100.0, "p95_ms": 5250.0, "p99_ms": 9000.5, "measured": "whole"},
                 "drained": True,
                 "cooldown": {"reason": "rate_limited", "until": HALF_PAST},
+                "last_check": {
+                    "at": HALF_PAST,
+                    "ok": False,
+                    "status": 502,
+                    "latency_ms": 12.5,
+                    "message": "bad gateway",
+                },
             }
         ],
         "next": None,
@@ -73,6 +84,7 @@ async def test_instance_that_nothing_is_known_of_shows_nulls_and_full_health() -
     }
     assert shown["latency"] == {"p50_ms": None, "p95_ms": None, "p99_ms": None, "measured": None}
     assert (shown["health_score"], shown["cooldown"], shown["drained"]) == (100, None, False)
+    assert shown["last_check"] is None
 
 
 async def test_latency_is_that_of_first_contents_where_only_streams_ran() -> None:
@@ -109,6 +121,22 @@ async def test_operators_wish_reaches_the_instance_and_its_state_comes_back(
     assert answer.status_code == 200
     assert (await answer.get_json())["in_flight"] == 3
     assert gateway.controlled == [("gpt4-eu", wish)]
+
+
+async def test_check_answers_with_what_came_of_it() -> None:
+    gateway = StubGateway(check=WELL)
+
+    answer = await http_app(gateway).test_client().post(f"{INSTANCES}/gpt4-eu/check", headers=BEARER)
+
+    assert answer.status_code == 200
+    assert await answer.get_json() == {
+        "at": HALF_PAST,
+        "ok": True,
+        "status": None,
+        "latency_ms": 12.5,
+        "message": None,
+    }
+    assert gateway.controlled == [("gpt4-eu", "check")]
 
 
 async def test_instance_id_may_hold_slashes() -> None:
@@ -150,7 +178,9 @@ async def test_what_no_operator_can_mean_is_refused_by_name(
     assert gateway.controlled == []
 
 
-@pytest.mark.parametrize(("verb", "document"), [("drain", None), ("undrain", None), ("circuit", {"state": "open"})])
+@pytest.mark.parametrize(
+    ("verb", "document"), [("drain", None), ("undrain", None), ("check", None), ("circuit", {"state": "open"})]
+)
 async def test_unknown_instance_is_404_in_the_shape_of_all_errors(
     verb: str, document: dict[str, object] | None
 ) -> None:
@@ -166,6 +196,7 @@ async def test_unknown_instance_is_404_in_the_shape_of_all_errors(
         ("GET", "", None),
         ("POST", "/gpt4-eu/drain", None),
         ("POST", "/gpt4-eu/undrain", None),
+        ("POST", "/gpt4-eu/check", None),
         ("POST", "/gpt4-eu/circuit", {"state": "open"}),
     ],
 )
@@ -191,6 +222,7 @@ async def test_state_that_can_not_be_reached_is_503_in_the_shape_of_all_errors(
     ("path", "body", "deed"),
     [
         ("drain", None, Deed("instance.drain", f"instance:{INSTANCE.id}")),
+        ("check", None, Deed("instance.check", f"instance:{INSTANCE.id}")),
         ("undrain", None, Deed("instance.undrain", f"instance:{INSTANCE.id}")),
         ("circuit", {"state": "open"}, Deed("instance.circuit", f"instance:{INSTANCE.id}", '{"state": "open"}')),
     ],

@@ -9,6 +9,7 @@ from application.errors import StateUnavailable
 from application.use_cases.admin.status import Status, UsageFlow
 from domain.catalog import Catalog, InstanceLimits, Route, RouteModel
 from domain.chat import Endpoint
+from domain.health_report import HealthReport
 from domain.identifiers import ModelName, RouteSlug
 from domain.latency import LatencyKind, Percentiles
 from domain.price_book import Priced, PriceLayer
@@ -61,9 +62,15 @@ def catalog() -> Catalog:
     )
 
 
+NO_CHECKS = {"healthy": 0, "unhealthy": 0, "unknown": 0, "average_latency_ms": None}
+WELL = HealthReport(1, reachable=True, latency_us=20_000, status=200)
+
+
 async def test_models_are_shown_with_names_instances_and_prices() -> None:
     price = Priced(Prices(2_500_000_000, 10_000_000_000), PriceLayer.API)
-    gateway = StubGateway(catalog=catalog(), instance=FULL, price=price, report=InstanceReport(latency=SLOW))
+    gateway = StubGateway(
+        catalog=catalog(), instance=FULL, price=price, report=InstanceReport(latency=SLOW), check=WELL
+    )
 
     first, second = (await shown(gateway, "models"))["data"]
 
@@ -74,6 +81,7 @@ async def test_models_are_shown_with_names_instances_and_prices() -> None:
         "strategy": "priority",
         "healthy": 1,
         "average_latency_ms": 100.0,
+        "checks": {"healthy": 1, "unhealthy": 0, "unknown": 0, "average_latency_ms": 20.0},
         "instances": [
             {
                 "id": "gpt4-eu",
@@ -102,6 +110,26 @@ async def test_models_are_shown_with_names_instances_and_prices() -> None:
     }
     assert (second["name"], second["aliases"], second["healthy"], second["instances"]) == ("gpt-3", ["cheap"], 0, [])
     assert second["average_latency_ms"] is None
+    assert second["checks"] == NO_CHECKS
+
+
+@pytest.mark.parametrize(
+    ("instance", "check", "counted"),
+    [
+        (FULL, None, {"unknown": 1}),
+        (FULL, replace(WELL, reachable=False), {"unhealthy": 1}),
+        (replace(FULL, enabled=False), WELL, {}),
+        (replace(FULL, enabled=False), None, {}),
+    ],
+)
+async def test_enabled_instances_are_counted_by_their_last_check(
+    instance: Any, check: HealthReport | None, counted: dict[str, int]
+) -> None:
+    gateway = StubGateway(catalog=catalog(), instance=instance, check=check)
+
+    (model, _) = (await shown(gateway, "models"))["data"]
+
+    assert model["checks"] == NO_CHECKS | counted
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ async def test_audit_4_2_open_paths_are_never_limited() -> None:
     key = await made.key()
     assert [(await made.ask(key)).status_code for _ in range(2)] == [200, 429]
 
-    for path in ("/health", "/ready", "/docs", "/openapi.json"):
+    for path in ("/health", "/ready", "/metrics", "/docs", "/openapi.json"):
         headers = {"authorization": f"Bearer {key}"}
         for _ in range(5):
             reply = await made.client.get(path, headers=headers)

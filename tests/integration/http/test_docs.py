@@ -19,7 +19,7 @@ from tests.integration.http.stubs import http_app
 
 ROUTES = whole_table()
 LLM = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/models/{model}"}
-OPEN = {"/health", "/ready", "/docs", "/openapi.json"}
+OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/metrics"}
 LEAST: dict[Endpoint, dict[str, Any]] = {
     Endpoint.CHAT: {"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": True},
     Endpoint.COMPLETIONS: {"model": "m", "prompt": "x", "stream": True},

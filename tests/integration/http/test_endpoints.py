@@ -195,6 +195,21 @@ async def test_ready_tells_its_parts_without_a_key(*, ready: bool, status: int) 
     assert (await answer.get_json())["parts"] == {"models": "some"}
 
 
+async def test_metrics_are_told_without_a_key_in_the_format_that_is_asked_for() -> None:
+    answer = await http_app().test_client().get("/metrics", headers={"accept": "application/openmetrics-text"})
+
+    assert (answer.status_code, answer.content_type) == (200, "text/plain; version=0.0.4")
+    assert await answer.get_data() == b"accept application/openmetrics-text\n"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_metrics_that_are_turned_off_are_not_found() -> None:
+    answer = await http_app(measures=False).test_client().get("/metrics")
+
+    assert answer.status_code == 404
+    assert (await answer.get_json())["error"]["code"] == "not_found"
+
+
 async def test_decision_of_a_request_is_shown_to_the_master_key() -> None:
     gateway = StubGateway(kept={"r-1": trace()})
 

@@ -14,8 +14,8 @@ from domain.resilience.circuit_breaker import (
     Permit,
     TransitionReason,
     force,
+    half_open,
     is_due,
-    probe_now,
     transition_between,
 )
 from domain.resilience.outcome import Outcome
@@ -107,29 +107,51 @@ def test_half_open_cannot_be_forced() -> None:
         force(Circuit(), CircuitState.HALF_OPEN, 0)
 
 
-def test_passing_health_check_lets_the_next_request_probe_and_no_more() -> None:
+def checked(instance: GuardedInstance) -> GuardedInstance:
+    instance.circuit = half_open(instance.circuit, instance.now_us)
+    return instance
+
+
+def test_passing_health_check_half_opens_an_open_circuit_and_lets_one_request_probe() -> None:
     instance = GuardedInstance()
     instance.open()
-    instance.circuit = probe_now(instance.circuit, instance.now_us)
-    assert instance.state is CircuitState.OPEN
-    assert is_due(instance.circuit, instance.now_us)
+    before = instance.circuit
+    checked(instance)
+    transition = transition_between(before, instance.circuit, instance.now_us)
+    assert transition is not None
+    assert (transition.before, transition.after) == (CircuitState.OPEN, CircuitState.HALF_OPEN)
+    assert transition.reason == TransitionReason.HEALTH_CHECK
     assert instance.acquire("a") == Permit(generation=2, probe=True)
     assert isinstance(instance.acquire("b"), Denial)
 
 
-def test_passing_health_check_does_not_postpone_a_due_probe() -> None:
+def test_passing_health_check_half_opens_a_circuit_that_is_due_as_well() -> None:
     instance = GuardedInstance()
     instance.open()
-    instance.wait(DAY_US)
-    assert probe_now(instance.circuit, instance.now_us) is instance.circuit
+    instance.wait_until_due()
+    due_us = instance.circuit.open_until_us
+    instance.wait(SECOND_US)
+    assert checked(instance).state is CircuitState.HALF_OPEN
+    assert instance.circuit.open_until_us == due_us
+
+
+def test_probe_that_fails_after_a_passing_health_check_opens_the_circuit_for_longer() -> None:
+    instance = GuardedInstance()
+    instance.open()
+    first_us = instance.circuit.open_until_us - instance.now_us
+    permit = checked(instance).acquire("a")
+    assert isinstance(permit, Permit)
+    instance.report("a", Outcome.FAILURE, generation=permit.generation)
+    assert instance.state is CircuitState.OPEN
+    assert instance.circuit.open_until_us - instance.now_us == 2 * first_us
 
 
 def test_passing_health_check_leaves_closed_half_open_and_forced_circuits_alone() -> None:
-    half_open = GuardedInstance()
-    half_open.open()
-    half_open.acquire("a", last_resort=True)
-    for circuit in (Circuit(), half_open.circuit, force(Circuit(), CircuitState.OPEN, 9)):
-        assert probe_now(circuit, 5) is circuit
+    probed = GuardedInstance()
+    probed.open()
+    probed.acquire("a", last_resort=True)
+    for circuit in (Circuit(), probed.circuit, force(Circuit(), CircuitState.OPEN, 9)):
+        assert half_open(circuit, 5) is circuit
 
 
 def test_circuit_is_due_from_the_end_of_its_open_time() -> None:

@@ -158,7 +158,7 @@ class CircuitHistories(RuleBasedStateMachine):
 
     @rule()
     def pass_a_health_check(self) -> None:
-        self.become(circuit_breaker.probe_now(self.circuit, self.now_us))
+        self.become(circuit_breaker.half_open(self.circuit, self.now_us))
 
     @invariant()
     def probes_are_few_and_only_half_open(self) -> None:

@@ -27,6 +27,7 @@ from adapters.inbound.http.use_cases import (
     ListModels,
     PassBy,
     ProcessFacts,
+    Scrape,
     Stream,
 )
 from adapters.inbound.http.websockets import NoWebsockets
@@ -113,13 +114,14 @@ def create_http_app(
     check_readiness: CheckReadiness,
     admin: AdminApi,
     facts: ProcessFacts,
+    scrape: Scrape | None = None,
 ) -> GatewayApp:
     """The application with all its endpoints. It owns nothing: starting and stopping is the caller's."""
     app = GatewayApp(front_door)
     for blueprint in (
         llm_blueprint(complete, stream),
         models_blueprint(list_models, find_model, pass_by),
-        operations_blueprint(check_readiness, facts),
+        operations_blueprint(check_readiness, facts, scrape),
         admin_blueprint(admin),
         docs_blueprint(admin.routes, facts.version),
     ):

@@ -98,7 +98,7 @@ class GatewayConnection:
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Handles the request."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
-        self._door.in_flight.enter(task)
+        self._door.in_flight.enter(task, self._scope["path"])
         try:
             request = await self._admit(receive)
             await self._unless_gone(task, self._answer(request, send), receive)

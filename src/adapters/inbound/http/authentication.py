@@ -6,7 +6,7 @@ from application.ports.authenticator import Authenticator
 from domain.callers import Caller
 
 # Compared with the path exactly as it was sent: whatever is spelled otherwise needs a key.
-OPEN_PATHS = frozenset({b"/health", b"/ready", b"/docs", b"/openapi.json"})
+OPEN_PATHS = frozenset({b"/health", b"/ready", b"/docs", b"/openapi.json", b"/metrics"})
 
 
 async def authenticate(authenticator: Authenticator, raw_path: bytes, headers: RawHeaders) -> Caller | None:

@@ -15,6 +15,7 @@ Json = dict[str, Any]
 _References = Mapping[Any, Json]
 
 _REFERENCE = "#/components/schemas/{model}"
+_TEXTS = {"/docs": "text/html", "/metrics": "text/plain"}
 _SECURITY: Json = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -103,13 +104,14 @@ def _open_paths() -> dict[str, Json]:
         "/ready": "Whether it can serve, with the parts it checked",
         "/openapi.json": "This document",
         "/docs": "This document as a page",
+        "/metrics": "Metrics for Prometheus; not found where they are turned off",
     }
     return {path: {"get": _open_operation(path, summary)} for path, summary in told.items()}
 
 
 def _open_operation(path: str, summary: str) -> Json:
-    media = "text/html" if path == "/docs" else "application/json"
-    schema = {"type": "string"} if path == "/docs" else {"type": "object"}
+    media = _TEXTS.get(path, "application/json")
+    schema = {"type": "string"} if path in _TEXTS else {"type": "object"}
     responses: Json = {"200": {"description": "Done.", "content": {media: {"schema": schema}}}}
     if path == "/ready":
         responses["503"] = {**responses["200"], "description": "Not ready."}

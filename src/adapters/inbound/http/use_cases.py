@@ -9,6 +9,7 @@ from application.use_cases.list_instances import InstanceStatus
 from application.use_cases.list_models import ModelCard
 from domain.audit import Deed
 from domain.callers import Caller
+from domain.health_report import HealthReport
 from domain.identifiers import InstanceId, RequestId
 from domain.limits.admission import Standing
 from domain.principal import Principal
@@ -21,10 +22,13 @@ ListModels = Callable[[Caller], Sequence[ModelCard]]
 FindModel = Callable[[Caller, str], ModelCard]
 PassBy = Callable[[RequestId, Caller], Awaitable[Sequence[Standing]]]
 CheckReadiness = Callable[[], Readiness]
+Scrape = Callable[[str], Awaitable[tuple[str, bytes]]]
+"""The metrics: content type and text for an Accept header."""
 FindDecision = Callable[[RequestId], DecisionTrace | None]
 ListInstances = Callable[[], Awaitable[Sequence[InstanceStatus]]]
 DrainInstance = Callable[[InstanceId, bool], Awaitable[InstanceStatus]]
 ForceCircuit = Callable[[InstanceId, CircuitState | None], Awaitable[InstanceStatus]]
+CheckInstance = Callable[[InstanceId], Awaitable[HealthReport]]
 
 
 Note = Callable[[Principal, Deed], Awaitable[None]]
@@ -37,6 +41,7 @@ class InstanceUseCases:
     list: ListInstances
     drain: DrainInstance
     force: ForceCircuit
+    check: CheckInstance
 
 
 @dataclass(frozen=True, slots=True)

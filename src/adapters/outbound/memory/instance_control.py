@@ -6,7 +6,7 @@ from application.ports.event_sink import EventSink
 from application.ports.instance_control import InstanceControl
 from domain.catalog import Instance
 from domain.events import CircuitChanged
-from domain.resilience.circuit_breaker import CircuitState, force, transition_between
+from domain.resilience.circuit_breaker import Circuit, CircuitState, force, half_open, transition_between
 from domain.routing.instance_report import InstanceReport, report_of
 
 
@@ -29,9 +29,16 @@ class MemoryInstanceControl:
 
     async def force(self, instance: Instance, state: CircuitState | None) -> None:
         now_us = self._clock.monotonic_us()
+        self._become(instance, force(self._states.of(instance).circuit, state, now_us), now_us)
+
+    async def half_open(self, instance: Instance) -> None:
+        now_us = self._clock.monotonic_us()
+        self._become(instance, half_open(self._states.of(instance).circuit, now_us), now_us)
+
+    def _become(self, instance: Instance, circuit: Circuit, now_us: int) -> None:
         mine = self._states.of(instance)
-        before, mine.circuit = mine.circuit, force(mine.circuit, state, now_us)
-        transition = transition_between(before, mine.circuit, now_us)
+        before, mine.circuit = mine.circuit, circuit
+        transition = transition_between(before, circuit, now_us)
         if transition is not None:
             self._events.publish(CircuitChanged(instance.id, transition))
 

@@ -106,6 +106,11 @@ class EchoProvider:
         answer = Answer.to(call, self._clock.now_us())
         return EchoStream(answer.chunks(usage_wanted=call.request.stream_usage), self._config, self._clock)
 
+    async def check(self) -> int | None:
+        """None: it is always there, but for the calls that it was told to fail."""
+        self._maybe_fail()
+        return None
+
     async def _delay(self) -> None:
         if self._config.delay_us:
             await self._clock.sleep(self._config.delay_us)

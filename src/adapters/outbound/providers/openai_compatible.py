@@ -30,6 +30,8 @@ from domain.failure import Failure, FailureKind, ProviderFailed
 
 _MICROSECONDS: Final = 1_000_000
 _SUCCESS: Final = range(200, 300)
+# What is read to its end leaves a connection that the next request can use; a longer list is not worth it.
+_MAX_CHECK_BYTES: Final = 1 << 20
 
 
 class OpenAICompatibleProvider:
@@ -71,6 +73,12 @@ class OpenAICompatibleProvider:
             translate=completions_via_chat.completion_body if endpoint is not call.request.endpoint else None,
         )
         return OpenAIChunkStream(response, relay)
+
+    async def check(self) -> int | None:
+        """The status of the answer to a question for its models; the list itself is read and forgotten."""
+        response = await self._send(httpx.Request("GET", self._config.check_url(), headers=self._json_headers))
+        await self._read(response, _MAX_CHECK_BYTES)
+        return response.status_code
 
     def _native(self, endpoint: Endpoint) -> Endpoint:
         if endpoint in self._preset.native:

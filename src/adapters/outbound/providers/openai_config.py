@@ -80,6 +80,14 @@ class OpenAICompatibleConfig:
         path = f"openai/deployments/{deployment}/{operation}?api-version={version}"
         return httpx.URL(f"{base.removesuffix('/openai')}/{path}")
 
+    def check_url(self) -> httpx.URL:
+        """Where its models are listed: an answer from there costs nothing."""
+        base = (self.base_url or self.rules.base_url or "").rstrip("/")
+        if self.rules.paths is Paths.OPENAI:
+            return httpx.URL(f"{base}/models")
+        version = quote(self.api_version or _AZURE_API_VERSION, safe="")
+        return httpx.URL(f"{base.removesuffix('/openai')}/openai/models?api-version={version}")
+
     def request_headers(self, accept: str) -> tuple[tuple[bytes, bytes], ...]:
         """All headers of a request but its id and its length."""
         usual = {

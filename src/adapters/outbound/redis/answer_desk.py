@@ -25,6 +25,7 @@ class AnswerDesk:
     Attributes:
         in_doubt: Something got no answer, and nothing has got one since.
         lanes: Where a command goes that belongs to another node.
+        on_answer: Told how long each batch took that was answered. Must not fail.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class AnswerDesk:
         self._forbidden: set[str] = set()
         self.in_doubt = False
         self.lanes: Lanes | None = None
+        self.on_answer: Callable[[float], None] | None = None
 
     def receive(self, asked: Asked, said: object) -> Exception | None:
         """Tells whoever asked; returns an error that means an outage."""
@@ -58,6 +60,8 @@ class AnswerDesk:
         if outage is None:
             self.in_doubt = False
             self._breaker.succeeded()
+            if self.on_answer is not None:
+                self.on_answer(took_s)
         else:
             self._blame(outage, took_s)
 

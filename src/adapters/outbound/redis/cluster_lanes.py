@@ -52,6 +52,10 @@ class ClusterLanes:
         self._is_refreshing = False
         self._next_refresh_s = 0.0
 
+    @property
+    def unanswered(self) -> int:
+        return len(self._lost) + sum(lane.unanswered for _, lane in self._lanes.values())
+
     def ask(self, asked: Asked) -> None:
         lane = None if self._lost else self._lane_for(asked.slot)
         if lane is not None:

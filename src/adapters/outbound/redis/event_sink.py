@@ -46,6 +46,11 @@ class RedisEventSink:
         self._some = asyncio.Event()
         self.dropped = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many are not known to be in Redis."""
+        return len(self._waiting) + len(self._underway)
+
     def publish(self, event: Event) -> None:
         self._announced += 1
         kept = KeptEvent(f"{self._origin}-{self._announced}", record_of(event, self._clock.now_us()))

@@ -72,6 +72,15 @@ class RedisExecutor:
         """Whether keys are spread over the servers of a Cluster."""
         return self._has_slots
 
+    @property
+    def unanswered(self) -> int:
+        """How many scripts and commands were asked and are not answered yet."""
+        return self._lanes.unanswered
+
+    def on_answer(self, act: Callable[[float], None]) -> None:
+        """`act` is told how many seconds each batch took that was answered. It must not fail."""
+        self._desk.on_answer = act
+
     async def load(self) -> None:
         """Loads every script, so that a syntax error shows at start and not in the first request.
 

@@ -6,6 +6,7 @@ from typing import Any
 from adapters.outbound.redis.executor import Now, RedisExecutor, server_time
 from adapters.outbound.redis.routing.keys import RoutingKeys
 from adapters.outbound.redis.routing.wire import transition_of
+from adapters.outbound.redis.words import Word
 from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
 from application.ports.instance_control import InstanceControl
@@ -41,9 +42,14 @@ class RedisInstanceControl:
     async def force(self, instance: Instance, state: CircuitState | None) -> None:
         if state is CircuitState.HALF_OPEN:
             raise ValueError("a circuit can be forced open or closed, not half-open")
+        await self._move(instance, "circuit_breaker/force", [self._now(), "" if state is None else state.value])
+
+    async def half_open(self, instance: Instance) -> None:
+        await self._move(instance, "circuit_breaker/half_open", [self._now()])
+
+    async def _move(self, instance: Instance, script: str, words: list[Word]) -> None:
         keys = self._keys.of(instance)
-        words = [self._now(), "" if state is None else state.value]
-        answer = await self._executor.call("circuit_breaker/force", [keys.circuit, keys.window], words)
+        answer = await self._executor.call(script, [keys.circuit, keys.window], words)
         transition = transition_of(answer, self._clock.now_us())
         if transition is not None:
             self._events.publish(CircuitChanged(instance.id, transition))

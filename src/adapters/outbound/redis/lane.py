@@ -60,6 +60,11 @@ class Lane:
         self._timer: asyncio.TimerHandle | None = None
         self._quiet: asyncio.Future[None] | None = None
 
+    @property
+    def unanswered(self) -> int:
+        """How much was asked and is not answered yet."""
+        return self._unanswered
+
     def ask(self, asked: Asked) -> None:
         """Sends `asked` after all that was asked before, and before all that will be."""
         if self._unanswered >= UNANSWERED:

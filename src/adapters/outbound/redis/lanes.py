@@ -14,6 +14,11 @@ from adapters.outbound.redis.receiver import Receiver
 class Lanes(Protocol):
     """One lane per server, so that each server runs what it is asked in the order it was asked."""
 
+    @property
+    def unanswered(self) -> int:
+        """How much was asked and is not answered yet."""
+        ...
+
     def ask(self, asked: Asked) -> None:
         """Sends it, after all that was asked of the same server before."""
         ...
@@ -55,6 +60,10 @@ class SingleLane:
     def __init__(self, client: Redis, bound_s: float, receiver: Receiver) -> None:
         self._lane = Lane(FreshConnections(client), bound_s, receiver)
         self.ask = self._lane.ask
+
+    @property
+    def unanswered(self) -> int:
+        return self._lane.unanswered
 
     def follow(self, asked: Asked, error: AskError) -> bool:  # noqa: ARG002 - there is no other server
         return False

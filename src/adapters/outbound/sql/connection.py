@@ -12,7 +12,7 @@ import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
@@ -20,6 +20,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from adapters.outbound.sql.limits import Limits
 from application.ports.store_probe import StoreProbe
@@ -93,6 +94,16 @@ def _open_once(_dialect: object, _record: object, arguments: Sequence[Any], opti
     sqlite3.connect(*arguments, **options).close()
 
 
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """How the connections stand. `size`: as many may be open; `waiting`: who waits for one."""
+
+    size: int = 0
+    in_use: int = 0
+    idle: int = 0
+    waiting: int = 0
+
+
 class SqlDatabase:
     """The database of one process: its engine, and whether it answers. Each change of that is one line in the log."""
 
@@ -113,6 +124,16 @@ class SqlDatabase:
             _log.warning("database is back")
         self._answered = reason is None
         return self._answered
+
+    def pool_state(self) -> PoolState:
+        """How the connections that requests use stand."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return PoolState()
+        queue: Any = pool._pool  # noqa: SLF001 - nobody else knows who waits
+        waiting = len(getattr(getattr(queue, "_queue", None), "_getters", ()))
+        size = pool.size() + max(0, pool._max_overflow)  # noqa: SLF001 - as above
+        return PoolState(size, pool.checkedout(), pool.checkedin(), waiting)
 
     async def aclose(self) -> None:
         """Closes every connection."""

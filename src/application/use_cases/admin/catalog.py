@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from application.ports.catalog_source import CatalogSource
 from application.use_cases.list_instances import InstanceStatus
 from domain.catalog import Instance, Route
+from domain.health_report import ModelHealth, summary
 from domain.identifiers import ModelName
 from domain.latency import LatencyKind
 from domain.price_book import Priced, Unpriced
@@ -28,6 +29,16 @@ class ModelStatus:
             one.instance.enabled and not one.report.drained and one.report.circuit.state is CircuitState.CLOSED
             for one in self.instances
         )
+
+    @property
+    def checks(self) -> ModelHealth:
+        """What the last checks of the instances that are enabled say; those without one are not among them."""
+        return summary(one.check for one in self.instances if one.instance.enabled and one.check is not None)
+
+    @property
+    def unchecked(self) -> int:
+        """How many enabled instances have no check that can be believed."""
+        return sum(one.instance.enabled and one.check is None for one in self.instances)
 
     @property
     def average_latency_us(self) -> int | None:

@@ -12,6 +12,7 @@ from adapters.inbound.http.use_cases import InstanceUseCases, Note
 from application.use_cases.list_instances import InstanceStatus
 from domain.audit import Deed
 from domain.failure import Cooldown
+from domain.health_report import HealthReport
 from domain.identifiers import InstanceId
 from domain.latency import LatencyKind
 from domain.principal import Permission
@@ -47,6 +48,16 @@ class CooldownShown(Schema):
     until: TimeOut | None
 
 
+class CheckShown(Schema):
+    """A health check. `ok` also where the provider refused it: somebody is there. `message` says how."""
+
+    at: TimeOut
+    ok: bool
+    status: int | None
+    latency_ms: float | None
+    message: str | None
+
+
 class InstanceShown(Schema):
     """An instance and how it does."""
 
@@ -60,6 +71,7 @@ class InstanceShown(Schema):
     latency: Latency
     drained: bool
     cooldown: CooldownShown | None
+    last_check: CheckShown | None
 
 
 class InstanceList(Listing[InstanceShown]):
@@ -76,7 +88,7 @@ _Plain = Asked[NoFields, NoFields]
 
 
 def instance_routes(instances: InstanceUseCases, note: Note) -> tuple[AnyRoute, ...]:
-    """`GET /instances`, and `POST …/{id}/drain`, `/undrain`, `/circuit`. Ids may hold slashes."""
+    """`GET /instances`, and `POST …/{id}/drain`, `/undrain`, `/circuit`, `/check`. Ids may hold slashes."""
 
     async def every(_asked: _Plain) -> InstanceList:
         return InstanceList(data=[_instance(status) for status in await instances.list()], next=None)
@@ -86,6 +98,11 @@ def instance_routes(instances: InstanceUseCases, note: Note) -> tuple[AnyRoute, 
 
     async def undrain(asked: _Plain) -> InstanceShown:
         return await _noted("undrain", asked, note, await instances.drain(_id(asked), False))
+
+    async def check(asked: _Plain) -> CheckShown:
+        shown = shown_check(await instances.check(_id(asked)))
+        await note(asked.principal, Deed("instance.check", f"instance:{_id(asked)}"))
+        return shown
 
     async def circuit(asked: Asked[CircuitWish, NoFields]) -> InstanceShown:
         status = await instances.force(_id(asked), _WISHES[asked.body.state])
@@ -102,26 +119,31 @@ def instance_routes(instances: InstanceUseCases, note: Note) -> tuple[AnyRoute, 
         ),
         _steering("drain", "Take an instance out of rotation", drain),
         _steering("undrain", "Take an instance back into rotation", undrain),
-        Route(
-            method=Method.POST,
-            path="/instances/{instance_id:path}/circuit",
-            permission=Permission.CHANGE_GATEWAY,
-            summary="Force the circuit of an instance, or let outcomes decide again",
-            handler=circuit,
+        _steering("check", "Check now whether the provider of an instance is there", check, CheckShown),
+        _steering(
+            "circuit",
+            "Force the circuit of an instance, or let outcomes decide again",
+            circuit,
             request=CircuitWish,
-            response=InstanceShown,
         ),
     )
 
 
-def _steering(verb: str, summary: str, handler: Callable[[_Plain], Awaitable[InstanceShown]]) -> AnyRoute:
+def _steering(
+    verb: str,
+    summary: str,
+    handler: Callable[[Any], Awaitable[Schema]],
+    response: type[Schema] = InstanceShown,
+    request: type[Schema] = NoFields,
+) -> AnyRoute:
     return Route(
         method=Method.POST,
         path=f"/instances/{{instance_id:path}}/{verb}",
         permission=Permission.CHANGE_GATEWAY,
         summary=summary,
         handler=handler,
-        response=InstanceShown,
+        request=request,
+        response=response,
     )
 
 
@@ -154,6 +176,7 @@ def _instance(status: InstanceStatus) -> InstanceShown:
         ),
         drained=report.drained,
         cooldown=_cooldown(report),
+        last_check=None if status.check is None else shown_check(status.check),
     )
 
 
@@ -165,6 +188,17 @@ def shown_circuit(circuit: CircuitReport) -> Circuit:
         next_probe_at=circuit.next_probe_at_us,
         reason=circuit.reason or None,
         forced=circuit.forced is not None,
+    )
+
+
+def shown_check(report: HealthReport) -> CheckShown:
+    """The report as clients see it."""
+    return CheckShown(
+        at=report.checked_at_us,
+        ok=report.reachable,
+        status=report.status,
+        latency_ms=_ms(report.latency_us),
+        message=report.message or None,
     )
 
 

@@ -50,6 +50,15 @@ class ModelInstance(Schema):
     price: ModelPrice | None
 
 
+class ModelChecks(Schema):
+    """What the last health checks of the enabled instances say. The latency is that of the healthy ones."""
+
+    healthy: int
+    unhealthy: int
+    unknown: int
+    average_latency_ms: float | None
+
+
 class CatalogModel(Schema):
     """A model. `healthy` counts the instances that are enabled, not drained, and whose circuit is closed."""
 
@@ -59,6 +68,7 @@ class CatalogModel(Schema):
     strategy: StrategyName
     healthy: int
     average_latency_ms: float | None
+    checks: ModelChecks
     instances: Sequence[ModelInstance]
 
 
@@ -134,7 +144,18 @@ def _model(status: ModelStatus, strategy: StrategyName) -> CatalogModel:
         strategy=strategy,
         healthy=status.healthy,
         average_latency_ms=None if latency_us is None else latency_us / 1_000,
+        checks=_checks(status),
         instances=[_instance(one, price) for one, price in pairs],
+    )
+
+
+def _checks(status: ModelStatus) -> ModelChecks:
+    found, latency_us = status.checks, status.checks.average_latency_us
+    return ModelChecks(
+        healthy=found.healthy,
+        unhealthy=found.total - found.healthy,
+        unknown=status.unchecked,
+        average_latency_ms=None if latency_us is None else latency_us / 1_000,
     )
 
 

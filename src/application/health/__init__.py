@@ -1,0 +1,1 @@
+"""Active checks of the instances: one, and all of them for ever."""
