@@ -42,19 +42,19 @@ class CacheKeys:
         tags = request.caller.tags | request.tags
         document = canonical_request(request.llm, scope, name, target_of(catalog, resolved), tags)
         if len(request.llm.body) <= _IN_PLACE_BYTES:
-            key = self._fingerprint.of(secret, document)
+            key = self._fingerprint.name_of(secret, document)
         else:
-            key = await asyncio.to_thread(self._fingerprint.of, secret, document)
+            key = await asyncio.to_thread(self._fingerprint.name_of, secret, document)
         return None if key is None else Place(name, key)
 
     async def key_of(self, *parts: str) -> str:
         """A name for texts that are not to be read from it. Raises StateUnavailable."""
-        named = self._fingerprint.of(self._secret or await self._share_secret(), {"parts": list(parts)})
+        named = self._fingerprint.name_of(self._secret or await self._share_secret(), {"parts": list(parts)})
         if named is None:
             raise ValueError("texts always have a name")
         return named
 
     async def _share_secret(self) -> bytes:
-        named = self._fingerprint.of(await self._pepper(), _PURPOSE)
+        named = self._fingerprint.name_of(await self._pepper(), _PURPOSE)
         self._secret = bytes.fromhex(named or "")
         return self._secret

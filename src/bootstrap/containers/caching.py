@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dependency_injector.providers import Callable, List, Object, Selector, Singleton
+from dependency_injector.providers import Callable, List, Selector, Singleton
 
 from adapters.outbound.memory.fills import Fills
 from adapters.outbound.memory.flights import MemoryFlights
@@ -17,47 +17,41 @@ from application.caching.caching import Caching
 from application.caching.flights_here import FlightsHere
 from application.caching.hits import Hits
 from application.caching.idempotency import Idempotency
+from application.ports.clock import Clock
+from application.ports.randomness import Randomness
 from bootstrap.containers.instances import InstanceContainer
 from bootstrap.reply_keeping import ReplyKeeping
-from bootstrap.stores import Stores
+from bootstrap.stores import RedisStore
 
 _Base = InstanceContainer
 _cache = _Base.settings.provided.cache
 
 
-def _has_its_own(stores: Stores) -> str:
-    return "none" if stores.own_cache is None else "redis"
+def _prober_of(store: RedisStore | None, clock: Clock, randomness: Randomness) -> Prober | None:
+    return None if store is None else Prober(store.executor, store.breaker, clock, randomness)
 
 
 class CachingContainer(InstanceContainer):
     """The stores of replies, and how requests are named in them."""
 
     fills = Singleton(Fills)
-    cache_executor = _Base.stores.provided.cache.executor
     response_cache = Selector(
         _Base.state,
         memory=Singleton(MemoryResponseCache, _Base.clock, _cache.max_bytes, _cache.max_entry_bytes, fills),
-        redis=Singleton(RedisResponseCache, cache_executor, _Base.redis_prefix, max_entry_bytes=_cache.max_entry_bytes),
+        redis=Singleton(
+            RedisResponseCache,
+            _Base.stores.provided.cache.executor,
+            _Base.redis_prefix,
+            max_entry_bytes=_cache.max_entry_bytes,
+        ),
     )
     flights = Selector(
         _Base.state,
         memory=Singleton(MemoryFlights, _Base.clock, fills),
-        redis=Singleton(RedisFlights, cache_executor, _Base.redis_prefix),
+        redis=Singleton(RedisFlights, _Base.stores.provided.cache.executor, _Base.redis_prefix),
     )
     cache_keys = Singleton(CacheKeys, Singleton(HmacFingerprint), _Base.key_pepper.provided.value)
     cache_uses = Singleton(CacheUses, response_cache, _Base.clock)
-    own_cache = Selector(Callable(_has_its_own, _Base.stores), none=Object(None), redis=_Base.stores.provided.own_cache)
-    cache_prober = Selector(
-        Callable(_has_its_own, _Base.stores),
-        none=Object(None),
-        redis=Singleton(
-            Prober,
-            cache_executor,
-            _Base.stores.provided.own_cache.breaker,
-            _Base.clock,
-            _Base.randomness,
-        ),
-    )
 
 
 def before(base: type[CachingContainer], hit_tools: Any, complete: Any, stream: Any) -> tuple[Any, Any, Any]:
@@ -99,5 +93,7 @@ def before(base: type[CachingContainer], hit_tools: Any, complete: Any, stream: 
         hits=hits,
         clock=base.clock,
     )
-    keeping = Singleton(ReplyKeeping, List(cached, once), base.cache_uses, base.own_cache, base.cache_prober)
+    store = base.stores.provided.own_cache
+    prober = Callable(_prober_of, store, base.clock, base.randomness)
+    keeping = Singleton(ReplyKeeping, List(cached, once), base.cache_uses, store, prober)
     return idempotency.provided.complete, idempotency.provided.stream, keeping

@@ -10,7 +10,7 @@ from application.ports.fingerprint import Fingerprint
 class HmacFingerprint:
     """HMAC-SHA-256 of the canonical form of RFC 8785."""
 
-    def of(self, secret: bytes, document: Mapping[str, object]) -> str | None:
+    def name_of(self, secret: bytes, document: Mapping[str, object]) -> str | None:
         try:
             canonical = rfc8785.dumps(cast("Any", document))
         except (rfc8785.CanonicalizationError, RecursionError):
