@@ -140,6 +140,7 @@ class Container(CachingContainer):
         _Base.event_routes,
         _Base.limit_routes,
         _Base.status_routes,
+        _Base.cache_routes,
         Callable(decision_routes, decision_log.provided.find),
         Callable(instance_routes, _Base.instances, _Base.noting),
         Callable(circuit_routes, _Base.instances.provided.list),

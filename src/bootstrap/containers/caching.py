@@ -4,6 +4,7 @@ from typing import Any
 
 from dependency_injector.providers import Callable, List, Selector, Singleton
 
+from adapters.inbound.http.admin.cache import cache_routes
 from adapters.outbound.memory.fills import Fills
 from adapters.outbound.memory.flights import MemoryFlights
 from adapters.outbound.memory.response_cache import MemoryResponseCache
@@ -19,6 +20,7 @@ from application.caching.hits import Hits
 from application.caching.idempotency import Idempotency
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
+from application.use_cases.admin.cache import AdministerCache
 from bootstrap.containers.instances import InstanceContainer
 from bootstrap.reply_keeping import ReplyKeeping
 from bootstrap.stores import RedisStore
@@ -52,6 +54,7 @@ class CachingContainer(InstanceContainer):
     )
     cache_keys = Singleton(CacheKeys, Singleton(HmacFingerprint), _Base.key_pepper.provided.value)
     cache_uses = Singleton(CacheUses, response_cache, _Base.clock)
+    cache_routes = Callable(cache_routes, Singleton(AdministerCache, response_cache, _Base.noting))
 
 
 def before(base: type[CachingContainer], hit_tools: Any, complete: Any, stream: Any) -> tuple[Any, Any, Any]:
