@@ -13,7 +13,6 @@ from adapters.inbound.http.admin.models import model_routes
 from adapters.inbound.http.app import create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
-from adapters.outbound.memory.decision_log import MemoryDecisionLog
 from adapters.outbound.memory.routing import MemoryRouting
 from adapters.outbound.redis.prober import Prober
 from adapters.outbound.redis.routing import RedisRouting
@@ -34,24 +33,23 @@ from application.use_cases.complete import Complete
 from application.use_cases.list_models import ListModels
 from application.use_cases.stream import Stream
 from bootstrap.bookkeeping import Bookkeeping
-from bootstrap.containers.instances import InstanceContainer
+from bootstrap.containers.observation import ObservationContainer
 from bootstrap.lifespan import Lifespan, application
 from bootstrap.measuring import Measuring
 from bootstrap.metric_sources import Circuits
 from bootstrap.provider_wiring import instances_of
 from bootstrap.shared_state import SharedState
 
-_Base = InstanceContainer
+_Base = ObservationContainer
 _set = _Base.settings.provided
 
 
-class Container(InstanceContainer):
+class Container(ObservationContainer):
     """One gateway process. `settings` and `master_key` must be given; all else has a default."""
 
     breaker = Callable(lambda settings: settings.router.circuit_breaker.to_domain(), _Base.settings)
     retry_budget = Callable(lambda settings: settings.router.retry_budget.to_domain(), _Base.settings)
 
-    decision_log = Singleton(MemoryDecisionLog)
     redis_routing = Singleton(
         RedisRouting,
         _Base.redis_executor,
@@ -98,13 +96,13 @@ class Container(InstanceContainer):
         slow_call_duration_us=breaker.provided.slow_call_duration_us,
     )
     # Each is told of every request: its story, its HTTP side.
-    observers = List(_Base.request_metrics)
-    on_answered = List(_Base.http_metrics)
+    observers = List(_Base.request_metrics, _Base.exchanges)
+    on_answered = List(_Base.http_metrics, _Base.exchanges.provided.answered)
     dispatch = Singleton(
         Dispatch,
         catalog_source=_Base.catalog_source,
         providers=_Base.provider_directory,
-        decisions=decision_log,
+        decisions=_Base.decision_log,
         retry_budgets=Singleton(RetryBudgets, retry_budget),
         admission=Singleton(AttemptAdmission, routing, caller_gate, _Base.reserving, _Base.clock),
         selection=Singleton(
@@ -135,7 +133,8 @@ class Container(InstanceContainer):
         _Base.event_routes,
         _Base.limit_routes,
         _Base.status_routes,
-        Callable(decision_routes, decision_log.provided.find),
+        _Base.debug_routes,
+        Callable(decision_routes, _Base.decision_log.provided.find),
         Callable(instance_routes, _Base.instances, _Base.noting),
         Callable(circuit_routes, _Base.instances.provided.list),
         Callable(
@@ -153,6 +152,7 @@ class Container(InstanceContainer):
         in_flight=_Base.in_flight,
         trusted_proxies=_set.auth.trusted_networks,
         on_answered=on_answered,
+        keeps_bodies=_Base.debug_bodies.provided.keeps,
     )
     http_app = Singleton(
         create_http_app,
@@ -215,6 +215,6 @@ class Container(InstanceContainer):
         stores=_Base.stores,
         store_watch=_Base.store_watch,
         clock=_Base.clock,
-        parts=List(shared_state, bookkeeping, measuring, _Base.health_checks),
+        parts=List(shared_state, bookkeeping, measuring, _Base.health_checks, _Base.observation),
     )
     app = Singleton(application, http_app, lifespan)
