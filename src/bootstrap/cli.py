@@ -24,6 +24,7 @@ from bootstrap.settings import (
     resolve_mode,
     to_catalog,
 )
+from domain.redaction import Redactor
 
 _FILE = click.Path(path_type=Path)
 _config = click.option(
@@ -101,8 +102,11 @@ def check_config(file: Path) -> None:
         loaded = load_settings(file, os.environ)
         result = to_catalog(loaded.settings, BUILT_TYPES)
         decision = resolve_mode(loaded.settings, os.environ)
+        from bootstrap.observation import configured_collector  # noqa: PLC0415 - other commands tell nobody anything
         from bootstrap.stores import open_stores  # noqa: PLC0415 - other commands need no client of any store
 
+        endpoint = loaded.settings.observability.otlp_endpoint
+        configured_collector(endpoint, "", "", Redactor(), SystemClock())  # sends nothing, and needs its packages
         open_stores(loaded.settings, decision.mode, SystemClock())  # connects nowhere, and reads the URLs
     _warn(loaded, result)
     instances = list(result.catalog.all_instances())

@@ -13,7 +13,6 @@ from adapters.inbound.http.admin.models import model_routes
 from adapters.inbound.http.app import create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
-from adapters.outbound.memory.decision_log import MemoryDecisionLog
 from adapters.outbound.memory.routing import MemoryRouting
 from adapters.outbound.redis.prober import Prober
 from adapters.outbound.redis.routing import RedisRouting
@@ -52,7 +51,6 @@ class Container(CachingContainer):
     breaker = Callable(lambda settings: settings.router.circuit_breaker.to_domain(), _Base.settings)
     retry_budget = Callable(lambda settings: settings.router.retry_budget.to_domain(), _Base.settings)
 
-    decision_log = Singleton(MemoryDecisionLog)
     redis_routing = Singleton(
         RedisRouting,
         _Base.redis_executor,
@@ -99,13 +97,13 @@ class Container(CachingContainer):
         slow_call_duration_us=breaker.provided.slow_call_duration_us,
     )
     # Each is told of every request: its story, its HTTP side.
-    observers = List(_Base.request_metrics)
-    on_answered = List(_Base.http_metrics)
+    observers = List(_Base.request_metrics, _Base.exchanges)
+    on_answered = List(_Base.http_metrics, _Base.exchanges.provided.answered)
     dispatch = Singleton(
         Dispatch,
         catalog_source=_Base.catalog_source,
         providers=_Base.provider_directory,
-        decisions=decision_log,
+        decisions=_Base.decision_log,
         retry_budgets=Singleton(RetryBudgets, retry_budget),
         admission=Singleton(AttemptAdmission, routing, caller_gate, _Base.reserving, _Base.clock),
         selection=Singleton(
@@ -117,7 +115,7 @@ class Container(CachingContainer):
         default_output_tokens=_set.budgets.default_output_tokens,
     )
     hit_tools = Singleton(
-        HitTools, caller_gate, _Base.journaling, decision_log, Singleton(Observers, observers), _Base.clock
+        HitTools, caller_gate, _Base.journaling, _Base.decision_log, Singleton(Observers, observers), _Base.clock
     )
     complete, stream, reply_keeping = before(
         _Base, hit_tools, Singleton(Complete, dispatch), Singleton(Stream, dispatch)
@@ -141,7 +139,8 @@ class Container(CachingContainer):
         _Base.limit_routes,
         _Base.status_routes,
         _Base.cache_routes,
-        Callable(decision_routes, decision_log.provided.find),
+        _Base.debug_routes,
+        Callable(decision_routes, _Base.decision_log.provided.find),
         Callable(instance_routes, _Base.instances, _Base.noting),
         Callable(circuit_routes, _Base.instances.provided.list),
         Callable(
@@ -159,6 +158,7 @@ class Container(CachingContainer):
         in_flight=_Base.in_flight,
         trusted_proxies=_set.auth.trusted_networks,
         on_answered=on_answered,
+        keeps_bodies=_Base.debug_bodies.provided.keeps,
     )
     http_app = Singleton(
         create_http_app,
@@ -221,6 +221,6 @@ class Container(CachingContainer):
         stores=_Base.stores,
         store_watch=_Base.store_watch,
         clock=_Base.clock,
-        parts=List(shared_state, bookkeeping, measuring, _Base.health_checks, reply_keeping),
+        parts=List(shared_state, bookkeeping, measuring, _Base.health_checks, reply_keeping, _Base.observation),
     )
     app = Singleton(application, http_app, lifespan)

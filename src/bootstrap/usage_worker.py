@@ -22,8 +22,11 @@ from application.usage.announced import announced_to
 from application.usage.drain_usage import DrainUsage
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.consumer_name import consumer_name
+from bootstrap.observation import off_the_loop
 from bootstrap.settings import Mode, ModeDecision, Settings
+from bootstrap.settings.secrets import secrets_of
 from bootstrap.stores import RedisStore, Stores, open_stores
+from domain.redaction import Redactor
 
 _log = logging.getLogger("moongate.usage")
 
@@ -37,8 +40,9 @@ def drain_until_stopped(settings: Settings, decision: ModeDecision) -> int:
     if decision.mode is not Mode.FULL:
         why = f"lite mode, {decision.reason}"
         raise ConfigurationError([f"worker: nothing to drain ({why}): a lite gateway writes its usage itself"])
-    configure_logging(settings.observability.log_level, settings.observability.log_format)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    redactor = Redactor(secrets_of(settings))
+    log = configure_logging(settings.observability.log_level, settings.observability.log_format, redactor)
+    with off_the_loop(log), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(settings, open_stores(settings, decision.mode, SystemClock())))
     return 0
 

@@ -148,7 +148,8 @@ async def test_the_lifespan_starts_and_ends_its_background_work() -> None:
 
     async with container.app().test_app():
         running = tuple(container.lifespan()._running)
-        assert len(running) == 5 + len(container.bookkeeping().works()) + len(container.measuring().works())
+        parts = (container.bookkeeping(), container.measuring(), container.observation())
+        assert len(running) == 5 + sum(len(part.works()) for part in parts)
         assert not any(task.done() for task in running)
 
     assert all(task.done() for task in running)

@@ -1,1 +1,4 @@
-"""The parts of the composition root: foundation, tenancy, accounting, administration; each stands on the one before."""
+"""The parts of the composition root, each of which stands on the one before.
+
+Foundation, tenancy, accounting, administration, measurement, instances, observation.
+"""

@@ -21,11 +21,11 @@ from application.caching.idempotency import Idempotency
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.use_cases.admin.cache import AdministerCache
-from bootstrap.containers.instances import InstanceContainer
+from bootstrap.containers.observation import ObservationContainer
 from bootstrap.reply_keeping import ReplyKeeping
 from bootstrap.stores import RedisStore
 
-_Base = InstanceContainer
+_Base = ObservationContainer
 _cache = _Base.settings.provided.cache
 
 
@@ -33,7 +33,7 @@ def _prober_of(store: RedisStore | None, clock: Clock, randomness: Randomness) -
     return None if store is None else Prober(store.executor, store.breaker, clock, randomness)
 
 
-class CachingContainer(InstanceContainer):
+class CachingContainer(ObservationContainer):
     """The stores of replies, and how requests are named in them."""
 
     fills = Singleton(Fills)

@@ -22,6 +22,7 @@ from application.authentication.key_pepper import KeyPepper
 from application.change_feed import ChangeFeed
 from application.current_prices import CurrentPrices
 from bootstrap.containers.foundation import FoundationContainer
+from bootstrap.observation import redactor_of
 from bootstrap.price_lists import configured_price_list
 from domain.limits.limit import Algorithm
 
@@ -33,6 +34,7 @@ class TenancyContainer(FoundationContainer):
 
     master_key = Dependency(instance_of=str)
 
+    redactor = Singleton(redactor_of, _Base.settings, master_key)
     tenants = Singleton(MemoryTenants)
     silent_store = Selector(
         _Base.kept,

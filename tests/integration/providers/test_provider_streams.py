@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from adapters.outbound.providers.openai_chunks import ChunkRelay
 from adapters.outbound.providers.openai_stream import OpenAIChunkStream
-from adapters.outbound.providers.redaction import Redactor
 from domain.chat import Chunk, Endpoint, Usage
 from domain.failure import FailureKind, ProviderFailed
+from domain.redaction import Redactor
 from tests.integration.providers.calls import call, stream_call
 from tests.integration.providers.upstream import SSE, Pieces, drain, provider, sse
 

@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from adapters.outbound.providers.failures import failure_inside_success, failure_of_reply, failure_of_transport
-from adapters.outbound.providers.redaction import Redactor
 from adapters.outbound.providers.transport import HostNotFound, NoAnswer, TlsRefused
 from domain.failure import Failure, FailureKind
+from domain.redaction import Redactor
 
 KIND = FailureKind
 

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from adapters.outbound.providers.openai_chunks import ChunkRelay
-from adapters.outbound.providers.redaction import Redactor
 from domain.chat import Chunk, Usage
 from domain.failure import FailureKind, ProviderFailed
+from domain.redaction import Redactor
 
 HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o"}
 TRICK = '"model":"gpt-4o" {"error":{}} "usage":{"prompt_tokens":9} "finish_reason":"stop"'

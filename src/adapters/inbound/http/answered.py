@@ -1,36 +1,8 @@
-"""What became of one HTTP request, for whoever counts or logs it."""
-
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from domain.callers import Caller
-from domain.identifiers import RequestId
+from application.answered import Answered
 
-
-@dataclass(slots=True)
-class Answered:
-    """Filled in as the request goes; final when it is told of.
-
-    Attributes:
-        rule: The path's pattern, of which there are few; None where the request was refused before it had one.
-        caller: None where nobody had to be known, or nobody was.
-        status: None where nothing was answered: the client had gone, or the process ended.
-        sent_bytes: Of bodies, without headers.
-        is_whole: The answer was sent to its end.
-    """
-
-    request_id: RequestId
-    method: str
-    path: str
-    client_request_id: str | None = None
-    rule: str | None = None
-    caller: Caller | None = None
-    status: int | None = None
-    received_bytes: int = 0
-    sent_bytes: int = 0
-    duration_us: int = 0
-    is_whole: bool = False
-
+__all__ = ["Answered", "OnAnswered"]
 
 OnAnswered = Callable[[Answered], None]
 """Called once for each request, at its end. Must not fail, nor wait."""

@@ -147,7 +147,7 @@ def routing_error(error: HTTPException, method: str) -> GatewayError | None:
 
 async def _answer_gateway_error(error: GatewayError) -> Outgoing:
     answer = error_answer(error)
-    return Outgoing(answer.status, answer.headers, answer.body)
+    return Outgoing(answer.status, answer.headers, answer.body, answer.code)
 
 
 async def _answer_http_exception(error: HTTPException) -> Outgoing:

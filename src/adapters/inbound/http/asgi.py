@@ -7,7 +7,7 @@ the handler beside one watcher that cancels it the moment the client goes.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Coroutine, Sequence
+from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +19,7 @@ from adapters.inbound.http.answered import Answered, OnAnswered
 from adapters.inbound.http.authentication import authenticate
 from adapters.inbound.http.client_address import Network, client_address
 from adapters.inbound.http.errors import InternalError, ShuttingDown, error_answer
-from adapters.inbound.http.exchange import Incoming
+from adapters.inbound.http.exchange import Incoming, Outgoing
 from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import (
     BodyLimits,
@@ -29,7 +29,7 @@ from adapters.inbound.http.receiving import (
     refuse_bad_framing,
     refuse_large_headers,
 )
-from adapters.inbound.http.request_headers import RawHeaders, client_request_id, combined
+from adapters.inbound.http.request_headers import RawHeaders, client_request_id, combined, traceparent
 from application.errors import GatewayError, NotAuthenticated
 from application.ports.authenticator import Authenticator
 from application.ports.clock import Clock
@@ -37,6 +37,7 @@ from application.ports.randomness import Randomness
 from application.silence_watch import SilenceWatch
 from domain.callers import Caller, CallerKind
 from domain.durations import SECOND_US
+from domain.exchanged_bodies import ExchangedBodies
 from domain.identifiers import RequestId, uuid7
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class FrontDoor:
     in_flight: InFlight = field(default_factory=InFlight)
     trusted_proxies: Sequence[Network] = ()
     on_answered: Sequence[OnAnswered] = ()
+    keeps_bodies: Callable[[Caller | None, str], bool] | None = None
 
     def new_request_id(self) -> RequestId:
         """The gateway's own id for a request."""
@@ -89,6 +91,7 @@ class GatewayConnection:
         self._request_id = self._door.new_request_id()
         self._client_request_id = client_request_id(self._headers)
         self._told = Answered(self._request_id, scope["method"], scope["path"], self._client_request_id)
+        self._told.traceparent = traceparent(self._headers)
         self._began_us = self._door.clock.monotonic_us()
         self._body_pending = True
         self._started = False
@@ -137,6 +140,8 @@ class GatewayConnection:
         self._told.caller = caller
         payload = await read_body(receive, self._headers, self._door.limits)
         self._told.received_bytes = len(payload)
+        if self._door.keeps_bodies is not None and self._door.keeps_bodies(caller, self._scope["path"]):
+            self._told.bodies = ExchangedBodies(payload)
         self._body_pending = False
         request = Incoming(self._scope, self._headers, self._request_id)
         request.payload, request.caller, request.client_request_id = payload, caller, self._client_request_id
@@ -166,6 +171,8 @@ class GatewayConnection:
     async def _answer(self, request: Incoming, send: ASGISendCallable) -> None:
         response = cast("Response", await self._app.handle_request(request))
         self._told.rule = None if request.url_rule is None else request.url_rule.rule
+        if isinstance(response, Outgoing):
+            self._told.error_code = response.error_code
         # Entered before the first write: a stream must be closed even where that write fails.
         async with response.response as body:
             headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
@@ -194,6 +201,7 @@ class GatewayConnection:
 
     async def _refuse(self, error: GatewayError, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         answer = error_answer(error)
+        self._told.error_code = answer.code
         headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
         headers.append((b"content-length", b"%d" % len(answer.body)))
         if self._body_pending and self._scope["http_version"] < "2":
@@ -219,6 +227,9 @@ class GatewayConnection:
         return {"type": "http.response.start", "status": status, "headers": headers}
 
     async def _send(self, send: ASGISendCallable, data: bytes, *, more: bool) -> None:
-        self._told.sent_bytes += len(data)
+        told = self._told
+        told.sent_bytes += len(data)
+        if told.bodies is not None:
+            told.bodies.answer(data)
         await send({"type": "http.response.body", "body": data, "more_body": more})
-        self._told.is_whole = not more
+        told.is_whole = not more

@@ -127,6 +127,7 @@ class ErrorAnswer:
     status: int
     headers: tuple[Header, ...]
     body: bytes
+    code: str
 
 
 def error_row(error: errors.GatewayError) -> Row:
@@ -140,14 +141,20 @@ def error_row(error: errors.GatewayError) -> Row:
 
 def error_document(error: errors.GatewayError) -> bytes:
     """The JSON body, in OpenAI's shape; also the payload of a stream's last event."""
-    row = error_row(error)
-    kind, code = row.type, row.code
+    kind = error_row(error).type
     if isinstance(error, errors.UpstreamRefused):
-        failure = error.failure
-        kind = failure.type or kind
-        code = failure.code or (code if failure.kind is FailureKind.REQUEST_REFUSED else failure.kind.value)
-    document = {"message": error.message, "type": kind, "param": error.param, "code": code}
+        kind = error.failure.type or kind
+    document = {"message": error.message, "type": kind, "param": error.param, "code": error_code(error)}
     return json.dumps({"error": document}, separators=(",", ":")).encode()
+
+
+def error_code(error: errors.GatewayError) -> str:
+    """What went wrong, for programs: of what a provider refused, its own code where it has one."""
+    code = error_row(error).code
+    if not isinstance(error, errors.UpstreamRefused):
+        return code
+    failure = error.failure
+    return failure.code or (code if failure.kind is FailureKind.REQUEST_REFUSED else failure.kind.value)
 
 
 def error_answer(error: errors.GatewayError) -> ErrorAnswer:
@@ -158,7 +165,7 @@ def error_answer(error: errors.GatewayError) -> ErrorAnswer:
         headers += trace_headers(error.trace)
     elif error.limits:
         headers += limit_headers(error.limits)
-    return ErrorAnswer(status, tuple(headers), error_document(error))
+    return ErrorAnswer(status, tuple(headers), error_document(error), error_code(error))
 
 
 def _status(error: errors.GatewayError) -> int:

@@ -95,7 +95,10 @@ class Incoming(Request):
 class Outgoing(Response):
     """An answer made of parts that are known to be well-formed: a whole body, or a stream that may flow for ever."""
 
-    def __init__(self, status: int, headers: Iterable[Header], body: bytes | ResponseBody) -> None:
+    def __init__(
+        self, status: int, headers: Iterable[Header], body: bytes | ResponseBody, error_code: str | None = None
+    ) -> None:
+        self.error_code = error_code
         wire = WireHeaders(headers)
         if isinstance(body, bytes):
             wire.append(("content-length", str(len(body))))

@@ -9,6 +9,7 @@ from domain.caching import CacheControl
 RawHeaders = Mapping[bytes, bytes]
 
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}(?<!ff)-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MILLISECONDS = re.compile(rb"[0-9]{1,12}")
 _KEY = re.compile(rb"[\x20-\x7e]{1,255}")
 _BEARER = b"bearer "
@@ -40,6 +41,12 @@ def client_request_id(headers: RawHeaders) -> str | None:
     """The client's own `x-request-id`, where it is short and harmless enough to be kept and sent back."""
     value = headers.get(b"x-request-id")
     return value.decode("ascii") if value is not None and _SAFE_ID.fullmatch(value) else None
+
+
+def traceparent(headers: RawHeaders) -> str | None:
+    """The client's span, where the header is as W3C Trace Context wants it."""
+    value = headers.get(b"traceparent")
+    return value.decode("ascii") if value is not None and _TRACEPARENT.fullmatch(value) else None
 
 
 def timeout_us(headers: RawHeaders) -> int | None:

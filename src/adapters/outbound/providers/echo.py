@@ -9,13 +9,13 @@ import httpx
 from adapters.outbound.providers import echo_replies
 from adapters.outbound.providers.echo_answer import Answer
 from adapters.outbound.providers.failures import broken_reply, failure_of_reply
-from adapters.outbound.providers.redaction import Redactor
 from adapters.outbound.providers.request_body import serialised
 from application.ports.clock import Clock
 from application.ports.provider import Call, ChunkStream, Provider
 from application.ports.randomness import Randomness
 from domain.chat import Chunk, Endpoint, Reply
 from domain.failure import Failure, FailureKind, ProviderFailed
+from domain.redaction import Redactor
 
 _ERRORS: Final = range(400, 600)
 

@@ -8,10 +8,10 @@ from typing import Final, Self
 
 import httpx
 
-from adapters.outbound.providers.redaction import Redactor
 from adapters.outbound.providers.retry_after import retry_after_us
 from adapters.outbound.providers.transport import HostNotFound, NoAnswer, TlsRefused
 from domain.failure import Failure, FailureKind, ProviderFailed
+from domain.redaction import Redactor
 
 _SERVER_ERROR_FROM: Final = 500
 _CLIENT_ERROR_FROM: Final = 400

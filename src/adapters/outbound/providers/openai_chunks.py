@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from adapters.outbound.providers.failures import broken_reply, failure_inside_success
-from adapters.outbound.providers.redaction import Redactor
 from adapters.outbound.providers.splicing import plain_model_span, to_json, with_model
 from adapters.outbound.providers.usage import usage_of
 from domain.chat import Chunk
 from domain.failure import ProviderFailed
+from domain.redaction import Redactor
 
 Translate: TypeAlias = Callable[[Mapping[str, object]], bytes]
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import httpx
 
 from adapters.outbound.providers.presets import PRESETS, Auth, Paths, Preset
-from adapters.outbound.providers.redaction import Redactor
 from domain.chat import Endpoint
+from domain.redaction import Redactor
 
 _OPERATIONS: Final = {
     Endpoint.CHAT: "chat/completions",

@@ -7,12 +7,12 @@ from typing import Final
 import httpx
 
 from adapters.outbound.providers.failures import broken_reply, failure_inside_success
-from adapters.outbound.providers.redaction import Redactor
 from adapters.outbound.providers.splicing import with_model
 from adapters.outbound.providers.transport import body_of
 from adapters.outbound.providers.usage import usage_of
 from domain.chat import Endpoint, Reply
 from domain.failure import ProviderFailed
+from domain.redaction import Redactor
 
 MAX_REPLY_BYTES: Final = 64 << 20
 MAX_ERROR_BYTES: Final = 64 << 10

@@ -1,15 +1,29 @@
-"""Log lines on standard error: JSON objects, or text for people."""
+"""Log lines on standard error: JSON objects, or text for people. None holds a credential."""
 
 import json
 import logging
 import sys
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
 
-_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+from adapters.outbound.telemetry.off_loop import FinalRecord, OffLoopHandler
+from domain.redaction import Redactor
+
+_LEVELS: Final = MappingProxyType(
+    {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+)
+# Below warnings these tell every header that passes, every statement with its values, or every turn of the loop.
+_TALKATIVE: Final = ("aiosqlite", "asyncio", "hpack", "httpcore", "httpx", "opentelemetry", "sqlalchemy", "urllib3")
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line, so that nothing in a message can forge another line."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -17,29 +31,44 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
         }
+        # Before they are escaped once more: what is spelled in Python's notation would be spelled anew.
+        redact = self._redactor.redact
+        line |= record.fields() if isinstance(record, FinalRecord) else {"message": redact(record.getMessage())}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+            line["exception"] = redact(self.formatException(record.exc_info))
+        elif record.exc_text:
+            line["exception"] = redact(record.exc_text)
+        return redact(_to_json(line))
 
 
 class TextFormatter(logging.Formatter):
-    """One line for people; control characters are escaped."""
+    """One line for people, then the exception if there is one; control characters are escaped."""
 
-    def __init__(self) -> None:
+    def __init__(self, redactor: Redactor) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line or lines."""
+        return self._redactor.redact(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         """The line without its exception."""
-        escaped = super().formatMessage(record).encode("unicode_escape")
+        escaped = self._redactor.redact(super().formatMessage(record)).encode("unicode_escape")
         return escaped.decode("ascii")
 
 
-def configure_logging(level: str, style: str) -> None:
-    """Sends the log of this process to standard error. `level`: debug … error; `style`: json or text."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
+def configure_logging(level: str, style: str, redactor: Redactor) -> OffLoopHandler:
+    """Sends the log of this process to standard error. `level`: debug … error; `style`: json or text.
+
+    Until the handler is started, each line is written at once, by whoever logs it.
+    """
+    formatter = JsonFormatter(redactor) if style == "json" else TextFormatter(redactor)
+    handler = OffLoopHandler(sys.stderr, formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return handler

@@ -1,0 +1,76 @@
+"""Work that must not keep the event loop: handed over in a microsecond, done by a thread."""
+
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+
+CAPACITY: Final = 10_000
+# Some milliseconds of work, for which the loop waits: then it gets its turn.
+_MOST_AT_ONCE: Final = 32
+# Waking a thread for each item costs the loop more than the item's work: it has to give up the interpreter each time.
+_GATHERED_FOR_S: Final = 0.05
+
+
+class Backlog(Generic[T]):
+    """A bounded queue and the thread that empties it. What does not fit is dropped and counted, never waited for.
+
+    `work` gets items in their order, those of 50 ms in few calls; it must not fail. The thread is started by `start`,
+    in the process that is to have it: a fork takes none along.
+    """
+
+    def __init__(self, name: str, work: Callable[[Sequence[T]], None], capacity: int = CAPACITY) -> None:
+        self._name = name
+        self._work = work
+        self._capacity = capacity
+        self._queue: SimpleQueue[T | None] = SimpleQueue()
+        self._thread: Thread | None = None
+        self._ending = Event()
+        self.dropped = 0
+
+    def offer(self, item: T) -> None:
+        """Adds it, or drops it where the queue is full. Never waits; for any thread."""
+        # Threads that ask at the same time may add a few more than fit: the bound is there for memory's sake.
+        if self._queue.qsize() >= self._capacity:
+            self.dropped += 1
+        else:
+            self._queue.put(item)
+
+    def start(self) -> None:
+        """From now on the work is done."""
+        self._ending.clear()
+        self._thread = Thread(target=self._run, name=self._name, daemon=True)
+        self._thread.start()
+
+    def close(self, within_s: float) -> bool:
+        """Does what is left, and ends the thread; False where that took too long and it was left alone."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return True
+        self._ending.set()
+        self._queue.put(None)
+        thread.join(within_s)
+        return not thread.is_alive()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            self._ending.wait(_GATHERED_FOR_S)
+            items: list[T | None] = [first]
+            while items:
+                todo = [item for item in items if item is not None]
+                if todo:
+                    self._work(todo)
+                if len(todo) < len(items):
+                    return
+                items = self._waiting()
+
+    def _waiting(self) -> list[T | None]:
+        items: list[T | None] = []
+        while len(items) < _MOST_AT_ONCE and (not items or items[-1] is not None):
+            try:
+                items.append(self._queue.get_nowait())
+            except Empty:
+                break
+        return items

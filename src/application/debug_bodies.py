@@ -1,0 +1,127 @@
+"""The switch that lets an operator see bodies for a while."""
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+
+from application.errors import StateUnavailable
+from application.ports.audit_log import AuditLog
+from application.ports.clock import Clock
+from application.ports.deed_log import DeedLog
+from domain.audit import Deed
+from domain.callers import Caller, CallerKind
+from domain.durations import SECOND_US
+from domain.principal import Principal
+
+LONGEST_S = 900
+TARGET = "debug:bodies"
+_ADMIN = "/admin/"
+_AGAIN_AFTER_US = SECOND_US
+
+
+@dataclass(frozen=True, slots=True)
+class BodiesWanted:
+    """Until when, and whose; `key_id` None: everybody's."""
+
+    until_us: int
+    key_id: str | None = None
+
+
+class DebugBodies:
+    """Whether bodies are to be logged now. Off unless somebody turned it on; off again by itself.
+
+    The audit log is where it stands, so that it can't be on without an entry that says who did it, and so that all
+    gateways on one database follow it: within a second, and after a restart too. While the database is away it can't be
+    turned on; what was on goes off at its time.
+    """
+
+    def __init__(self, deeds: DeedLog, audit_log: AuditLog, clock: Clock) -> None:
+        self._deeds = deeds
+        self._audit_log = audit_log
+        self._clock = clock
+        self._wanted: BodiesWanted | None = None
+        self._turns = 0
+        self._stale = asyncio.Event()
+        self._stale.set()
+
+    @property
+    def current(self) -> BodiesWanted | None:
+        """What is wanted now; None for nothing."""
+        if self._wanted is not None and self._clock.now_us() >= self._wanted.until_us:
+            self._wanted = None
+        return self._wanted
+
+    def keeps(self, caller: Caller | None, path: str) -> bool:
+        """Whether this request's bodies are to be kept. The admin API's never are: new keys stand in them."""
+        if self._wanted is None:
+            return False
+        wanted = self.current
+        if wanted is None or path.startswith(_ADMIN):
+            return False
+        if wanted.key_id is None:
+            return True
+        return caller is not None and caller.kind is CallerKind.KEY and caller.id == wanted.key_id
+
+    async def begin(self, principal: Principal, span_us: int, key_id: str | None) -> BodiesWanted:
+        """Turns it on, whatever it was before.
+
+        Raises:
+            StateUnavailable: The audit log can't be written; nothing is turned on.
+        """
+        wanted = BodiesWanted(self._clock.now_us() + span_us, key_id)
+        told = json.dumps({"until_us": wanted.until_us, "key_id": key_id})
+        await self._deeds.note_deed(Deed("debug.bodies", TARGET, told), principal.actor)
+        self._turn(wanted)
+        return wanted
+
+    async def end(self, principal: Principal) -> None:
+        """Turns it off, here at once even where it can't be told.
+
+        Raises:
+            StateUnavailable: The audit log can't be written: other gateways go on to the end of the time.
+        """
+        self._turn(None)
+        await self._deeds.note_deed(Deed("debug.bodies", TARGET), principal.actor)
+        self._turn(None)
+
+    def changed(self, target: str) -> None:
+        """Somebody turned it on or off."""
+        if target == TARGET:
+            self._stale.set()
+
+    def lost_track(self) -> None:
+        """Somebody may have."""
+        self._stale.set()
+
+    async def run(self) -> None:
+        """Follows the other gateways, for ever; ends by cancellation."""
+        while True:
+            await self._stale.wait()
+            await self.refresh()
+            await self._clock.sleep(_AGAIN_AFTER_US)
+
+    async def refresh(self) -> None:
+        """Reads how it stands, if that may have changed. A store that is away leaves it until its time."""
+        if not self._stale.is_set():
+            return
+        self._stale.clear()
+        turns = self._turns
+        with suppress(StateUnavailable):
+            page = await self._audit_log.page(1, target=TARGET)
+            # What was read before it was turned here is old, though it arrives later.
+            if turns == self._turns:
+                self._wanted = _read(page.items[0].after) if page.items else None
+                return
+        self._stale.set()
+
+    def _turn(self, wanted: BodiesWanted | None) -> None:
+        self._turns += 1
+        self._wanted = wanted
+
+
+def _read(after: str | None) -> BodiesWanted | None:
+    if after is None:
+        return None
+    told = json.loads(after)
+    return BodiesWanted(told["until_us"], told["key_id"])

@@ -1,0 +1,84 @@
+from collections.abc import Sequence
+from threading import Event
+
+from adapters.outbound.telemetry.backlog import Backlog
+
+
+class SpyWork:
+    """Keeps what it was given; waits before each batch while `gate` is closed."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.gate, self.busy = Event(), Event()
+        self.gate.set()
+
+    def __call__(self, items: Sequence[int]) -> None:
+        self.busy.set()
+        assert self.gate.wait(10)
+        self.batches.append(list(items))
+
+    @property
+    def done(self) -> list[int]:
+        return [item for batch in self.batches for item in batch]
+
+
+def test_work_is_done_in_order_and_all_of_it_before_the_end() -> None:
+    work = SpyWork()
+    backlog = Backlog("test", work)
+    backlog.start()
+
+    for number in range(1_000):
+        backlog.offer(number)
+
+    assert backlog.close(10)
+    assert work.done == list(range(1_000))
+    assert backlog.dropped == 0
+
+
+def test_what_waits_is_handed_over_together() -> None:
+    work = SpyWork()
+    work.gate.clear()
+    backlog = Backlog("test", work)
+    backlog.start()
+    backlog.offer(0)
+    assert work.busy.wait(10)
+
+    for number in range(1, 101):
+        backlog.offer(number)
+    work.gate.set()
+
+    assert backlog.close(10)
+    assert work.done == list(range(101))
+    assert [len(batch) for batch in work.batches] == [1, 32, 32, 32, 4]
+
+
+def test_what_does_not_fit_is_dropped_and_counted() -> None:
+    work = SpyWork()
+    work.gate.clear()
+    backlog = Backlog("test", work, capacity=5)
+    backlog.start()
+    backlog.offer(0)
+    assert work.busy.wait(10)
+
+    for number in range(1, 10):
+        backlog.offer(number)
+    work.gate.set()
+
+    assert backlog.close(10)
+    assert work.done == [0, 1, 2, 3, 4, 5]
+    assert backlog.dropped == 4
+
+
+def test_end_is_not_waited_for_longer_than_was_said() -> None:
+    work = SpyWork()
+    work.gate.clear()
+    backlog = Backlog("test", work)
+    backlog.start()
+    backlog.offer(0)
+
+    assert not backlog.close(0.01)
+    work.gate.set()
+
+
+def test_backlog_that_was_never_started_has_nothing_to_end() -> None:
+    assert Backlog("test", SpyWork()).close(0)
