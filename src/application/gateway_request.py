@@ -38,6 +38,7 @@ class GatewayRequest:
             caller=self.caller.name,
             client_request_id=self.client_request_id,
             route=resolved.route.slug if resolved.route else None,
+            route_strategy=resolved.route.strategy.value if resolved.route else None,
         )
 
 

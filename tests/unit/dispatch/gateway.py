@@ -109,16 +109,16 @@ class Gateway:
         self.leases = LeaseKeeper(self.routing, self.clock)
         self.decisions = MemoryDecisionLog()
         randomness = SeededRandomness()
-        tools = AttemptTools(self.routing, self.leases, self.clock, randomness, self.breaker.slow_call_duration_us)
+        tools = AttemptTools(self.routing, self.leases, self.clock, randomness)
         self._bookkeeping(randomness)
         self.gate = CallerGate(self.admission, self.routing, self.rates, self.clock, self.reserving)
         dispatch = Dispatch(
-            MemoryCatalogSource(self.catalog, self.policy),
+            MemoryCatalogSource(self.catalog, replace(self.policy, breaker=self.breaker)),
             FakeProviderDirectory(self.upstreams),
             self.decisions,
             RetryBudgets(self.budget),
             AttemptAdmission(self.routing, self.gate, self.reserving, self.clock),
-            Selection(self.routing, randomness, self.breaker, self.prices),
+            Selection(self.routing, randomness, self.prices),
             Billing(self.quoting, self.journaling, self.spends),
             tools,
         )
@@ -199,6 +199,6 @@ class Gateway:
         return GatewayRequest(RequestId(f"request-{self._requests}"), caller, llm, tags, timeout_us)
 
     def last_trace(self) -> DecisionTrace:
-        trace = self.decisions.find(RequestId(f"request-{self._requests}"))
+        trace = self.decisions.kept(RequestId(f"request-{self._requests}"))
         assert trace is not None
         return trace

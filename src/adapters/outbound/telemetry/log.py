@@ -19,6 +19,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        line = {**getattr(record, "fields", {}), **line}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
@@ -32,7 +33,9 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         """The line without its exception."""
-        escaped = super().formatMessage(record).encode("unicode_escape")
+        fields = getattr(record, "fields", None)
+        more = f" {json.dumps(fields, default=str)}" if fields else ""
+        escaped = (super().formatMessage(record) + more).encode("unicode_escape")
         return escaped.decode("ascii")
 
 
@@ -43,3 +46,8 @@ def configure_logging(level: str, style: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
+
+
+def set_log_level(level: str) -> None:
+    """From now on; `level` as in `configure_logging`."""
+    logging.getLogger().setLevel(_LEVELS[level])
