@@ -24,7 +24,6 @@ class AttemptTools:
     leases: LeaseKeeper
     clock: Clock
     randomness: Randomness
-    slow_call_duration_us: int
 
 
 class ActiveAttempt:
@@ -33,7 +32,18 @@ class ActiveAttempt:
     All endings are synchronous: whatever cancels a request can't come between an attempt and its report.
     """
 
-    __slots__ = ("_admitted", "_ended", "_kind", "_lease_id", "_reserved", "_started_us", "_tools", "bill", "trace")
+    __slots__ = (
+        "_admitted",
+        "_ended",
+        "_kind",
+        "_lease_id",
+        "_reserved",
+        "_slow_us",
+        "_started_us",
+        "_tools",
+        "bill",
+        "trace",
+    )
 
     def __init__(
         self,
@@ -43,6 +53,7 @@ class ActiveAttempt:
         *,
         kind: LatencyKind,
         tokens_reserved: int,
+        slow_us: int,
         trace: AttemptTrace,
     ) -> None:
         self._tools = tools
@@ -50,6 +61,7 @@ class ActiveAttempt:
         self._lease_id = lease_id
         self._kind = kind
         self._reserved = tokens_reserved
+        self._slow_us = slow_us
         self._started_us = tools.clock.monotonic_us()
         self._ended = False
         self.trace = trace
@@ -80,7 +92,7 @@ class ActiveAttempt:
             "success",
             Outcome.SUCCESS,
             latency_us=self._elapsed_us() if self.trace.first_content_us is None else None,
-            slow=self._waited_us() >= self._tools.slow_call_duration_us,
+            slow=self._waited_us() >= self._slow_us,
             tokens=None if usage.estimated else usage.input_tokens + usage.output_tokens,
         )
 

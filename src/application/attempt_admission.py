@@ -43,7 +43,8 @@ class AttemptAdmission:
         Raises:
             GatewayError: The caller is over a limit or a budget, or the state that decides it is away.
         """
-        if journey.deadline.passed(self.clock.monotonic_us()):
+        journey.asked_us = self.clock.monotonic_us()
+        if journey.deadline.passed(journey.asked_us):
             journey.deadline_passed = True
             return None
         if plan is None:

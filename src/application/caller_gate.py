@@ -57,6 +57,10 @@ class CallerGate:
         self._refused_until_us: dict[tuple[str, str], int] = {}
         self._to_renew: dict[RequestId, CallerAdmissionRequest] = {}
 
+    def reconfigure(self, policy: RatePolicy) -> None:
+        """Other limits are in force, for requests that begin now. What callers have used of the same ones counts on."""
+        self._policy = policy
+
     def entry(
         self, request: GatewayRequest, tokens: int, reservation: Reservation | None = None
     ) -> CallerAdmissionRequest | None:

@@ -52,6 +52,12 @@ class CurrentPrices:
         self._from_us = self._until_us = 0
         self._warned: set[Unpriced] = set()
 
+    def reconfigure(self, file: PriceList | None, *, require: bool) -> None:
+        """Another list is configured; what administrators set stays above it."""
+        self._book = replace(self._book, file=file)
+        self._require = require
+        self._until_us = 0
+
     def price_of(self, instance: Instance) -> Priced | Unpriced:
         """What the instance costs now, and who says so. Whoever bills by it keeps it until the attempt is over."""
         now_us = self._clock.now_us()

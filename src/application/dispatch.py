@@ -59,7 +59,6 @@ class Dispatch:
     billing: Billing
     tools: AttemptTools
     observer: RequestObserver = field(default_factory=Observers)
-    default_output_tokens: int = 150
 
     async def run(self, request: GatewayRequest, perform: Perform[T]) -> Served[T]:
         """The first attempt that succeeds.
@@ -104,15 +103,17 @@ class Dispatch:
         if not caller.may_use(llm.model):
             raise ModelNotAllowed(f"this key may not use the model {llm.model!r}", param="model")
         trace = request.begin_trace(resolved, self.tools.clock.now_us())
+        trace.strategy = policy.strategy.value
         self.decisions.keep(trace)
         span_us = min(request.timeout_us or policy.max_deadline_us, policy.max_deadline_us)
         journey = Journey(
             request=request,
             catalog=catalog,
             policy=policy,
-            need=Need(llm.endpoint, expected_tokens(llm, self.default_output_tokens), caller.tags, request.tags),
+            need=Need(llm.endpoint, expected_tokens(llm, policy.default_output_tokens), caller.tags, request.tags),
             deadline=Deadline(self.tools.clock.monotonic_us() + span_us),
             trace=trace,
+            providers=self.providers.snapshot(),
         )
         self.admission.expect(journey, resolved)
         if resolved.route is not None:
@@ -200,7 +201,7 @@ class Dispatch:
         )
         spans = Spans.of(journey.policy, instance, journey.deadline, attempt_in_model, self.tools.clock.monotonic_us())
         try:
-            value = await perform(self.providers.provider_of(instance), call, spans)
+            value = await perform(journey.providers.provider_of(instance), call, spans)
         except ProviderFailed as error:
             failure = error.failure
             if call.departure.has_left is False:  # It ran out of time before there was a connection.
@@ -231,6 +232,7 @@ class Dispatch:
             provider=admitted.instance.provider,
             started_us=self.tools.clock.now_us(),
             probe=admitted.probe,
+            admission_us=self.tools.clock.monotonic_us() - journey.asked_us,
         )
         attempt = ActiveAttempt(
             self.tools,
@@ -238,6 +240,7 @@ class Dispatch:
             journey.lease_id,
             kind=latency_kind(journey.request.llm),
             tokens_reserved=journey.need.tokens,
+            slow_us=journey.policy.breaker.slow_call_duration_us,
             trace=trace,
         )
         journey.trace.attempts.append(trace)

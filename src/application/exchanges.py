@@ -1,7 +1,6 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from application.answered import Answered
-from application.ports.decision_log import DecisionLog
 from application.ports.exchange_observer import ExchangeObserver
 from application.ports.request_observer import RequestObserver
 from domain.identifiers import RequestId
@@ -17,8 +16,11 @@ class Exchanges:
     may be in flight. Where no answer ever comes for it (its client left the work to others), newer ones push it out.
     """
 
-    def __init__(self, decisions: DecisionLog, observers: Sequence[ExchangeObserver]) -> None:
-        self._decisions = decisions
+    def __init__(
+        self, kept: Callable[[RequestId], DecisionTrace | None], observers: Sequence[ExchangeObserver]
+    ) -> None:
+        """`kept`: the story of a request that is not complete, as far as it is known in this process."""
+        self._kept = kept
         self._observers = tuple(observers)
         self._told: dict[RequestId, DecisionTrace] = {}
 
@@ -35,7 +37,7 @@ class Exchanges:
         if not self._observers:
             return
         request_id = answered.request_id
-        trace = self._told.pop(request_id, None) or self._decisions.find(request_id)
+        trace = self._told.pop(request_id, None) or self._kept(request_id)
         for observer in self._observers:
             observer.ended(answered, trace)
 

@@ -49,6 +49,7 @@ class GatewayRequest:
             route=resolved.route.slug if resolved.route else None,
             cache=self.cache_status,
             degraded=self.degraded,
+            route_strategy=resolved.route.strategy.value if resolved.route else None,
         )
 
 

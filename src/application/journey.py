@@ -5,14 +5,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from application.gateway_request import GatewayRequest
+from application.ports.provider import ProviderDirectory
 from domain.budget.charge import Reservation
-from domain.catalog import Catalog, Route, RouteModel, RouterPolicy
+from domain.catalog import Catalog, Instance, Route, RouteModel, RouterPolicy
 from domain.failure import Failure, FailureKind
 from domain.identifiers import InstanceId, LeaseId, ModelName, lease_id
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted
 from domain.resilience.deadline import Deadline
 from domain.routing.candidates import Need
-from domain.routing.decision import DecisionTrace, Refusal
+from domain.routing.decision import MOST_CANDIDATES, Candidate, DecisionTrace, Refusal
+from domain.routing.instance_state import InstanceView
 
 _NO_LEASE = LeaseId("")
 
@@ -30,6 +32,7 @@ class Journey:
     """Mutable story of one request; belongs to one task.
 
     Attributes:
+        catalog, policy, providers: Those in force when it began; it keeps them, whatever is reloaded.
         failures: Of all attempts, in order.
         refusals: Of the last time nothing could be admitted, by instance.
         lease_id: Of the last admission that was asked for. Each has its own: one whose answer was lost may hold
@@ -40,6 +43,7 @@ class Journey:
         reservation: Held for the attempt that is made next; None where there is none.
         reserved_us: When that was asked for.
         is_billed: An attempt of it is in the journal.
+        asked_us: When the admission of the attempt that is made next was asked for, on the monotonic clock.
     """
 
     request: GatewayRequest
@@ -48,6 +52,7 @@ class Journey:
     need: Need
     deadline: Deadline
     trace: DecisionTrace
+    providers: ProviderDirectory
     lease_id: LeaseId = _NO_LEASE
     entry: CallerAdmissionRequest | None = None
     let_in: CallerAdmitted | None = None
@@ -55,6 +60,7 @@ class Journey:
     reservation: Reservation | None = None
     reserved_us: int = 0
     is_billed: bool = False
+    asked_us: int = 0
     tried: set[InstanceId] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
     refusals: dict[InstanceId, Refusal] = field(default_factory=dict)
@@ -123,6 +129,26 @@ class Journey:
         if refusals:
             self.trace.exclusions.extend(refusals)
             self.refusals.update((refusal.instance_id, refusal) for refusal in refusals)
+
+    def note_candidates(self, views: Iterable[tuple[Instance, InstanceView]]) -> None:
+        """Notes for the trace whom the next attempt can go to."""
+        noted, attempt = self.trace.candidates, len(self.trace.attempts) + 1
+        for instance, view in views:
+            if len(noted) == MOST_CANDIDATES:
+                return
+            noted.append(
+                Candidate(
+                    attempt,
+                    instance.id,
+                    instance.priority,
+                    instance.weight_milli,
+                    view.circuit.value,
+                    view.weight_factor,
+                    None if view.cooldown is None else view.cooldown.value,
+                    view.in_flight,
+                    view.latency_us,
+                )
+            )
 
     def note_degraded(self, feature: str) -> None:
         """Notes that `feature` was decided by this gateway alone."""

@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.routing import Routing
-from domain.catalog import Instance
+from domain.catalog import Catalog, Instance
 from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
+from domain.resilience.circuit_breaker_config import CircuitBreakerConfig
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from domain.routing.instance_state import InstanceView
 from domain.routing.local_credits import LocalCredits
@@ -91,6 +92,10 @@ class LocalTurns:
     def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
         """As the port says."""
         self._shared.observe_latency(instance, kind, sample_us)
+
+    def reconfigure(self, breaker: CircuitBreakerConfig, catalog: Catalog) -> None:
+        """As the port says; turns that nobody asks for are forgotten after an hour."""
+        self._shared.reconfigure(breaker, catalog)
 
     def report(self, report: AttemptReport) -> None:
         """As the port says; the turn counts, whatever the attempt came to."""

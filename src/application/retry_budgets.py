@@ -1,3 +1,5 @@
+from collections.abc import Collection
+
 from domain.identifiers import ModelName
 from domain.resilience.retry_budget import RetryBudget, RetryBudgetConfig
 
@@ -8,6 +10,12 @@ class RetryBudgets:
     def __init__(self, config: RetryBudgetConfig) -> None:
         self._config = config
         self._budgets: dict[ModelName, RetryBudget] = {}
+
+    def reconfigure(self, config: RetryBudgetConfig, models: Collection[ModelName]) -> None:
+        """Another configuration is in force. Budgets stay where it says the same of them; new ones are full."""
+        kept = self._budgets if config == self._config else {}
+        self._config = config
+        self._budgets = {model: budget for model, budget in kept.items() if model in models}
 
     def of(self, model: ModelName, now_us: int) -> RetryBudget:
         """The model's budget; a new one is full."""

@@ -9,16 +9,18 @@ from application.ports.randomness import Randomness
 from application.ports.routing import Routing
 from domain.catalog import Instance, RouteModel
 from domain.chat import Endpoint, LlmRequest, Usage
-from domain.identifiers import ModelName
+from domain.identifiers import InstanceId, ModelName
 from domain.latency import LatencyKind
-from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.routing.candidates import eligible
 from domain.routing.decision import Exclusion, Refusal
+from domain.routing.instance_state import InstanceView
 from domain.routing.plan import Planner, own_prices
 from domain.routing.strategy import Node
 
 Offer = tuple[RouteModel, list[Instance]]
 """A model of a route, with its instances that may be asked."""
+
+Views = dict[InstanceId, InstanceView]
 
 
 def latency_kind(llm: LlmRequest) -> LatencyKind:
@@ -40,7 +42,6 @@ class Selection:
 
     routing: Routing
     randomness: Randomness
-    breaker: CircuitBreakerConfig
     prices: CurrentPrices | None = None
 
     def plan_step(self, journey: Journey, step: Step, left: Mapping[ModelName, RouteModel]) -> Node | None:
@@ -49,16 +50,27 @@ class Selection:
             return self.plan_model(journey, next(iter(left)))
         candidates = [(member, self._candidates(journey, model)) for model, member in left.items()]
         offered = self._wide_enough(journey, [(member, instances) for member, instances in candidates if instances])
-        return self._planner(journey).plan_route(step.route, offered) if offered else None
+        if not offered:
+            return None
+        views: Views = {}
+        plan = self._planner(journey, views).plan_route(step.route, offered)
+        journey.note_candidates((one, views[one.id]) for _, instances in offered for one in instances)
+        return plan
 
     def plan_model(self, journey: Journey, model: ModelName) -> Node | None:
         """For an attempt at an instance of `model` that was not tried yet."""
         candidates = self._candidates(journey, model)
-        return self._planner(journey).plan_model(model, candidates) if candidates else None
+        return self._plan(journey, model, candidates) if candidates else None
 
     def plan_again(self, journey: Journey, instance: Instance) -> Node:
         """For another attempt at the same instance."""
-        return self._planner(journey).plan_model(instance.model_name, [instance])
+        return self._plan(journey, instance.model_name, [instance])
+
+    def _plan(self, journey: Journey, model: ModelName, candidates: list[Instance]) -> Node:
+        views: Views = {}
+        plan = self._planner(journey, views).plan_model(model, candidates)
+        journey.note_candidates((one, views[one.id]) for one in candidates)
+        return plan
 
     def _wide_enough(self, journey: Journey, offered: list[Offer]) -> list[Offer]:
         """Without models whose context window is too small, while another model of the route has room."""
@@ -87,15 +99,23 @@ class Selection:
         ids = {instance.id for instance in refused}
         return [instance for instance in instances if instance.id not in ids]
 
-    def _planner(self, journey: Journey) -> Planner:
+    def _planner(self, journey: Journey, views: Views) -> Planner:
+        """A planner that leaves in `views` how it saw each instance."""
         llm = journey.request.llm
         kind, routing = latency_kind(llm), self.routing
+
+        def view_of(instance: Instance) -> InstanceView:
+            view = views.get(instance.id)
+            if view is None:
+                view = views[instance.id] = routing.view(instance, kind)
+            return view
+
         return Planner(
             catalog=journey.catalog,
             strategy=journey.policy.strategy,
-            breaker=self.breaker,
+            breaker=journey.policy.breaker,
             expected=Usage(llm.input_tokens, journey.need.tokens - llm.input_tokens),
-            view_of=lambda instance: routing.view(instance, kind),
+            view_of=view_of,
             draw=self.randomness.draw,
             prices_of=own_prices if self.prices is None else self.prices.prices,
         )

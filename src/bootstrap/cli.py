@@ -79,7 +79,15 @@ def serve(config_path: Path | None, host: str | None, port: int | None, workers:
         from bootstrap.way_in import require_a_way_in  # noqa: PLC0415 - the same
 
         require_a_way_in(loaded.settings, decision)
-        return serve_until_stopped(loaded.settings, data_dir=data_dir, environ=os.environ)
+
+        def reread() -> Loaded:
+            again = load_settings(config_path, os.environ, overrides)
+            resolve_mode(again.settings, os.environ)
+            return again
+
+        return serve_until_stopped(
+            loaded.settings, data_dir=data_dir, environ=os.environ, reread=reread, warnings=loaded.warnings
+        )
 
 
 @cli.command()

@@ -3,13 +3,15 @@
 Every port is a provider here and can be replaced: `Container(settings=…, clock=providers.Object(mine))`.
 """
 
+from typing import Any
+
 from dependency_injector.providers import Callable, Factory, List, Object, Selector, Singleton
 
 from adapters.inbound.http.admin.blueprint import AdminApi
 from adapters.inbound.http.admin.circuits import circuit_routes
-from adapters.inbound.http.admin.decisions import decision_routes
 from adapters.inbound.http.admin.instances import instance_routes
 from adapters.inbound.http.admin.models import model_routes
+from adapters.inbound.http.admin.reload import reload_routes
 from adapters.inbound.http.app import create_http_app
 from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
@@ -22,19 +24,16 @@ from application.caching.hits import HitTools
 from application.caller_gate import CallerGate
 from application.degrading.degrading_routing import DegradingRouting
 from application.dispatch import Dispatch
-from application.draining import Draining
 from application.fan_out import Observers
 from application.lease_keeper import LeaseKeeper
 from application.local_turns import LocalTurns
-from application.retry_budgets import RetryBudgets
 from application.selection import Selection
 from application.use_cases.admin.catalog import ReadCatalog
-from application.use_cases.check_readiness import CheckReadiness
 from application.use_cases.complete import Complete
-from application.use_cases.list_models import ListModels
 from application.use_cases.stream import Stream
 from bootstrap.bookkeeping import Bookkeeping
 from bootstrap.containers.caching import CachingContainer, before
+from bootstrap.containers.reloading import reloading
 from bootstrap.lifespan import Lifespan, application
 from bootstrap.measuring import Measuring
 from bootstrap.metric_sources import Circuits
@@ -48,13 +47,10 @@ _set = _Base.settings.provided
 class Container(CachingContainer):
     """One gateway process. `settings` and `master_key` must be given; all else has a default."""
 
-    breaker = Callable(lambda settings: settings.router.circuit_breaker.to_domain(), _Base.settings)
-    retry_budget = Callable(lambda settings: settings.router.retry_budget.to_domain(), _Base.settings)
-
     redis_routing = Singleton(
         RedisRouting,
         _Base.redis_executor,
-        breaker,
+        _Base.breaker,
         _Base.clock,
         _Base.event_sink,
         _Base.redis_prefix,
@@ -63,7 +59,7 @@ class Container(CachingContainer):
     )
     routing = Selector(
         _Base.state,
-        memory=Singleton(MemoryRouting, breaker, _Base.clock, _Base.event_sink, _Base.instance_states),
+        memory=Singleton(MemoryRouting, _Base.breaker, _Base.clock, _Base.event_sink, _Base.instance_states),
         redis=Singleton(
             DegradingRouting,
             Selector(
@@ -71,13 +67,12 @@ class Container(CachingContainer):
                 strict=redis_routing,
                 local=Singleton(LocalTurns, redis_routing, _Base.randomness, _Base.clock),
             ),
-            Factory(MemoryRouting, breaker, _Base.clock, _Base.event_sink).provider,
+            Factory(MemoryRouting, _Base.breaker, _Base.clock, _Base.event_sink).provider,
             _Base.gateway_registry,
             _Base.clock,
         ),
     )
 
-    draining = Singleton(Draining)
     caller_gate = Singleton(
         CallerGate,
         _Base.caller_admission,
@@ -94,25 +89,21 @@ class Container(CachingContainer):
         leases=leases,
         clock=_Base.clock,
         randomness=_Base.randomness,
-        slow_call_duration_us=breaker.provided.slow_call_duration_us,
     )
     # Each is told of every request: its story, its HTTP side.
-    observers = List(_Base.request_metrics, _Base.exchanges)
+    observers = List(_Base.decision_log, _Base.request_metrics, _Base.exchanges)
     on_answered = List(_Base.http_metrics, _Base.exchanges.provided.answered)
     dispatch = Singleton(
         Dispatch,
         catalog_source=_Base.catalog_source,
         providers=_Base.provider_directory,
         decisions=_Base.decision_log,
-        retry_budgets=Singleton(RetryBudgets, retry_budget),
+        retry_budgets=_Base.retry_budgets,
         admission=Singleton(AttemptAdmission, routing, caller_gate, _Base.reserving, _Base.clock),
-        selection=Singleton(
-            Selection, routing=routing, randomness=_Base.randomness, breaker=breaker, prices=_Base.prices
-        ),
+        selection=Singleton(Selection, routing=routing, randomness=_Base.randomness, prices=_Base.prices),
         billing=_Base.billing,
         tools=attempt_tools,
         observer=Singleton(Observers, observers),
-        default_output_tokens=_set.budgets.default_output_tokens,
     )
     hit_tools = Singleton(
         HitTools, caller_gate, _Base.journaling, _Base.decision_log, Singleton(Observers, observers), _Base.clock
@@ -120,8 +111,10 @@ class Container(CachingContainer):
     complete, stream, reply_keeping = before(
         _Base, hit_tools, Singleton(Complete, dispatch), Singleton(Stream, dispatch)
     )
-    list_models = Singleton(ListModels, _Base.catalog_source, _Base.started_s)
-    check_readiness = Singleton(CheckReadiness, _Base.catalog_source, draining, _Base.store_watch)
+
+    reread: Object[Any] = Object(None)
+    ask_supervisor: Object[Any] = Object(None)
+    read_candidate, reloading = reloading(_Base, reread, ask_supervisor, routing, caller_gate)
 
     admin_api = Singleton(
         AdminApi.of,
@@ -140,7 +133,8 @@ class Container(CachingContainer):
         _Base.status_routes,
         _Base.cache_routes,
         _Base.debug_routes,
-        Callable(decision_routes, _Base.decision_log.provided.find),
+        Callable(reload_routes, reloading.provided.everywhere, _Base.noting),
+        _Base.decision_routes,
         Callable(instance_routes, _Base.instances, _Base.noting),
         Callable(circuit_routes, _Base.instances.provided.list),
         Callable(
@@ -165,10 +159,10 @@ class Container(CachingContainer):
         front_door,
         complete=complete,
         stream=stream,
-        list_models=list_models,
-        find_model=list_models.provided.find,
+        list_models=_Base.list_models,
+        find_model=_Base.list_models.provided.find,
         pass_by=caller_gate.provided.pass_by,
-        check_readiness=check_readiness,
+        check_readiness=_Base.check_readiness,
         admin=admin_api,
         facts=_Base.facts,
         scrape=_Base.scrape,
@@ -221,6 +215,14 @@ class Container(CachingContainer):
         stores=_Base.stores,
         store_watch=_Base.store_watch,
         clock=_Base.clock,
-        parts=List(shared_state, bookkeeping, measuring, _Base.health_checks, reply_keeping, _Base.observation),
+        parts=List(
+            shared_state,
+            bookkeeping,
+            measuring,
+            _Base.health_checks,
+            reply_keeping,
+            Selector(_Base.state, memory=Object(None), redis=_Base.redis_decision_log),
+            _Base.observation,
+        ),
     )
     app = Singleton(application, http_app, lifespan)

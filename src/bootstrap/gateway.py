@@ -13,7 +13,7 @@ from hypercorn.config import Config, Sockets
 
 from adapters.inbound.http.drain import shutdown_trigger
 from bootstrap.container import Container
-from bootstrap.worker import END_NOW, Worker
+from bootstrap.worker import END_NOW, RELOAD, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -43,19 +43,19 @@ class Ending:
             self._cancel_all()
         self.begun.set()
 
-    def obey_signals(self) -> None:
-        """For a process on its own: SIGTERM or SIGINT, a second one is in a hurry."""
+    def obey_signals(self, reload: Callable[[], None]) -> None:
+        """For a process on its own: SIGTERM or SIGINT, a second one is in a hurry; and SIGHUP."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.next_step)
-        # Its own effect would be to kill the process, and with it every request in flight.
-        loop.add_signal_handler(signal.SIGHUP, _log.warning, "SIGHUP: this version can't reload; restart it instead")
+        loop.add_signal_handler(signal.SIGHUP, reload)
 
-    def obey(self, worker: Worker) -> None:
+    def obey(self, worker: Worker, reload: Callable[[], None]) -> None:
         """For one of several: what the supervisor says, and its death."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.begin)
         loop.add_signal_handler(END_NOW, self.hasten)
+        loop.add_signal_handler(RELOAD, reload)
 
         def orphaned() -> None:
             loop.remove_reader(worker.lifeline)
@@ -65,21 +65,21 @@ class Ending:
         loop.add_reader(worker.lifeline, orphaned)
 
 
-def run_gateway(
-    container: Container, config: Config, sockets: Sockets, obey: Callable[[Ending], None], ready: Callable[[], None]
-) -> None:
+Obey = Callable[[Ending, Callable[[], None]], None]
+"""Listens to signals: what they end, and what reloads the configuration."""
+
+
+def run_gateway(container: Container, config: Config, sockets: Sockets, obey: Obey, ready: Callable[[], None]) -> None:
     """Serves on `sockets` until `obey`'s signals end it. `ready` is called when it can take requests."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(container, config, sockets, obey, ready))
 
 
-async def _serve(
-    container: Container, config: Config, sockets: Sockets, obey: Callable[[Ending], None], ready: Callable[[], None]
-) -> None:
+async def _serve(container: Container, config: Config, sockets: Sockets, obey: Obey, ready: Callable[[], None]) -> None:
     app = container.app()
     in_flight = container.in_flight()
     ending = Ending(in_flight.cancel_all)
-    obey(ending)
+    obey(ending, container.reloading().soon)
 
     @app.before_serving
     async def _ready() -> None:

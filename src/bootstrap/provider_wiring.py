@@ -1,10 +1,11 @@
 """From an instance's settings to the adapter that calls its provider."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import httpx
 
-from adapters.outbound.providers.directory import ConfiguredProviders
+from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
@@ -13,6 +14,7 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
+from bootstrap.in_force import InForce
 from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
 from bootstrap.settings.providers import EchoProvider as EchoSettings
 from domain.catalog import Instance
@@ -38,6 +40,26 @@ def configured_providers(
     return ConfiguredProviders(
         {instance: _provider(entry, transport, clock, randomness) for instance, entry in settings.items()}
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildProviders:
+    """The providers of another configuration: those that are configured as before are the same objects."""
+
+    in_force: InForce
+    current: CurrentProviders
+    transport: httpx.AsyncBaseTransport
+    clock: Clock
+    randomness: Randomness
+
+    def __call__(self, settings: Mapping[InstanceId, AnyProviderSettings]) -> ConfiguredProviders:
+        """For instances with these settings."""
+        before = self.in_force.configured.providers
+        providers: dict[InstanceId, Provider] = {}
+        for instance, entry in settings.items():
+            kept = self.current.find(instance) if before.get(instance) == entry else None
+            providers[instance] = kept or _provider(entry, self.transport, self.clock, self.randomness)
+        return ConfiguredProviders(providers)
 
 
 def _provider(

@@ -3,6 +3,7 @@
 import importlib.metadata
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dependency_injector.providers import Object
@@ -17,11 +18,14 @@ from adapters.outbound.telemetry.off_loop import OffLoopHandler
 from bootstrap.announcement import announcement
 from bootstrap.container import Container
 from bootstrap.data_directory import MasterKey, master_key, nobodys_key, prepare_data_directory
-from bootstrap.gateway import Ending, run_gateway
+from bootstrap.gateway import Ending, Obey, run_gateway
+from bootstrap.group import Group
 from bootstrap.listening import close, listen, port_of
 from bootstrap.observation import off_the_loop
+from bootstrap.reconfiguration import Reread
 from bootstrap.settings import Mode, ModeDecision, Settings, resolve_mode
 from bootstrap.settings.secrets import secrets_of
+from bootstrap.start_report import tell_start
 from bootstrap.supervisor import Supervisor
 from bootstrap.worker import Worker
 from domain.durations import SECOND_US
@@ -30,8 +34,17 @@ from domain.redaction import Redactor
 _MARGIN_US = 5 * SECOND_US  # beyond the drain, until a worker that hangs is killed
 
 
-def serve(settings: Settings, *, data_dir: Path, environ: Mapping[str, str]) -> int:
+def serve(
+    settings: Settings,
+    *,
+    data_dir: Path,
+    environ: Mapping[str, str],
+    reread: Reread | None = None,
+    warnings: tuple[str, ...] = (),
+) -> int:
     """Serves until SIGTERM or SIGINT, then drains. A second signal ends at once what is still in flight.
+
+    SIGHUP reloads the configuration by `reread`, where that is given. `warnings`: what reading it had to say.
 
     Returns:
         The exit status: not 0 where a worker could not start, or did not end well.
@@ -39,10 +52,17 @@ def serve(settings: Settings, *, data_dir: Path, environ: Mapping[str, str]) -> 
     Raises:
         ConfigurationError: The address can't be bound, or the data directory or a store's URL can't be used.
     """
-    return serve_as(resolve_mode(settings, environ), settings, data_dir=data_dir)
+    return serve_as(resolve_mode(settings, environ), settings, data_dir=data_dir, reread=reread, warnings=warnings)
 
 
-def serve_as(mode: ModeDecision, settings: Settings, *, data_dir: Path) -> int:
+def serve_as(
+    mode: ModeDecision,
+    settings: Settings,
+    *,
+    data_dir: Path,
+    reread: Reread | None = None,
+    warnings: tuple[str, ...] = (),
+) -> int:
     """As `serve`, in a mode that was chosen already."""
     redactor = Redactor(secrets_of(settings))
     log = configure_logging(settings.observability.log_level, settings.observability.log_format, redactor)
@@ -54,36 +74,59 @@ def serve_as(mode: ModeDecision, settings: Settings, *, data_dir: Path) -> int:
     key = master_key(data_dir, configured) if configured or mode.mode is Mode.LITE else nobodys_key()
     redactor.learn([key.value])
     board = MetricBoard(server.workers)
-    container = Container(
-        settings=settings,
-        master_key=key.value,
-        facts=Object(ProcessFacts(mode.mode, mode.reason, _version())),
-        data_dir=Object(prepare_data_directory(data_dir)),
-        metric_board=Object(board),
-        redactor=Object(redactor),
-    )
+    facts = ProcessFacts(mode.mode, mode.reason, _version())
+    directory = prepare_data_directory(data_dir)
+
+    def make_container(settings: Settings) -> Container:
+        return Container(
+            settings=settings,
+            master_key=key.value,
+            facts=Object(facts),
+            data_dir=Object(directory),
+            reread=Object(reread),
+            metric_board=Object(board),
+            redactor=Object(redactor),
+        )
+
     bound = settings.model_copy(update={"server": server.model_copy(update={"port": port_of(sockets[0])})})
     if server.workers > 1:
-        return _supervise(container, config, sockets, bound, key, board, log)
+        return _supervise(Group(settings, make_container), config, sockets, _Start(bound, key, warnings), board, log)
+    container = make_container(settings)
+
+    def ready() -> None:
+        _announce(bound, key)
+        _tell_start(container, bound, warnings)
+
     with off_the_loop(log):
-        run_gateway(container, config, sockets[0], Ending.obey_signals, ready=lambda: _announce(bound, key))
+        run_gateway(container, config, sockets[0], Ending.obey_signals, ready)
     return 0
 
 
+@dataclass(slots=True)
+class _Start:
+    """What is told once when the first worker serves."""
+
+    settings: Settings
+    key: MasterKey
+    warnings: tuple[str, ...]
+    is_told: bool = False
+
+    def announce(self) -> None:
+        """In the supervisor: workers that are forked from now on have nothing to tell."""
+        self.is_told = True
+        _announce(self.settings, self.key)
+
+
 def _supervise(
-    container: Container,
+    group: Group,
     config: Config,
     sockets: list[Sockets],
-    settings: Settings,
-    key: MasterKey,
+    start: _Start,
     board: MetricBoard,
     log: OffLoopHandler,
 ) -> int:
-    # Built here once and thrown away, so that what can't be built is said once. Workers build their own.
-    container.app()
-    # Its lock would be every worker's, and nobody could ever tell that its process is dead.
-    container.usage_journal().close()
-    container.reset_singletons()
+    group.try_out()
+    server = start.settings.server
 
     def work(worker: Worker) -> int:
         board.take(worker.index)
@@ -91,8 +134,15 @@ def _supervise(
         for others in sockets:
             if others is not mine:
                 close(others)
+        container = group.container_of(worker)
+
+        def ready() -> None:
+            worker.tell_ready()
+            if not start.is_told:
+                _tell_start(container, start.settings, start.warnings)
+
         with off_the_loop(log):
-            run_gateway(container, config, mine, lambda ending: ending.obey(worker), worker.tell_ready)
+            run_gateway(container, config, mine, _obedient(worker), ready)
         return 0
 
     def close_all() -> None:
@@ -101,18 +151,34 @@ def _supervise(
 
     supervisor = Supervisor(
         work,
-        settings.server.workers,
+        server.workers,
         SystemClock(),
-        settings.server.graceful_timeout_us + _MARGIN_US,
-        on_ready=lambda: _announce(settings, key),
+        server.graceful_timeout_us + _MARGIN_US,
+        on_ready=start.announce,
         on_end=close_all,
         on_gone=board.lost,
+        on_reload=group.reload,
     )
     return supervisor.run()
 
 
+def _obedient(worker: Worker) -> Obey:
+    return lambda ending, reload: ending.obey(worker, reload)
+
+
 def _announce(settings: Settings, key: MasterKey) -> None:
     print(announcement(settings, key, sys.stdout.isatty()), flush=True)  # noqa: T201 - to the terminal, not to a log
+
+
+def _tell_start(container: Container, settings: Settings, warnings: tuple[str, ...]) -> None:
+    tell_start(
+        container.facts(),
+        settings,
+        container.configured(),
+        container.store_watch().said(),
+        prices_of=container.shipped_prices().dated,
+        warnings=warnings,
+    )
 
 
 def _version() -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from application.ports.clock import Clock
 from bootstrap.wakeups import Wakeups, wakeups
-from bootstrap.worker import END_NOW, Worker, become_worker
+from bootstrap.worker import END_NOW, RELOAD, Worker, become_worker
 from domain.durations import SECOND_US
 
 FIRST_PAUSE_US = SECOND_US // 10
@@ -30,6 +30,7 @@ class _Running:
     pid: int
     ready_pipe: int
     started_us: int
+    reloads: int
     ready: bool = False
 
 
@@ -44,6 +45,8 @@ class Supervisor:
         on_ready: Called once, when the first worker serves.
         on_end: Called when the end begins, before the workers are told.
         on_gone: Called with the index of each worker that has ended.
+        on_reload: Called on SIGHUP: whether the configuration can be taken over. Workers that start from then on have
+            it; the others are told to reload.
     """
 
     work: Callable[[Worker], int]
@@ -53,11 +56,13 @@ class Supervisor:
     on_ready: Callable[[], None]
     on_end: Callable[[], None]
     on_gone: Callable[[int], None] = lambda _index: None
+    on_reload: Callable[[], bool] = lambda: False
     _running: dict[int, _Running] = field(init=False, default_factory=dict)
     _due_us: dict[int, int] = field(init=False, default_factory=dict)
     _deaths: dict[int, int] = field(init=False, default_factory=dict)
     _lifeline: tuple[int, int] = field(init=False, default=(-1, -1))
     _served: bool = field(init=False, default=False)
+    _reloads: int = field(init=False, default=0)
     _kill_at_us: int | None = field(init=False, default=None)
     _status: int = field(init=False, default=0)
 
@@ -113,7 +118,7 @@ class Supervisor:
         else:
             if pid == 0:
                 become_worker(Worker(index, self._lifeline[0], writing), parents, self.work)
-            self._running[pid] = _Running(index, pid, reading, now_us)
+            self._running[pid] = _Running(index, pid, reading, now_us, self._reloads)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
             os.close(writing)
@@ -124,14 +129,19 @@ class Supervisor:
             if each.ready_pipe not in pipes:
                 continue
             each.ready = True
-            if os.read(each.ready_pipe, 1) and not self._served and not self._ending:
+            serves = bool(os.read(each.ready_pipe, 1))
+            if serves and each.reloads != self._reloads:
+                # Told before, it would not have heard.
+                os.kill(each.pid, RELOAD)
+            if serves and not self._served and not self._ending:
                 self._served = True
                 self.on_ready()
                 self._due_us |= dict.fromkeys(range(1, self.count), 0)
 
     def _handle(self, number: int) -> None:
-        if number == signal.SIGHUP:
-            _log.warning("SIGHUP: this version can't reload; restart it instead")
+        if number == signal.SIGHUP and not self._ending and self.on_reload():
+            self._reloads += 1
+            self._tell_all(RELOAD)
         if number not in _FATAL:
             return
         if self._ending:

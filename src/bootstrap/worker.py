@@ -4,12 +4,16 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 END_NOW = signal.SIGUSR1
 """What a supervisor sends to end what is still in flight. SIGTERM, however often, only begins the drain: a service
 manager may send it to every process, and the supervisor sends it on."""
+
+RELOAD = signal.SIGUSR2
+"""What a supervisor sends when the configuration is to be read again. SIGHUP is the supervisor's alone: it looks first
+whether the file is good, and a terminal that closes tells every process."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,10 +30,16 @@ class Worker:
     index: int
     lifeline: int
     ready_pipe: int
+    supervisor: int = field(default_factory=os.getppid)
 
     def tell_ready(self) -> None:
         """Tells the supervisor that requests are served from now on."""
         os.write(self.ready_pipe, b"r")
+
+    def ask_reload(self) -> None:
+        """Has the supervisor reload all workers. Without one nothing happens: this process is about to end."""
+        if os.getppid() == self.supervisor:
+            os.kill(self.supervisor, signal.SIGHUP)
 
 
 def become_worker(worker: Worker, parents: Iterable[int], work: Callable[[Worker], int]) -> NoReturn:
@@ -60,4 +70,6 @@ _DISPOSITIONS = (
     (signal.SIGCHLD, signal.SIG_DFL),
     (signal.SIGTERM, signal.SIG_DFL),
     (END_NOW, signal.SIG_DFL),
+    # It has begun with the newest configuration, or is told when it serves.
+    (RELOAD, signal.SIG_IGN),
 )

@@ -10,6 +10,7 @@ from domain.chat import Endpoint
 from domain.durations import SECOND_US
 from domain.identifiers import InstanceId, ModelName, RouteSlug
 from domain.pricing import Prices
+from domain.resilience.circuit_breaker_config import CircuitBreakerConfig
 from domain.routing.strategy import StrategyName
 
 WEIGHT_SCALE = 1_000
@@ -133,6 +134,10 @@ class Catalog:
         """Names the round-robin state of a route's models."""
         return self._turn_keys[f"route:{slug}"]
 
+    def turn_keys(self) -> frozenset[str]:
+        """The names of all its round-robin states."""
+        return frozenset(self._turn_keys.values())
+
     def resolve(self, name: str) -> Resolved | None:
         """The route or model behind a requested name; None where there is none or the route is disabled."""
         route = self.routes.get(RouteSlug(name))
@@ -212,6 +217,7 @@ class RouterPolicy:
         instance_retry_attempts: Tries after the first, inside one model.
         failover_timeout_multiple: Attempt n gets `timeout * multiple**(n-1)`.
         first_byte_timeout_us: For streams, from sending to the first byte of the body.
+        default_output_tokens: What a request is expected to get that sets no maximum.
     """
 
     strategy: StrategyName = StrategyName.PRIORITY
@@ -225,3 +231,5 @@ class RouterPolicy:
     connect_timeout_us: int = 3 * SECOND_US
     max_deadline_us: int = 600 * SECOND_US
     drop_params: bool = False
+    breaker: CircuitBreakerConfig = field(default=CircuitBreakerConfig())
+    default_output_tokens: int = 150

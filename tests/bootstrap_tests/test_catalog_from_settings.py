@@ -245,6 +245,7 @@ def test_every_value_of_the_router_reaches_the_domain() -> None:
         connect_timeout_us=500_000,
         max_deadline_us=300_000_000,
         drop_params=True,
+        breaker=router.circuit_breaker.to_domain(),
     )
     assert router.retry_budget.to_domain() == RetryBudgetConfig(percent=50, min_per_second=7)
     assert router.circuit_breaker.to_domain() == CircuitBreakerConfig(

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bootstrap.cli import cli
+from bootstrap.configuration_error import ConfigurationError
 
 SOURCE = Path(__file__).parents[2] / "src"
 GOOD = """
@@ -33,8 +34,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """What `serve` was called with, in a server that only notes it."""
     calls: list[Any] = []
 
-    def serve(settings: Any, *, data_dir: Path, environ: Mapping[str, str]) -> None:
-        calls.append((settings, data_dir, environ))
+    def serve(settings: Any, *, data_dir: Path, environ: Mapping[str, str], reread: Any, warnings: Any) -> None:
+        calls.append((settings, data_dir, environ, reread, warnings))
 
     server = types.ModuleType("bootstrap.server")
     server.serve = serve  # type: ignore[attr-defined]
@@ -132,10 +133,26 @@ def test_wrong_usage_is_one_line_and_status_2(arguments: tuple[str, ...]) -> Non
 def test_serve_passes_on_what_it_was_given(served: Iterator[list[Any]], tmp_path: Path) -> None:
     path = written(tmp_path, "server: {host: 127.0.0.2, port: 1}")
     result = run("serve", "--config", path, "--port", "9000", "--data-dir", str(tmp_path / "data"))
-    ((settings, data_dir, environ),) = next(served)
+    ((settings, data_dir, environ, _, _),) = next(served)
     assert result.exit_code == 0
     assert (settings.server.host, settings.server.port) == ("127.0.0.2", 9_000)
     assert (data_dir, environ is os.environ) == (tmp_path / "data", True)
+
+
+def test_serve_reads_the_file_again_under_the_same_command_line_and_checks_its_mode(
+    served: Iterator[list[Any]], tmp_path: Path
+) -> None:
+    path = written(tmp_path, "model_list: [{model_name: a, provider: {type: openai, api_key: '${NOBODY}'}}]")
+    run("serve", "--config", path, "--port", "9000")
+    ((_, _, _, reread, warnings),) = next(served)
+    assert "the environment variable NOBODY is not set" in warnings[0]
+
+    Path(path).write_text("server: {port: 1}\nrate_limit: {global_rpm: 5}", encoding="utf-8")
+    again = reread().settings
+    assert (again.server.port, again.rate_limit.global_rpm) == (9_000, 5)
+    Path(path).write_text("mode: full", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="mode: full needs redis"):
+        reread()
 
 
 def test_serve_prefers_the_command_line_to_the_environment_and_that_to_the_file(
@@ -144,7 +161,7 @@ def test_serve_prefers_the_command_line_to_the_environment_and_that_to_the_file(
     path = written(tmp_path, "server: {host: 127.0.0.2, port: 1}")
     environ = {"MOONGATE_CONFIG": path, "MOONGATE_HOST": "::1", "MOONGATE_PORT": "2", "MOONGATE_DATA_DIR": "d"}
     result = run("serve", "--port", "3", environ=environ)
-    ((settings, data_dir, _),) = next(served)
+    ((settings, data_dir, _, _, _),) = next(served)
     assert result.exit_code == 0
     assert (settings.server.host, settings.server.port) == ("::1", 3)
     assert data_dir == Path("d")

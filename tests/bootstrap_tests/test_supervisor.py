@@ -180,7 +180,6 @@ def test_workers_do_not_hear_what_a_terminal_tells_the_whole_group(tmp_path: Pat
             os.kill(os.getpid(), signal.SIGINT)
             os.kill(os.getpid(), signal.SIGHUP)
             say("alive")
-            os.kill(os.getppid(), signal.SIGHUP)
             told_to_end(worker, ask_for_it=True)
             return 0
 
@@ -191,7 +190,6 @@ def test_workers_do_not_hear_what_a_terminal_tells_the_whole_group(tmp_path: Pat
 
     assert status == 0
     assert "alive" in lines
-    assert any("SIGHUP" in line for line in lines)
 
 
 def test_whoever_cares_is_told_which_worker_has_ended(tmp_path: Path) -> None:
@@ -217,3 +215,103 @@ def test_whoever_cares_is_told_which_worker_has_ended(tmp_path: Path) -> None:
 
     assert status == 0
     assert lines[-1] == "gone 1 [0, 1, 1]"
+
+
+RELOADING = """
+from bootstrap.worker import RELOAD
+
+def supervise_reloading(work, answers, count=2):
+    def on_reload():
+        say("asked")
+        return answers.pop(0)
+
+    told = (lambda: say("ready"), lambda: say("end"))
+    sys.exit(Supervisor(work, count, SystemClock(), 5_000_000, *told, on_reload=on_reload).run())
+"""
+
+
+def test_reload_is_told_to_every_worker_once_the_supervisor_has_found_it_good(tmp_path: Path) -> None:
+    status, lines = outcome(
+        RELOADING
+        + textwrap.dedent(
+            """
+        def work(worker):
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, RELOAD])
+            worker.tell_ready()
+            (seen / str(worker.index)).touch()
+            while len(list(seen.iterdir())) < 2:
+                time.sleep(0.01)
+            if worker.index == 1:
+                worker.ask_reload()
+            signal.sigwait([RELOAD])
+            say("reloaded")
+            (seen / f"done-{worker.index}").touch()
+            while len(list(seen.glob("done-*"))) < 2:
+                time.sleep(0.01)
+            os.kill(os.getppid(), signal.SIGTERM)
+            signal.sigwait([signal.SIGTERM])
+            return 0
+
+        supervise_reloading(work, [True])
+        """
+        ),
+        tmp_path,
+    )
+
+    assert status == 0
+    assert (lines.count("asked"), lines.count("reloaded")) == (1, 2)
+
+
+def test_worker_that_was_forked_before_a_reload_and_serves_after_it_is_told_then(tmp_path: Path) -> None:
+    status, lines = outcome(
+        RELOADING
+        + textwrap.dedent(
+            """
+        def work(worker):
+            worker.ask_reload()
+            while not (seen / "asked").exists():
+                time.sleep(0.01)
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, RELOAD])
+            worker.tell_ready()
+            signal.sigwait([RELOAD])
+            say("reloaded")
+            os.kill(os.getppid(), signal.SIGTERM)
+            signal.sigwait([signal.SIGTERM])
+            return 0
+
+        class Answers(list):
+            def pop(self, place):
+                threading.Timer(0.2, (seen / "asked").touch).start()
+                return True
+
+        supervise_reloading(work, Answers(), count=1)
+        """
+        ),
+        tmp_path,
+    )
+
+    assert (status, lines.count("reloaded")) == (0, 1)
+
+
+def test_reload_that_the_supervisor_refuses_is_told_to_nobody(tmp_path: Path) -> None:
+    status, lines = outcome(
+        RELOADING
+        + textwrap.dedent(
+            """
+        def work(worker):
+            signal.signal(RELOAD, lambda *_: say("told"))
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+            worker.tell_ready()
+            worker.ask_reload()
+            os.kill(os.getppid(), signal.SIGTERM)
+            signal.sigwait([signal.SIGTERM])
+            return 0
+
+        supervise_reloading(work, [False], count=1)
+        """
+        ),
+        tmp_path,
+    )
+
+    assert status == 0
+    assert "told" not in lines

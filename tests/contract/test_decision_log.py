@@ -1,11 +1,92 @@
+import asyncio
+from collections.abc import Awaitable
+
 import pytest
 
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
-from adapters.testing.small_contracts import DecisionLogContract
-from application.ports.decision_log import DecisionLog
+from adapters.outbound.memory.gateway_registry import MemoryGatewayRegistry
+from adapters.outbound.redis.decision_log import BATCH, LONGEST_S, MOST_KEPT, MOST_WAITING, RedisDecisionLog
+from adapters.outbound.redis.executor import RedisExecutor
+from adapters.testing.decision_log_contract import DecisionLogContract, trace_of
+from adapters.testing.virtual_time import ManualClock
+from application.errors import StateUnavailable
+from application.ports.decision_log import DecisionLog, DecisionsWanted
+from domain.identifiers import RequestId
+
+
+def shared(executor: RedisExecutor, prefix: str) -> RedisDecisionLog:
+    return RedisDecisionLog(executor, prefix, ManualClock(), MemoryGatewayRegistry(), MemoryDecisionLog())
 
 
 class TestMemoryDecisionLog(DecisionLogContract):
     @pytest.fixture
     def decision_log(self) -> DecisionLog:
         return MemoryDecisionLog()
+
+
+class TestRedisDecisionLog(DecisionLogContract):
+    @pytest.fixture
+    def decision_log(self, redis_executor: RedisExecutor, redis_prefix: str) -> DecisionLog:
+        return shared(redis_executor, redis_prefix)
+
+    async def settle(self, decision_log: DecisionLog) -> None:
+        assert isinstance(decision_log, RedisDecisionLog)
+        await decision_log.flush()
+
+    async def test_what_one_process_has_finished_every_other_finds_whole(
+        self, redis_executor: RedisExecutor, redis_prefix: str
+    ) -> None:
+        one, other = (shared(redis_executor, redis_prefix) for _ in range(2))
+        for number in range(BATCH + 5):
+            one.finished(trace_of(f"r-{number}"))
+        await one.flush()
+
+        assert await other.find(RequestId("r-0")) == trace_of("r-0")
+        assert await other.find(RequestId(f"r-{BATCH + 4}")) == trace_of(f"r-{BATCH + 4}")
+        assert len(await other.recent(DecisionsWanted(limit=1_000))) == BATCH + 5
+
+    async def test_every_key_expires(self, redis_executor: RedisExecutor, redis_prefix: str) -> None:
+        log = shared(redis_executor, redis_prefix)
+        log.finished(trace_of("r-1"))
+        await log.flush()
+
+        for key in (f"{redis_prefix}{{d:r-1}}", f"{redis_prefix}{{d}}:recent"):
+            assert LONGEST_S - 5 <= await redis_executor.command("TTL", key) <= LONGEST_S
+
+    async def test_traces_stay_a_shorter_time_where_many_come(
+        self, redis_executor: RedisExecutor, redis_prefix: str
+    ) -> None:
+        log = shared(redis_executor, redis_prefix)
+        for _ in range(200):
+            for number in range(250):
+                log.finished(trace_of(f"r-{number}"))
+            log._measure()
+            log._waiting.clear()
+        log.finished(trace_of("r-1"))
+        await log.flush()
+
+        assert await redis_executor.command("TTL", f"{redis_prefix}{{d:r-1}}") == pytest.approx(
+            MOST_KEPT / 1_000, abs=3
+        )
+
+
+class AwayExecutor:
+    def ask(self, *words: object) -> Awaitable[object]:
+        return asyncio.ensure_future(self.command(*words))
+
+    async def command(self, *_words: object) -> object:
+        raise StateUnavailable("away")
+
+
+async def test_while_redis_is_away_own_traces_are_found_and_the_others_are_dropped_and_counted() -> None:
+    log = shared(AwayExecutor(), "p:")  # type: ignore[arg-type]
+    log.keep(trace_of("r-1"))
+    for number in range(MOST_WAITING + 3):
+        log.finished(trace_of(f"r-{number}"))
+
+    await log.flush()
+
+    assert log.dropped == MOST_WAITING + 3
+    assert await log.find(RequestId("r-1")) == trace_of("r-1")
+    with pytest.raises(StateUnavailable):
+        await log.find(RequestId("r-2"))

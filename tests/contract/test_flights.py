@@ -54,7 +54,7 @@ class TestRedisFlights(FlightsContract, FlightEndContract):
 
 
 async def test_every_key_of_a_flight_ends_by_itself(redis_executor: RedisExecutor, redis_prefix: str) -> None:
-    cache, flights = (kind(redis_executor, redis_prefix) for kind in (RedisResponseCache, RedisFlights))
+    cache, flights = RedisResponseCache(redis_executor, redis_prefix), RedisFlights(redis_executor, redis_prefix)
     fill = await filled(cache, "t", "a")
     keys = flights._keys("t", "a", "r-1")
     left_ms = []
@@ -71,7 +71,7 @@ async def test_every_key_of_a_flight_ends_by_itself(redis_executor: RedisExecuto
 async def test_nothing_is_stored_of_a_flight_that_has_no_frames(
     redis_executor: RedisExecutor, redis_prefix: str
 ) -> None:
-    cache, flights = (kind(redis_executor, redis_prefix) for kind in (RedisResponseCache, RedisFlights))
+    cache, flights = RedisResponseCache(redis_executor, redis_prefix), RedisFlights(redis_executor, redis_prefix)
     fill = await filled(cache, "t", "a")
 
     assert await flights.tell(fill, 0, (), LEASE_US) == Heard(0, followed=False)
@@ -82,7 +82,7 @@ async def test_nothing_is_stored_of_a_flight_that_has_no_frames(
 
 
 async def test_a_flight_that_the_server_lost_is_told_again(redis_executor: RedisExecutor, redis_prefix: str) -> None:
-    cache, flights = (kind(redis_executor, redis_prefix) for kind in (RedisResponseCache, RedisFlights))
+    cache, flights = RedisResponseCache(redis_executor, redis_prefix), RedisFlights(redis_executor, redis_prefix)
     fill = await filled(cache, "t", "a")
     await flights.tell(fill, 0, (b"0", b"1"), LEASE_US)
     await redis_executor.command("DEL", flights._keys("t", "a", "r-1")[2])
@@ -98,7 +98,7 @@ async def test_a_flight_that_the_server_lost_is_told_again(redis_executor: Redis
 async def test_a_purged_fill_tells_nothing_whatever_the_server_lost(
     redis_executor: RedisExecutor, redis_prefix: str, lost: str
 ) -> None:
-    cache, flights = (kind(redis_executor, redis_prefix) for kind in (RedisResponseCache, RedisFlights))
+    cache, flights = RedisResponseCache(redis_executor, redis_prefix), RedisFlights(redis_executor, redis_prefix)
     fill = await filled(cache, "t", "a")
     key = {"generation": cache._names.of("t", "a", "generation")[0]}.get(lost, f"{redis_prefix}{{c}}:{lost}")
     if lost == "scopes":

@@ -68,7 +68,8 @@ class Replay:
             case ("purge", scope):
                 return await self._cache.purge(scope)
             case ("count", scope, uses):
-                return await self._cache.count(scope, uses)
+                await self._cache.count(scope, uses)
+                return None
             case ("stats", scope):
                 return await self._cache.stats(scope)
             case (verb, number, *rest) if number < len(self._fills):

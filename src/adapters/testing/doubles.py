@@ -57,6 +57,9 @@ class FakeProviderDirectory:
     def provider_of(self, instance: Instance) -> Provider:
         return self._providers[instance.id]
 
+    def snapshot(self) -> ProviderDirectory:
+        return self
+
 
 _conforms_randomness: type[Randomness] = SeededRandomness
 _conforms_events: type[EventSink] = SpyEventSink

@@ -8,16 +8,14 @@ import pytest
 from application.ports.authenticator import Authenticator
 from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
-from application.ports.decision_log import DecisionLog
 from application.ports.event_sink import EventSink
 from application.ports.provider import ProviderDirectory
 from application.ports.randomness import Randomness
 from domain.callers import CallerKind
 from domain.catalog import Catalog, Instance, RouterPolicy
 from domain.events import CircuitChanged
-from domain.identifiers import InstanceId, RequestId
+from domain.identifiers import InstanceId
 from domain.resilience.circuit_breaker import CircuitState, Transition
-from domain.routing.decision import DecisionTrace
 
 MASTER_KEY = "mg_master_contract"
 
@@ -70,27 +68,6 @@ class RandomnessContract:
         assert len(set(drawn)) == 200
 
 
-class DecisionLogContract:
-    """Wants `decision_log`, empty."""
-
-    def test_what_was_kept_is_found(self, decision_log: DecisionLog) -> None:
-        kept = _trace("r-1")
-
-        decision_log.keep(kept)
-
-        assert decision_log.find(RequestId("r-1")) is kept
-
-    def test_what_was_never_kept_is_not_found(self, decision_log: DecisionLog) -> None:
-        assert decision_log.find(RequestId("r-1")) is None
-
-    def test_the_last_thousand_are_kept_and_memory_stays_bounded(self, decision_log: DecisionLog) -> None:
-        for number in range(11_000):
-            decision_log.keep(_trace(f"r-{number}"))
-
-        assert all(decision_log.find(RequestId(f"r-{number}")) is not None for number in range(10_000, 11_000))
-        assert decision_log.find(RequestId("r-0")) is None
-
-
 class AuthenticatorContract:
     """Wants `authenticator`, which requires a credential and knows MASTER_KEY as the master key."""
 
@@ -125,10 +102,6 @@ class EventSinkContract:
 
         for _ in range(1_000):
             event_sink.publish(CircuitChanged(InstanceId("hostile\r\n%s%d{}"), transition))
-
-
-def _trace(request_id: str) -> DecisionTrace:
-    return DecisionTrace(RequestId(request_id), "m", "chat", stream=False, started_us=0)
 
 
 class ProviderDirectoryContract:

@@ -1,5 +1,5 @@
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from application.change_feed import Follower
@@ -11,7 +11,7 @@ from domain.grant import Grant
 UNKNOWN_FOR_US = 30 * SECOND_US
 _MOST_KEYS = 100_000
 _MOST_UNKNOWN = 10_000
-_NOT_KEYS = frozenset({"price", "instance", "dead-letter"})
+_NOT_KEYS = frozenset({"price", "instance", "dead-letter", "config"})
 _OWNERS = frozenset({"key", "user", "team", "member"})
 
 
@@ -96,6 +96,12 @@ class KeyCache:
             self._unknown_until_us.clear()
         for fingerprint in tuple(self._touched_by.get(owner, ())):
             self._drop(fingerprint)
+
+    def recast(self, known: Callable[[Grant], KnownKey]) -> None:
+        """Who asks with a key is made anew from its grant, with no question to the store."""
+        self.generation += 1
+        for fingerprint, each in self._known.items():
+            self._known[fingerprint] = known(each.grant)
 
     def lost_track(self) -> None:
         """Drops everything."""

@@ -35,6 +35,12 @@ class KeyLookup:
         self._algorithm = algorithm
         self._reading: dict[bytes, asyncio.Task[KnownKey | None]] = {}
 
+    def reconfigure(self, algorithm: Algorithm) -> None:
+        """Limits of keys are counted by this from now on, those of kept keys too."""
+        if algorithm is not self._algorithm:
+            self._algorithm = algorithm
+            self._cache.recast(lambda grant: KnownKey(grant, grant.caller(algorithm)))
+
     def kept(self, fingerprint: bytes) -> KnownKey | None:
         """The key with that digest of the whole credential, where it was found before and nothing was changed since."""
         return self._cache.find(fingerprint) if self._feed.answered_within(KEPT_WHILE_AWAY_US) else None

@@ -22,6 +22,10 @@ class BudgetsAlone:
         self._allowance = Allowance()
         self._heard_since_us: int | None = None
 
+    def reconfigure(self, policy: OnStoreFailure) -> None:
+        """Another policy is in force."""
+        self._policy = policy
+
     def take(self, asked: Reservation) -> None:
         """Lets the attempt run, once for each call.
 

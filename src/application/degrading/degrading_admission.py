@@ -38,6 +38,10 @@ class DegradingAdmission:
         self._local = local
         self._held: dict[RequestId, tuple[CallerAdmission, CallerAdmissionRequest] | None] = {}
 
+    def reconfigure(self, policy: OnStoreFailure) -> None:
+        """Another policy for limits is in force."""
+        self._policy = policy
+
     async def admit(self, request: CallerAdmissionRequest) -> CallerAnswer:
         """As the port says; `degraded` in the answer tells who decided."""
         if request.request_id in self._held:

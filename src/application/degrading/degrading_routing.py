@@ -6,9 +6,10 @@ from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.gateway_registry import GatewayRegistry
 from application.ports.routing import Routing
-from domain.catalog import Instance
+from domain.catalog import Catalog, Instance
 from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
+from domain.resilience.circuit_breaker_config import CircuitBreakerConfig
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from domain.routing.decision import Exclusion
 from domain.routing.instance_state import InstanceView
@@ -84,6 +85,11 @@ class DegradingRouting:
     def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
         """Feeds whichever decides now."""
         (self._local if self.degraded else self._shared).observe_latency(instance, kind, sample_us)
+
+    def reconfigure(self, breaker: CircuitBreakerConfig, catalog: Catalog) -> None:
+        """Tells both. The shared one is told what is configured; local ones that are put aside end as they began."""
+        self._shared.reconfigure(breaker, catalog)
+        self._local.reconfigure(breaker, catalog)
 
     def report(self, report: AttemptReport) -> None:
         """Goes to the one that admitted the attempt, whoever decides now."""

@@ -88,3 +88,7 @@ class ProviderDirectory(Protocol):
     def provider_of(self, instance: Instance) -> Provider:
         """The provider; the same object for as long as the instance's configuration stays."""
         ...
+
+    def snapshot(self) -> "ProviderDirectory":
+        """The directory of the configuration in force now, which stays that of this one, whatever is reloaded."""
+        ...

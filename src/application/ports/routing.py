@@ -1,9 +1,10 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from domain.catalog import Instance
+from domain.catalog import Catalog, Instance
 from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
+from domain.resilience.circuit_breaker_config import CircuitBreakerConfig
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from domain.routing.instance_state import InstanceView
 from domain.routing.report import AttemptReport
@@ -47,6 +48,14 @@ class Routing(Protocol):
 
     def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
         """Feeds a success into estimate and percentiles before its attempt ends (a stream's first content)."""
+        ...
+
+    def reconfigure(self, breaker: CircuitBreakerConfig, catalog: Catalog) -> None:
+        """Another configuration is in force. What is known of instances stays: circuits go by `breaker` from now on.
+
+        What this process keeps of instances that are not in `catalog` is forgotten as soon as they are idle. Never
+        blocks and never fails.
+        """
         ...
 
     def report(self, report: AttemptReport) -> None:

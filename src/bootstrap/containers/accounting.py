@@ -78,17 +78,18 @@ class AccountingContainer(_Base):
     )
     memory_admission = Singleton(MemoryAdmission, _Base.clock, budget_accounts)
     redis_admission = Singleton(RedisAdmission, _Base.redis_executor, _Base.redis_prefix, ends=_Base.redis_ends)
+    degrading_admission = Singleton(
+        DegradingAdmission,
+        redis_admission,
+        memory_admission,
+        _Base.gateway_registry,
+        _Base.settings.provided.rate_limit.failure_policy,
+        budgets_alone,
+    )
     caller_admission = Selector(
         _Base.state,
         memory=memory_admission,
-        redis=Singleton(
-            DegradingAdmission,
-            redis_admission,
-            memory_admission,
-            _Base.gateway_registry,
-            _Base.settings.provided.rate_limit.failure_policy,
-            budgets_alone,
-        ),
+        redis=degrading_admission,
     )
 
     memory_ledger = Singleton(MemoryLedger)

@@ -7,6 +7,7 @@ from dependency_injector.providers import Callable, Object, Selector, Singleton
 from adapters.inbound.http.admin.audit import audit_routes
 from adapters.inbound.http.admin.budgets import budget_routes
 from adapters.inbound.http.admin.dead_letters import dead_letter_routes
+from adapters.inbound.http.admin.decisions import DecisionScope, decision_routes
 from adapters.inbound.http.admin.events import event_routes
 from adapters.inbound.http.admin.keys import key_routes
 from adapters.inbound.http.admin.limits import limit_routes
@@ -16,6 +17,8 @@ from adapters.inbound.http.admin.status import status_routes
 from adapters.inbound.http.admin.teams import team_routes
 from adapters.inbound.http.admin.usage import usage_routes
 from adapters.inbound.http.admin.users import user_routes
+from adapters.outbound.memory.decision_log import MemoryDecisionLog
+from adapters.outbound.redis.decision_log import RedisDecisionLog
 from adapters.outbound.sql.schema import revision
 from application.administration.budget_standing import BudgetStandings
 from application.administration.noting import Noting
@@ -40,6 +43,22 @@ _Base = AccountingContainer
 class AdministrationContainer(AccountingContainer):
     """The tables of routes, one for each resource that does not depend on routing."""
 
+    memory_decision_log = Singleton(MemoryDecisionLog)
+    redis_decision_log = Singleton(
+        RedisDecisionLog,
+        _Base.redis_executor,
+        _Base.redis_prefix,
+        _Base.clock,
+        _Base.gateway_registry,
+        memory_decision_log,
+    )
+    decision_log = Selector(_Base.state, memory=memory_decision_log, redis=redis_decision_log)
+    decision_routes = Callable(
+        decision_routes,
+        decision_log,
+        Selector(_Base.state, memory=Object(DecisionScope.PROCESS), redis=Object(DecisionScope.FLEET)),
+    )
+
     noting = Singleton(Noting, _Base.deed_log)
     find_principal = Singleton(FindPrincipal, _Base.admin_store)
     budget_standings = Singleton(BudgetStandings, _Base.budgets, _Base.ledger, _Base.clock)
@@ -61,12 +80,7 @@ class AdministrationContainer(AccountingContainer):
     usage_routes = Callable(usage_routes, Singleton(ReadUsage, _Base.usage_reports))
     dead_letter_routes = Callable(dead_letter_routes, Singleton(AdministerDeadLetters, _Base.usage_stream, noting))
     event_routes = Callable(event_routes, _Base.event_history)
-    limit_routes = Callable(
-        limit_routes,
-        _Base.settings.provided.rate_limit.policy,
-        _Base.settings.provided.rate_limit.enabled,
-        _Base.settings.provided.rate_limit.failure_policy,
-    )
+    limit_routes = Callable(limit_routes, Callable(lambda now: now.settings.rate_limit, _Base.in_force).provider)
     read_status = Singleton(
         ReadStatus,
         clock=_Base.clock,
@@ -77,6 +91,9 @@ class AdministrationContainer(AccountingContainer):
         deliver=_Base.deliver_usage,
         stream=_Base.usage_stream,
         spends=_Base.spends,
+        last_reload=_Base.last_reload,
         find_revision=Selector(_Base.kept, memory=Object(None), sql=Callable(partial, revision, _Base.engine)),
     )
-    status_routes = Callable(status_routes, _Base.facts, read_status, Callable(shown, _Base.settings).provider)
+    status_routes = Callable(
+        status_routes, _Base.facts, read_status, Callable(shown, _Base.in_force.provided.settings).provider
+    )

@@ -22,11 +22,29 @@ from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.use_cases.admin.cache import AdministerCache
 from bootstrap.containers.observation import ObservationContainer
+from bootstrap.in_force import InForce
 from bootstrap.reply_keeping import ReplyKeeping
 from bootstrap.stores import RedisStore
+from domain.caching import CachePolicy
 
 _Base = ObservationContainer
 _cache = _Base.settings.provided.cache
+
+
+class CachePolicyInForce:
+    """What the configuration says now."""
+
+    def __init__(self, in_force: InForce) -> None:
+        self._in_force = in_force
+        self._section = in_force.settings.cache
+        self._policy = self._section.policy
+
+    def __call__(self) -> CachePolicy:
+        """Made anew when the configuration was."""
+        section = self._in_force.settings.cache
+        if section is not self._section:
+            self._section, self._policy = section, section.policy
+        return self._policy
 
 
 def _prober_of(store: RedisStore | None, clock: Clock, randomness: Randomness) -> Prober | None:
@@ -74,7 +92,7 @@ def before(base: type[CachingContainer], hit_tools: Any, complete: Any, stream: 
         Caching,
         complete,
         stream,
-        policy=settings.policy.provider,
+        policy=Singleton(CachePolicyInForce, base.in_force),
         catalog_source=base.catalog_source,
         keys=base.cache_keys,
         cache=base.response_cache,

@@ -1,6 +1,7 @@
 """What everything else in the container stands on: time, chance, configuration, stores."""
 
 from pathlib import Path
+from typing import Any
 
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, Dependency, List, Object, Selector, Singleton
@@ -24,7 +25,9 @@ from adapters.outbound.telemetry.metric_board import MetricBoard
 from application.fan_out import FanOut
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
+from application.reloads import LastReload
 from application.store_watch import StoreWatch
+from bootstrap.in_force import InForce
 from bootstrap.provider_wiring import SUPPORTS
 from bootstrap.settings import BUILT_TYPES, Settings, to_catalog
 from bootstrap.stores import Stores, open_stores
@@ -61,6 +64,9 @@ class FoundationContainer(DeclarativeContainer):
     data_dir: Object[Path | None] = Object(None)
 
     configured = Singleton(to_catalog, settings, BUILT_TYPES, SUPPORTS)
+    in_force = Singleton(InForce, settings, configured)
+    refused_elsewhere: Object[Any] = Object(None)
+    last_reload = Singleton(LastReload, refused_elsewhere)
     catalog_source = Singleton(MemoryCatalogSource, configured.provided.catalog, configured.provided.policy)
 
     clock = Singleton(SystemClock)

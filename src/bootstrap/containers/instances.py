@@ -8,6 +8,7 @@ from adapters.outbound.memory.instance_control import MemoryInstanceControl
 from adapters.outbound.memory.instance_states import InstanceStates
 from adapters.outbound.memory.lock import MemoryLock
 from adapters.outbound.memory.steady_clock import SteadyClock
+from adapters.outbound.providers.directory import CurrentProviders
 from adapters.outbound.providers.lazy_transport import LazyTransport
 from adapters.outbound.providers.transport import AiohttpUpstream
 from adapters.outbound.redis.health_store import RedisHealthStore
@@ -46,7 +47,8 @@ class InstanceContainer(MeasurementContainer):
     )
     transport = Singleton(LazyTransport, Object(AiohttpUpstream.open))
     provider_directory = Singleton(
-        configured_providers, _Base.configured.provided.providers, transport, _Base.clock, _Base.randomness
+        CurrentProviders,
+        Callable(configured_providers, _Base.configured.provided.providers, transport, _Base.clock, _Base.randomness),
     )
 
     steady_clock = Singleton(SteadyClock, _Base.clock)

@@ -3,20 +3,18 @@
 from dependency_injector.providers import Callable, List, Singleton
 
 from adapters.inbound.http.admin.debug import debug_routes
-from adapters.outbound.memory.decision_log import MemoryDecisionLog
 from adapters.outbound.telemetry.access_log import AccessLog
 from application.debug_bodies import DebugBodies
 from application.exchanges import Exchanges
-from bootstrap.containers.instances import InstanceContainer
+from bootstrap.containers.serving import ServingContainer
 from bootstrap.observation import Observation, configured_collector
 
-_Base = InstanceContainer
+_Base = ServingContainer
 
 
-class ObservationContainer(InstanceContainer):
+class ObservationContainer(ServingContainer):
     """Each HTTP request is told of here once, at its end, with the story of what it asked a model."""
 
-    decision_log = Singleton(MemoryDecisionLog)
     debug_bodies = Singleton(DebugBodies, _Base.deed_log, _Base.audit_log, _Base.clock)
     debug_routes = Callable(debug_routes, debug_bodies)
     access_log = Singleton(AccessLog, _Base.redactor)
@@ -28,5 +26,5 @@ class ObservationContainer(InstanceContainer):
         _Base.redactor,
         _Base.clock,
     )
-    exchanges = Singleton(Exchanges, decision_log, List(access_log, collector))
+    exchanges = Singleton(Exchanges, _Base.memory_decision_log.provided.kept, List(access_log, collector))
     observation = Singleton(Observation, _Base.change_feed, debug_bodies, collector)

@@ -62,9 +62,10 @@ class TenancyContainer(FoundationContainer):
         sql=Singleton(SqlKept, _Base.engine),
     )
 
+    shipped_prices = Singleton(shipped_price_list)
     prices = Singleton(
         CurrentPrices,
-        Singleton(shipped_price_list),
+        shipped_prices,
         Singleton(configured_price_list, _Base.settings.provided.pricing),
         silent_store,
         _Base.clock,

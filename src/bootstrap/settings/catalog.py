@@ -1,7 +1,7 @@
 """From settings to the catalog that requests are routed by."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bootstrap.configuration_error import nearest, spell_path
 from bootstrap.settings.instance_ids import instance_ids
@@ -46,7 +46,8 @@ def to_catalog(settings: Settings, built_types: Collection[str], supports: Suppo
         if instance.enabled:
             providers[instance_id] = entry.provider
     catalog = _joined({name: tuple(members) for name, members in instances.items()}, settings, warnings)
-    return CatalogResult(catalog, settings.router.to_domain(), providers, tuple(warnings))
+    policy = replace(settings.router.to_domain(), default_output_tokens=settings.budgets.default_output_tokens)
+    return CatalogResult(catalog, policy, providers, tuple(warnings))
 
 
 def _joined(instances: Mapping[ModelName, tuple[Instance, ...]], settings: Settings, warnings: list[str]) -> Catalog:

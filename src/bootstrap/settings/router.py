@@ -102,4 +102,5 @@ class RouterSettings(Section):
             connect_timeout_us=self.connect_timeout_us,
             max_deadline_us=self.max_deadline_us,
             drop_params=self.drop_params,
+            breaker=self.circuit_breaker.to_domain(),
         )

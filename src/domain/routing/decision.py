@@ -37,11 +37,36 @@ class Refusal:
     retry_after_us: int | None = None
 
 
+MOST_CANDIDATES = 32
+"""As many are told of one request; of models with hundreds of instances, the first of each attempt."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An instance that an attempt might have gone to, as it looked when the plan was made.
+
+    Attributes:
+        attempt: Which attempt, from 1.
+        weight_factor: Below 1 for a while after its circuit closed.
+        in_flight, latency_us: What strategies compare.
+    """
+
+    attempt: int
+    instance_id: InstanceId
+    priority: int
+    weight_milli: int
+    circuit: str
+    weight_factor: float = 1.0
+    cooldown: str | None = None
+    in_flight: int = 0
+    latency_us: int | None = None
+
+
 @dataclass(slots=True)
 class AttemptTrace:
     """One call to a provider. `outcome` is `success`, `cancelled` or a FailureKind's value.
 
-    `usage`: what it used, where that is known.
+    `usage`: what it used, where that is known. `admission_us`: how long it took to be admitted, before it began.
     """
 
     number: int
@@ -57,6 +82,7 @@ class AttemptTrace:
     message: str | None = None
     usage: Usage | None = None
     cost_nano: int = 0
+    admission_us: int | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +98,9 @@ class DecisionTrace:
         usage: What its last attempt used, where that is known.
         degraded: What was decided without its store, as `x-moongate-degraded` says.
         limits: How the caller's limits stood after this request, or the one that refused it.
+        candidates: Whom the attempts could have gone to; why others were none is in `exclusions`.
+        strategy: How one of a model's instances is picked.
+        route_strategy: How one of a route's models is; None without a route.
         budgets: Soft budgets that are nearly spent or beyond, such as `team:T=83%`.
     """
 
@@ -98,3 +127,6 @@ class DecisionTrace:
     degraded: tuple[str, ...] = ()
     limits: tuple[Standing, ...] = ()
     budgets: tuple[str, ...] = ()
+    candidates: list[Candidate] = field(default_factory=list)
+    strategy: str = ""
+    route_strategy: str | None = None

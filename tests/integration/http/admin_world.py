@@ -107,6 +107,13 @@ COMPANY: Sequence[Stored] = (
 """Two things of everything: one that `team-admin` manages, and one that it does not."""
 
 
+@dataclass(frozen=True)
+class _Limits:
+    policy: RatePolicy
+    enabled: bool = True
+    failure_policy: OnStoreFailure = OnStoreFailure.DEGRADE
+
+
 @dataclass
 class StubLedger:
     nano: dict[str, int] = field(default_factory=dict)
@@ -171,7 +178,7 @@ class World:
             *usage_routes(ReadUsage(self.reports)),
             *dead_letter_routes(AdministerDeadLetters(self.stream, Noting(MemoryDeedLog(self.tenants, clock)))),
             *event_routes(self.history),
-            *limit_routes(self.rate_policy, True, OnStoreFailure.DEGRADE),
+            *limit_routes(lambda: _Limits(self.rate_policy)),
         )
 
     def client(self, credential: str = "admin") -> "Client":

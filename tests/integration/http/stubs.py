@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 
 from adapters.inbound.http.admin.blueprint import AdminApi
 from adapters.inbound.http.admin.circuits import circuit_routes
-from adapters.inbound.http.admin.decisions import decision_routes
+from adapters.inbound.http.admin.decisions import DecisionScope, decision_routes
 from adapters.inbound.http.admin.instances import instance_routes
 from adapters.inbound.http.admin.models import model_routes
 from adapters.inbound.http.admin.route import AnyRoute
@@ -17,6 +17,7 @@ from adapters.inbound.http.asgi import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
 from adapters.inbound.http.use_cases import InstanceUseCases, ProcessFacts
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
+from adapters.outbound.memory.decision_log import MemoryDecisionLog
 from application.errors import GatewayError, InstanceNotFound, ModelNotFound
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.admin_store import AdminStore
@@ -215,7 +216,7 @@ def front_door(limits: BodyLimits | None = None) -> FrontDoor:
 def every_admin_route(stub: StubGateway) -> tuple[AnyRoute, ...]:
     """The whole table."""
     return (
-        *decision_routes(stub.kept.get),
+        *decision_routes(_log_of(stub), DecisionScope.PROCESS),
         *instance_routes(InstanceUseCases(stub.list_instances, stub.drain, stub.force, stub.check_now), stub.note),
         *circuit_routes(stub.list_instances),
         *model_routes(
@@ -225,6 +226,13 @@ def every_admin_route(stub: StubGateway) -> tuple[AnyRoute, ...]:
         ),
         *status_routes(FACTS, stub.status, lambda: stub.config),
     )
+
+
+def _log_of(stub: StubGateway) -> MemoryDecisionLog:
+    log = MemoryDecisionLog()
+    for kept in stub.kept.values():
+        log.keep(kept)
+    return log
 
 
 def http_app(

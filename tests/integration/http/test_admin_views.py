@@ -231,6 +231,7 @@ async def test_status_tells_of_the_process_and_of_what_is_shared() -> None:
         },
         "spends_remembered": 8,
         "schema_revision": "0001",
+        "last_reload": None,
     }
 
 

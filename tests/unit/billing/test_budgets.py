@@ -27,7 +27,7 @@ LOST = Act(failure=Failure(FailureKind.TIMEOUT, "no answer", ambiguous=True), ch
 
 
 async def ask(one: Gateway, *budgets: BudgetTerms, **changes: Any) -> int:
-    return (await one.complete("gpt", caller=tenant(*budgets), **changes)).cost_nano
+    return int((await one.complete("gpt", caller=tenant(*budgets), **changes)).cost_nano)
 
 
 def test_audit_behavioural_4_of_fifty_at_once_one_is_served_where_there_is_money_for_one() -> None:

@@ -19,7 +19,7 @@ ALL = (KEY, MEMBER, TEAM)
 
 async def ask(one: Gateway, amount_nano: int = 100) -> int:
     budgets = (replace(KEY, amount_nano=amount_nano), MEMBER, TEAM)
-    return (await one.complete("gpt", caller=tenant(*budgets))).cost_nano
+    return int((await one.complete("gpt", caller=tenant(*budgets))).cost_nano)
 
 
 def test_a_new_budget_begins_with_what_the_ledger_says() -> None:

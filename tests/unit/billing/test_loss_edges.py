@@ -27,7 +27,7 @@ from tests.unit.dispatch.gateway import Gateway
 
 
 async def ask(one: Gateway, amount_nano: int = 100, **changes: Any) -> int:
-    return (await one.complete("gpt", caller=tenant(replace(TEAM, amount_nano=amount_nano)), **changes)).cost_nano
+    return int((await one.complete("gpt", caller=tenant(replace(TEAM, amount_nano=amount_nano)), **changes)).cost_nano)
 
 
 async def stands(one: Gateway, terms: BudgetTerms = TEAM) -> tuple[int, int]:

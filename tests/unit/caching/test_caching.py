@@ -128,7 +128,7 @@ def test_one_thing_that_differs_makes_it_another_request(change: str) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        dict(reversed(QUESTION.items())),
+        dict(reversed(list(QUESTION.items()))),
         {**QUESTION, "temperature": 0.0},
         {**QUESTION, "temperature": -0.0},
         {**QUESTION, "user": "somebody"},
@@ -318,7 +318,7 @@ def test_a_store_that_is_away_costs_nothing_but_the_hits() -> None:
         async def away(*_: Any) -> Any:
             raise StateUnavailable("away")
 
-        shared.cache.acquire_fill = shared.cache.count = away  # type: ignore[method-assign]
+        shared.cache.acquire_fill = shared.cache.count = away  # type: ignore[method-assign, assignment]
         for _ in range(2):
             completed = await gateway.complete()
             assert (completed.trace.cache, completed.trace.degraded) == ("miss", ("cache",))

@@ -171,7 +171,7 @@ def test_a_store_that_is_away_lets_requests_run_and_says_so() -> None:
         async def away(*_: Any) -> Any:
             raise StateUnavailable("away")
 
-        shared.cache.acquire_fill = away  # type: ignore[method-assign]
+        shared.cache.acquire_fill = away  # type: ignore[method-assign, assignment]
         assert (await gateway.complete(**KEYED)).trace.degraded == ("idempotency",)
 
     run_virtual(scenario())

@@ -32,7 +32,7 @@ from application.current_prices import CurrentPrices
 from application.degrading.budgets_alone import BudgetsAlone
 from application.degrading.store_failure import OnStoreFailure
 from application.dispatch import Dispatch
-from application.gateway_request import Completed, GatewayRequest, Streaming
+from application.gateway_request import GatewayRequest
 from application.lease_keeper import LeaseKeeper
 from application.ports.admission import CallerAdmission
 from application.ports.budget_epoch import BudgetEpoch
@@ -109,16 +109,16 @@ class Gateway:
         self.leases = LeaseKeeper(self.routing, self.clock)
         self.decisions = MemoryDecisionLog()
         randomness = SeededRandomness()
-        tools = AttemptTools(self.routing, self.leases, self.clock, randomness, self.breaker.slow_call_duration_us)
+        tools = AttemptTools(self.routing, self.leases, self.clock, randomness)
         self._bookkeeping(randomness)
         self.gate = CallerGate(self.admission, self.routing, self.rates, self.clock, self.reserving)
         dispatch = Dispatch(
-            MemoryCatalogSource(self.catalog, self.policy),
+            MemoryCatalogSource(self.catalog, replace(self.policy, breaker=self.breaker)),
             FakeProviderDirectory(self.upstreams),
             self.decisions,
             RetryBudgets(self.budget),
             AttemptAdmission(self.routing, self.gate, self.reserving, self.clock),
-            Selection(self.routing, randomness, self.breaker, self.prices),
+            Selection(self.routing, randomness, self.prices),
             Billing(self.quoting, self.journaling, self.spends),
             tools,
         )
@@ -164,10 +164,12 @@ class Gateway:
             if upstream.calls and (not names or name in names)
         }
 
-    async def complete(self, model: str, **changes: Any) -> Completed:
+    async def complete(self, model: str, **changes: Any) -> Any:
+        """Completed, by an instance."""
         return await self._complete(self.request(model, **changes))
 
-    async def stream(self, model: str, **changes: Any) -> Streaming:
+    async def stream(self, model: str, **changes: Any) -> Any:
+        """Streaming, by an instance."""
         return await self._stream(self.request(model, stream=True, **changes))
 
     def request(
@@ -199,6 +201,6 @@ class Gateway:
         return GatewayRequest(RequestId(f"request-{self._requests}"), caller, llm, tags, timeout_us)
 
     def last_trace(self) -> DecisionTrace:
-        trace = self.decisions.find(RequestId(f"request-{self._requests}"))
+        trace = self.decisions.kept(RequestId(f"request-{self._requests}"))
         assert trace is not None
         return trace

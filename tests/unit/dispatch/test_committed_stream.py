@@ -121,7 +121,7 @@ def test_a_request_cancelled_between_two_attempts_has_an_end_in_its_trace() -> N
         with pytest.raises(asyncio.CancelledError):
             await running
 
-        trace = gateway.decisions.find(RequestId("request-1"))
+        trace = gateway.decisions.kept(RequestId("request-1"))
         assert trace is not None
         assert (trace.outcome, len(trace.attempts)) == ("cancelled", 1)
         assert trace.finished_us is not None

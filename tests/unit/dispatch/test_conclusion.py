@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.testing.doubles import FakeProviderDirectory
 from application.conclusion import conclude
 from application.errors import (
     DeadlineExceeded,
@@ -47,6 +48,7 @@ def journey(*failures: Failure, refusals: dict[str, tuple[Exclusion, int | None]
         Need(Endpoint.CHAT, 160),
         Deadline(10**12),
         trace,
+        FakeProviderDirectory({}),
     )
     made.failures.extend(failures)
     made.note_refusals(

@@ -35,7 +35,7 @@ def test_audit_2_1_a_dead_instance_is_answered_for_by_its_sibling() -> None:
         for _ in range(20):
             completed = await gateway.complete("gpt")
             assert completed.instance.id == "alive"
-        first = gateway.decisions.find(RequestId("request-1"))
+        first = gateway.decisions.kept(RequestId("request-1"))
         assert first is not None
         assert [attempt.outcome for attempt in first.attempts] == ["connect_error", "success"]
         # Its circuit opened after three failures in a row; then nobody asked it any more.
@@ -450,6 +450,6 @@ def test_beyond_the_ejection_cap_open_instances_serve_as_the_last_resort() -> No
 
 async def _instance_or_none(gateway: Gateway) -> str | None:
     try:
-        return (await gateway.complete("gpt")).instance.id
+        return str((await gateway.complete("gpt")).instance.id)
     except (UpstreamFailed, NoInstanceAvailable):
         return None

@@ -1,6 +1,6 @@
 import pytest
 
-from adapters.outbound.providers.directory import ConfiguredProviders
+from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from domain.catalog import Instance
@@ -28,12 +28,16 @@ def test_an_unknown_instance_is_a_fault_that_names_it() -> None:
         ConfiguredProviders({}).provider_of(instance("c"))
 
 
-def test_requests_under_way_find_their_provider_after_a_reload() -> None:
+def test_requests_under_way_keep_the_providers_they_began_with_through_any_number_of_reloads() -> None:
     old, new = provider(), provider()
-    directory = ConfiguredProviders({InstanceId("a"): old, InstanceId("b"): old})
-    directory.replace({InstanceId("a"): new})
+    directory = CurrentProviders(ConfiguredProviders({InstanceId("a"): old, InstanceId("b"): old}))
+    began_with = directory.snapshot()
+    for _ in range(3):
+        directory.replace(ConfiguredProviders({InstanceId("a"): new}))
+
     assert directory.provider_of(instance("a")) is new
-    assert directory.provider_of(instance("b")) is old
-    directory.replace({InstanceId("a"): new})
+    assert directory.snapshot().provider_of(instance("a")) is new
+    assert began_with.provider_of(instance("a")) is old
+    assert began_with.provider_of(instance("b")) is old
     with pytest.raises(LookupError):
         directory.provider_of(instance("b"))

@@ -20,7 +20,7 @@ def story(number: int) -> DecisionTrace:
 
 def test_answer_is_told_with_its_story_to_all() -> None:
     first, second = SpyObserver(), SpyObserver()
-    exchanges = Exchanges(MemoryDecisionLog(), [first, second])
+    exchanges = Exchanges(MemoryDecisionLog().kept, [first, second])
     one, its_story = answered(), trace()
 
     exchanges.finished(its_story)
@@ -31,7 +31,7 @@ def test_answer_is_told_with_its_story_to_all() -> None:
 
 def test_story_is_found_though_newer_ones_pushed_it_out_of_the_log_of_decisions() -> None:
     spy, decisions = SpyObserver(), MemoryDecisionLog(capacity=1)
-    exchanges = Exchanges(decisions, [spy])
+    exchanges = Exchanges(decisions.kept, [spy])
     for each in (trace(), story(1)):
         decisions.keep(each)
         exchanges.finished(each)
@@ -46,7 +46,7 @@ def test_story_that_goes_on_behind_its_answer_is_told_as_far_as_it_is() -> None:
     spy, decisions, going_on = SpyObserver(), MemoryDecisionLog(), trace(outcome=None)
     decisions.keep(going_on)
 
-    Exchanges(decisions, [spy]).answered(answered())
+    Exchanges(decisions.kept, [spy]).answered(answered())
 
     assert spy.heard[0][1] is going_on
 
@@ -54,13 +54,13 @@ def test_story_that_goes_on_behind_its_answer_is_told_as_far_as_it_is() -> None:
 def test_request_that_asked_no_model_has_no_story() -> None:
     spy = SpyObserver()
 
-    Exchanges(MemoryDecisionLog(), [spy]).answered(answered())
+    Exchanges(MemoryDecisionLog().kept, [spy]).answered(answered())
 
     assert spy.heard[0][1] is None
 
 
 def test_stories_whose_answers_never_come_do_not_pile_up() -> None:
-    exchanges = Exchanges(MemoryDecisionLog(), [SpyObserver()])
+    exchanges = Exchanges(MemoryDecisionLog().kept, [SpyObserver()])
 
     for number in range(10_100):
         exchanges.finished(story(number))

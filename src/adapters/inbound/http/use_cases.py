@@ -14,7 +14,6 @@ from domain.identifiers import InstanceId, RequestId
 from domain.limits.admission import Standing
 from domain.principal import Principal
 from domain.resilience.circuit_breaker import CircuitState
-from domain.routing.decision import DecisionTrace
 
 Complete = Callable[[GatewayRequest], Awaitable[Completed]]
 Stream = Callable[[GatewayRequest], Awaitable[Streaming]]
@@ -24,7 +23,6 @@ PassBy = Callable[[RequestId, Caller], Awaitable[Sequence[Standing]]]
 CheckReadiness = Callable[[], Readiness]
 Scrape = Callable[[str], Awaitable[tuple[str, bytes]]]
 """The metrics: content type and text for an Accept header."""
-FindDecision = Callable[[RequestId], DecisionTrace | None]
 ListInstances = Callable[[], Awaitable[Sequence[InstanceStatus]]]
 DrainInstance = Callable[[InstanceId, bool], Awaitable[InstanceStatus]]
 ForceCircuit = Callable[[InstanceId, CircuitState | None], Awaitable[InstanceStatus]]

@@ -11,5 +11,9 @@ class MemoryCatalogSource:
     def current(self) -> tuple[Catalog, RouterPolicy]:
         return self._current
 
+    def replace(self, catalog: Catalog, policy: RouterPolicy) -> None:
+        """Takes over another configuration."""
+        self._current = (catalog, policy)
+
 
 _conforms: type[CatalogSource] = MemoryCatalogSource

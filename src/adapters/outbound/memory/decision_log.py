@@ -1,4 +1,8 @@
-from application.ports.decision_log import DecisionLog
+from collections.abc import Sequence
+from itertools import islice
+
+from application.ports.decision_log import DecisionLog, DecisionsWanted
+from application.ports.request_observer import RequestObserver
 from domain.identifiers import RequestId
 from domain.routing.decision import DecisionTrace
 
@@ -17,8 +21,24 @@ class MemoryDecisionLog:
         if len(self._traces) > self._capacity:
             del self._traces[next(iter(self._traces))]
 
-    def find(self, request_id: RequestId) -> DecisionTrace | None:
+    def finished(self, trace: DecisionTrace) -> None:
+        """It is kept already."""
+
+    def kept(self, request_id: RequestId) -> DecisionTrace | None:
+        """As `find`, at once."""
         return self._traces.get(request_id)
 
+    async def find(self, request_id: RequestId) -> DecisionTrace | None:
+        return self.kept(request_id)
 
+    async def recent(self, wanted: DecisionsWanted) -> Sequence[DecisionTrace]:
+        fitting = (
+            trace
+            for trace in reversed(self._traces.values())
+            if trace.outcome is not None and wanted.fits(trace.requested_model, trace.outcome)
+        )
+        return tuple(islice(fitting, wanted.limit))
+
+
+_conforms_observer: type[RequestObserver] = MemoryDecisionLog
 _conforms: type[DecisionLog] = MemoryDecisionLog

@@ -4,7 +4,7 @@ from adapters.outbound.memory.instance_states import InstanceStates
 from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
 from application.ports.routing import Routing
-from domain.catalog import Instance
+from domain.catalog import Catalog, Instance
 from domain.events import CircuitChanged
 from domain.identifiers import LeaseId
 from domain.latency import LatencyKind
@@ -25,7 +25,8 @@ class MemoryRouting:
         self._config = config
         self._clock = clock
         self._events = events
-        self._state = (states or InstanceStates()).of
+        self._states = InstanceStates() if states is None else states
+        self._state = self._states.of
         self._turns: dict[str, dict[str, int]] = {}
         self._held: dict[LeaseId, Admitted] = {}
 
@@ -45,7 +46,9 @@ class MemoryRouting:
     def withdraw(self, request: AdmissionRequest) -> None:
         held = self._held.pop(request.lease_id, None)
         if held is not None:
-            withdraw(request, held, self._state(held.instance), self._turns, self._clock.monotonic_us())
+            now_us = self._clock.monotonic_us()
+            withdraw(request, held, self._state(held.instance), self._turns, now_us)
+            self._states.forget_departed(now_us)
 
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
         now_us = self._clock.monotonic_us()
@@ -55,12 +58,18 @@ class MemoryRouting:
     def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
         instance_state.observe_success(self._state(instance), kind, sample_us, self._clock.monotonic_us())
 
+    def reconfigure(self, breaker: CircuitBreakerConfig, catalog: Catalog) -> None:
+        self._config = breaker
+        self._states.reconfigure({instance.id for instance in catalog.all_instances()}, self._clock.monotonic_us())
+        turn_keys = catalog.turn_keys()
+        self._turns = {key: turn for key, turn in self._turns.items() if key in turn_keys}
+
     def report(self, report: AttemptReport) -> None:
         self._held.pop(report.lease_id, None)
-        transition = instance_state.apply(
-            self._state(report.instance), self._config, report, self._clock.monotonic_us()
-        )
+        now_us = self._clock.monotonic_us()
+        transition = instance_state.apply(self._state(report.instance), self._config, report, now_us)
         self._announce(report.instance, transition)
+        self._states.forget_departed(now_us)
 
     def _announce(self, instance: Instance, transition: Transition | None) -> None:
         if transition is not None:

@@ -117,14 +117,18 @@ class RedisExecutor:
         return self._ask(words, script, keys[0] if keys else None, next(iter(slots), None))
 
     async def command(self, *words: Word) -> Any:
-        """What the command answers; of a Cluster, the node that has its key.
+        """What the command answers; raises as `ask`."""
+        return await self.ask(*words)
+
+    def ask(self, *words: Word) -> Answer:
+        """Asks a command now, of a Cluster the node that has its key; what it answers is there to be awaited.
 
         Raises:
             ResponseError: It was called wrongly: a bug, or an answer that the adapter expects.
             StateUnavailable: Redis does not serve, or forbids it.
         """
         sent = tuple(as_sent(word, str(words[0])) for word in words)
-        return await self._ask(sent, slot=_slot_of(sent) if self._has_slots else None)
+        return self._ask(sent, slot=_slot_of(sent) if self._has_slots else None)
 
     async def ping(self) -> bool:
         """Whether Redis answers now, asked past the breaker."""

@@ -15,7 +15,7 @@ _LEVELS: Final = MappingProxyType(
 )
 # Below warnings these tell every header that passes, every statement with its values, or every turn of the loop.
 _TALKATIVE: Final = ("aiosqlite", "asyncio", "hpack", "httpcore", "httpx", "opentelemetry", "sqlalchemy", "urllib3")
-_to_json = json.JSONEncoder(ensure_ascii=False).encode
+_to_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 class JsonFormatter(logging.Formatter):
@@ -35,6 +35,7 @@ class JsonFormatter(logging.Formatter):
         # Before they are escaped once more: what is spelled in Python's notation would be spelled anew.
         redact = self._redactor.redact
         line |= record.fields() if isinstance(record, FinalRecord) else {"message": redact(record.getMessage())}
+        line = {**getattr(record, "told", {}), **line}
         if record.exc_info:
             line["exception"] = redact(self.formatException(record.exc_info))
         elif record.exc_text:
@@ -55,7 +56,9 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         """The line without its exception."""
-        escaped = self._redactor.redact(super().formatMessage(record)).encode("unicode_escape")
+        told = getattr(record, "told", None)
+        said = super().formatMessage(record) + (f" {_to_json(told)}" if told else "")
+        escaped = self._redactor.redact(said).encode("unicode_escape")
         return escaped.decode("ascii")
 
 
@@ -72,3 +75,8 @@ def configure_logging(level: str, style: str, redactor: Redactor) -> OffLoopHand
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     return handler
+
+
+def set_log_level(level: str) -> None:
+    """From now on; `level` as in `configure_logging`."""
+    logging.getLogger().setLevel(_LEVELS[level])

@@ -1,11 +1,12 @@
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from application.billing.journaling import Journaling
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.gateway_registry import GatewayRegistry
 from application.ports.usage_stream import UsageStream
+from application.reloads import LastReload, Reload
 from application.spending.spends import Spends
 from application.store_watch import StoreWatch
 from application.usage.deliver_usage import DeliverUsage
@@ -40,6 +41,7 @@ class Status:
         gateways: Processes that share the state, this one included; None where nobody knows.
         spends_remembered: Attempts whose cost this process keeps until the ledger has it.
         schema_revision: Of the database; None where there is none, or it does not answer.
+        last_reload: Of this process's configuration; None before the first.
     """
 
     uptime_us: int
@@ -48,6 +50,7 @@ class Status:
     usage: UsageFlow
     spends_remembered: int
     schema_revision: str | None
+    last_reload: Reload | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class ReadStatus:
     stream: UsageStream
     spends: Spends
     find_revision: FindRevision | None
+    last_reload: LastReload = field(default_factory=LastReload)
 
     async def __call__(self) -> Status:
         """As it is now. Never fails because a store does."""
@@ -78,6 +82,7 @@ class ReadStatus:
             ),
             spends_remembered=self.spends.remembered,
             schema_revision=await self._revision(),
+            last_reload=self.last_reload.value,
         )
 
     async def _depth(self) -> UsageDepth | None:

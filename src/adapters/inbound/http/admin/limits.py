@@ -1,6 +1,7 @@
 """The limits that hold for every caller without limits of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
 from adapters.inbound.http.admin.schema import NoFields, Schema
@@ -32,14 +33,29 @@ class LimitsShown(Schema):
     endpoints: Sequence[EndpointLimit]
 
 
-def limit_routes(policy: RatePolicy, enabled: bool, on_store_failure: OnStoreFailure) -> tuple[AnyRoute, ...]:
-    """`GET /limits`."""
+class ConfiguredLimits(Protocol):
+    """What the configuration says of limits."""
+
+    @property
+    def enabled(self) -> bool: ...
+
+    @property
+    def policy(self) -> RatePolicy: ...
+
+    @property
+    def failure_policy(self) -> OnStoreFailure: ...
+
+
+def limit_routes(configured: Callable[[], ConfiguredLimits]) -> tuple[AnyRoute, ...]:
+    """`GET /limits`. `configured` tells what is in force now."""
 
     async def limits(_asked: Asked[NoFields, NoFields]) -> LimitsShown:
+        now = configured()
+        policy = now.policy
         return LimitsShown(
-            enabled=enabled,
+            enabled=now.enabled,
             algorithm=policy.algorithm,
-            on_store_failure=on_store_failure,
+            on_store_failure=now.failure_policy,
             global_rpm=policy.everywhere,
             endpoints=[_endpoint(policy, endpoint) for endpoint in Endpoint],
         )

@@ -1,6 +1,6 @@
 """How the gateway stands, and how it is configured."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,9 @@ from pydantic import RootModel
 
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
 from adapters.inbound.http.admin.schema import NoFields, Schema
+from adapters.inbound.http.admin.wire import TimeOut
 from adapters.inbound.http.use_cases import ProcessFacts
+from application.reloads import Reload
 from application.use_cases.admin.status import Status
 from domain.principal import Permission
 from domain.usage_stream import UsageDepth
@@ -36,6 +38,21 @@ class UsageFlowShown(Schema):
     stream: UsageQueueShown | None
 
 
+class ReloadShown(Schema):
+    """What came of the last reload of the configuration of this process.
+
+    `ok` false: it was refused, `messages` say why, and nothing changed. `needs_restart` names what differs and stays
+    as it was until then.
+    """
+
+    at: TimeOut
+    ok: bool
+    messages: Sequence[str]
+    changed: Sequence[str]
+    needs_restart: Sequence[str]
+    warnings: Sequence[str]
+
+
 class StatusShown(Schema):
     """How this process stands, and what it shares with others. Each process answers for itself."""
 
@@ -48,6 +65,7 @@ class StatusShown(Schema):
     usage: UsageFlowShown
     spends_remembered: int
     schema_revision: str | None
+    last_reload: ReloadShown | None
 
 
 class ConfigShown(RootModel[dict[str, Any]]):
@@ -75,6 +93,7 @@ class _Handlers:
             ),
             spends_remembered=found.spends_remembered,
             schema_revision=found.schema_revision,
+            last_reload=None if found.last_reload is None else shown_reload(found.last_reload),
         )
 
     async def shown_config(self, _asked: Asked[NoFields, NoFields]) -> ConfigShown:
@@ -103,6 +122,18 @@ def status_routes(
             handler=handlers.shown_config,
             response=ConfigShown,
         ),
+    )
+
+
+def shown_reload(reload: Reload) -> ReloadShown:
+    """A reload as clients see it."""
+    return ReloadShown(
+        at=reload.at_us,
+        ok=reload.ok,
+        messages=reload.messages,
+        changed=reload.changed,
+        needs_restart=reload.needs_restart,
+        warnings=reload.warnings,
     )
 
 

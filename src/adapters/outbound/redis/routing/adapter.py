@@ -24,7 +24,7 @@ from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.event_sink import EventSink
 from application.ports.routing import Routing
-from domain.catalog import Instance
+from domain.catalog import Catalog, Instance
 from domain.durations import SECOND_US
 from domain.events import CircuitChanged
 from domain.identifiers import InstanceId, LeaseId
@@ -133,6 +133,12 @@ class RedisRouting:
         keys = self._keys.of(instance)
         words = [self._now(), kind.value, sample_us]
         self._send(self._executor.post("latency/observe", [keys.latency, *keys.sketches[kind]], words))
+
+    def reconfigure(self, breaker: CircuitBreakerConfig, catalog: Catalog) -> None:
+        del catalog  # What is known of an instance is shared, and expires where it is.
+        self._config = breaker
+        self._pictures.reconfigure(breaker)
+        self._running = +self._running  # Without those that nothing runs at.
 
     def report(self, report: AttemptReport) -> None:
         self._end(report.lease_id)

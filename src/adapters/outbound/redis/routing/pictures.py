@@ -67,6 +67,10 @@ class Pictures:
             return unknown_view(running_here)
         return picture.view(self._config, kind, monotonic_us, running_here)
 
+    def reconfigure(self, config: CircuitBreakerConfig) -> None:
+        """Pictures are read by this from now on."""
+        self._config = config
+
     def due(self, monotonic_us: int) -> list[Instance]:
         """Whom to look at in this round."""
         for instance, looked_us in list(self._in_use.values()):

@@ -1,0 +1,76 @@
+"""What every decision log does. Inherit it, and every test must pass."""
+
+from application.ports.decision_log import DecisionLog, DecisionsWanted
+from domain.identifiers import InstanceId, ModelName, RequestId
+from domain.routing.decision import AttemptTrace, Candidate, DecisionTrace, Exclusion, Refusal
+
+
+def trace_of(request_id: str, model: str = "m", outcome: str | None = "success") -> DecisionTrace:
+    """A trace with something of everything."""
+    trace = DecisionTrace(RequestId(request_id), model, "chat", stream=False, started_us=1, outcome=outcome)
+    trace.candidates.append(Candidate(1, InstanceId("a"), 5, 1_000, "closed", 0.5, latency_us=7))
+    trace.exclusions.append(Refusal(InstanceId("b"), Exclusion.CIRCUIT_OPEN, 12))
+    trace.attempts.append(AttemptTrace(1, ModelName("m"), InstanceId("a"), "custom", 3, admission_us=9, cost_nano=4))
+    trace.models_visited.append(ModelName("m"))
+    trace.finished_us, trace.cost_nano, trace.degraded = 20, 4, ("routing",)
+    return trace
+
+
+class DecisionLogContract:
+    """Wants `decision_log`, empty, and `settle`: awaited, it returns when what has finished can be seen everywhere."""
+
+    async def settle(self, decision_log: DecisionLog) -> None:
+        """Nothing is to be done where nothing is shared."""
+
+    async def test_what_was_kept_is_found_at_once(self, decision_log: DecisionLog) -> None:
+        kept = trace_of("r-1", outcome=None)
+
+        decision_log.keep(kept)
+
+        assert await decision_log.find(RequestId("r-1")) is kept
+
+    async def test_what_was_never_kept_is_not_found(self, decision_log: DecisionLog) -> None:
+        assert await decision_log.find(RequestId("r-1")) is None
+        assert await decision_log.find(RequestId("{}" * 300)) is None
+        assert list(await decision_log.recent(DecisionsWanted())) == []
+
+    async def test_the_last_thousand_are_kept_and_memory_stays_bounded(self, decision_log: DecisionLog) -> None:
+        for number in range(11_000):
+            decision_log.keep(trace_of(f"r-{number}", outcome=None))
+
+        for number in range(10_000, 11_000):
+            assert await decision_log.find(RequestId(f"r-{number}")) is not None
+        assert await decision_log.find(RequestId("r-0")) is None
+
+    async def test_recent_ones_come_newest_first_and_only_as_many_as_are_wanted(
+        self, decision_log: DecisionLog
+    ) -> None:
+        await self._finish(decision_log, *(trace_of(f"r-{number}") for number in range(120)))
+
+        recent = await decision_log.recent(DecisionsWanted(limit=3))
+
+        assert [trace.request_id for trace in recent] == ["r-119", "r-118", "r-117"]
+        assert recent[0] == trace_of("r-119")
+
+    async def test_recent_ones_can_be_wanted_by_model_and_by_outcome(self, decision_log: DecisionLog) -> None:
+        await self._finish(
+            decision_log, trace_of("r-1"), trace_of("r-2", "other model"), trace_of("r-3", outcome="RateLimited")
+        )
+
+        by_model = await decision_log.recent(DecisionsWanted(model="other model"))
+        by_outcome = await decision_log.recent(DecisionsWanted(model="m", outcome="success"))
+
+        assert [trace.request_id for trace in by_model] == ["r-2"]
+        assert [trace.request_id for trace in by_outcome] == ["r-1"]
+
+    async def test_what_runs_still_is_found_and_is_not_among_the_recent_ones(self, decision_log: DecisionLog) -> None:
+        decision_log.keep(trace_of("r-1", outcome=None))
+        await self.settle(decision_log)
+
+        assert list(await decision_log.recent(DecisionsWanted())) == []
+
+    async def _finish(self, decision_log: DecisionLog, *traces: DecisionTrace) -> None:
+        for trace in traces:
+            decision_log.keep(trace)
+            decision_log.finished(trace)
+        await self.settle(decision_log)
