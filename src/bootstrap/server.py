@@ -73,63 +73,68 @@ def serve_as(
     configured = settings.auth.master_key.get_secret_value()
     key = master_key(data_dir, configured) if configured or mode.mode is Mode.LITE else nobodys_key()
     redactor.learn([key.value])
-    board = MetricBoard(server.workers)
-    facts = ProcessFacts(mode.mode, mode.reason, _version())
-    directory = prepare_data_directory(data_dir)
+    start = _Start(_bound(settings, sockets[0]), key, warnings, MetricBoard(server.workers), log)
+    fixed = {
+        "master_key": key.value,
+        "facts": Object(ProcessFacts(mode.mode, mode.reason, _version())),
+        "data_dir": Object(prepare_data_directory(data_dir)),
+        "reread": Object(reread),
+        "metric_board": Object(start.board),
+        "redactor": Object(redactor),
+    }
 
     def make_container(settings: Settings) -> Container:
-        return Container(
-            settings=settings,
-            master_key=key.value,
-            facts=Object(facts),
-            data_dir=Object(directory),
-            reread=Object(reread),
-            metric_board=Object(board),
-            redactor=Object(redactor),
-        )
+        return Container(settings=settings, **fixed)
 
-    bound = settings.model_copy(update={"server": server.model_copy(update={"port": port_of(sockets[0])})})
     if server.workers > 1:
-        return _supervise(Group(settings, make_container), config, sockets, _Start(bound, key, warnings), board, log)
-    container = make_container(settings)
+        return _supervise(Group(settings, make_container), config, sockets, start)
+    return _run(make_container(settings), config, sockets[0], start)
 
+
+def _run(container: Container, config: Config, sockets: Sockets, start: "_Start") -> int:
     def ready() -> None:
-        _announce(bound, key)
-        _tell_start(container, bound, warnings)
+        start.announce()
+        start.tell(container)
 
-    with off_the_loop(log):
-        run_gateway(container, config, sockets[0], Ending.obey_signals, ready)
+    with off_the_loop(start.log):
+        run_gateway(container, config, sockets, Ending.obey_signals, ready)
     return 0
 
 
 @dataclass(slots=True)
 class _Start:
-    """What is told once when the first worker serves."""
+    """What is told once when the first worker serves, and what is made before any is forked."""
 
     settings: Settings
     key: MasterKey
     warnings: tuple[str, ...]
-    is_told: bool = False
+    board: MetricBoard
+    log: OffLoopHandler
+    is_announced: bool = False
 
     def announce(self) -> None:
-        """In the supervisor: workers that are forked from now on have nothing to tell."""
-        self.is_told = True
-        _announce(self.settings, self.key)
+        """To the terminal. In the supervisor: workers that are forked from now on have nothing to tell."""
+        self.is_announced = True
+        print(announcement(self.settings, self.key, sys.stdout.isatty()), flush=True)  # noqa: T201 - not to a log
+
+    def tell(self, container: Container) -> None:
+        """To the log."""
+        tell_start(
+            container.facts(),
+            self.settings,
+            container.configured(),
+            container.store_watch().said(),
+            prices_of=container.shipped_prices().dated,
+            warnings=self.warnings,
+        )
 
 
-def _supervise(
-    group: Group,
-    config: Config,
-    sockets: list[Sockets],
-    start: _Start,
-    board: MetricBoard,
-    log: OffLoopHandler,
-) -> int:
+def _supervise(group: Group, config: Config, sockets: list[Sockets], start: _Start) -> int:
     group.try_out()
     server = start.settings.server
 
     def work(worker: Worker) -> int:
-        board.take(worker.index)
+        start.board.take(worker.index)
         mine = sockets[worker.index]
         for others in sockets:
             if others is not mine:
@@ -138,10 +143,10 @@ def _supervise(
 
         def ready() -> None:
             worker.tell_ready()
-            if not start.is_told:
-                _tell_start(container, start.settings, start.warnings)
+            if not start.is_announced:
+                start.tell(container)
 
-        with off_the_loop(log):
+        with off_the_loop(start.log):
             run_gateway(container, config, mine, _obedient(worker), ready)
         return 0
 
@@ -156,29 +161,19 @@ def _supervise(
         server.graceful_timeout_us + _MARGIN_US,
         on_ready=start.announce,
         on_end=close_all,
-        on_gone=board.lost,
+        on_gone=start.board.lost,
         on_reload=group.reload,
     )
     return supervisor.run()
 
 
+def _bound(settings: Settings, sockets: Sockets) -> Settings:
+    """With the port that was taken."""
+    return settings.model_copy(update={"server": settings.server.model_copy(update={"port": port_of(sockets)})})
+
+
 def _obedient(worker: Worker) -> Obey:
     return lambda ending, reload: ending.obey(worker, reload)
-
-
-def _announce(settings: Settings, key: MasterKey) -> None:
-    print(announcement(settings, key, sys.stdout.isatty()), flush=True)  # noqa: T201 - to the terminal, not to a log
-
-
-def _tell_start(container: Container, settings: Settings, warnings: tuple[str, ...]) -> None:
-    tell_start(
-        container.facts(),
-        settings,
-        container.configured(),
-        container.store_watch().said(),
-        prices_of=container.shipped_prices().dated,
-        warnings=warnings,
-    )
 
 
 def _version() -> str:

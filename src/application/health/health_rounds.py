@@ -1,7 +1,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from types import MappingProxyType
 
 from application.errors import StateUnavailable
@@ -104,8 +103,7 @@ class HealthRounds:
             return
         self._due_us[instance.id] = self._clock.monotonic_us() + span_us
         # A fence is the time of the store, or a little more: all gateways count by it.
-        with suppress(LookupError):  # A reload may have taken it out meanwhile.
-            self._hear(instance.id, await self._check(instance, held.fence))
+        self._hear(instance.id, await self._check(instance, held.fence))
 
     def _hear(self, instance_id: InstanceId, report: HealthReport | None) -> None:
         if report is None:
