@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.inbound.http.openapi_errors import error_responses
 from adapters.inbound.http.schemas import MAX_CHOICES, MAX_TOKENS
+from domain.caching import CacheControl
 from domain.chat import Endpoint
 
 Json = dict[str, Any]
@@ -82,6 +83,24 @@ LLM_SCHEMAS: Json = {
     },
 }
 
+_HEADERS: list[Json] = [
+    {"name": name, "in": "header", "required": False, "schema": schema, "description": says}
+    for name, schema, says in (
+        (
+            "x-moongate-cache",
+            {"type": "string", "enum": [wish.value for wish in CacheControl]},
+            "What is wished of the response cache.",
+        ),
+        (
+            "Idempotency-Key",
+            {"type": "string", "minLength": 1, "maxLength": 255},
+            "Requests of an account with the same one are carried out once, and answered alike for a day.",
+        ),
+        ("x-moongate-tags", {"type": "string"}, "Tags that the instance must carry, separated by commas."),
+        ("x-request-timeout-ms", {"type": "integer", "minimum": 1}, "For the whole request; it is capped."),
+    )
+]
+
 REQUEST_SCHEMAS = {
     Endpoint.CHAT: "ChatCompletionRequest",
     Endpoint.COMPLETIONS: "CompletionRequest",
@@ -113,6 +132,7 @@ def _post(endpoint: Endpoint, summary: str) -> Json:
     return {
         "summary": summary,
         "tags": ["llm"],
+        "parameters": _HEADERS,
         "requestBody": {"required": True, "content": _content(REQUEST_SCHEMAS[endpoint])["content"]},
         "responses": {"200": answer, **error_responses(admin=False)},
     }
