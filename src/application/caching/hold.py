@@ -15,6 +15,7 @@ HOLD_US = 2 * SECOND_US
 
 _BEAT_US = SECOND_US // 2
 _FLUSH_US = SECOND_US // 40
+_PORTION = 256
 
 
 class Hold:
@@ -48,12 +49,25 @@ class Hold:
     async def beat(self, *, last: bool = False) -> None:
         """Holds it for longer, and learns whether somebody waits. `last`: no more comes. Raises StateUnavailable."""
         async with self._telling:
-            frames = [pack(batch) for batch in self._flight.batches[self._told :]] if self.followed else []
-            heard = await self._flights.tell(self._fill, self._told, frames, HOLD_US, last=last and self.followed)
-            if heard is None:
-                self.is_lost, self.followed = True, False
-            else:
-                self._told, self.followed = heard.count, heard.followed
+            # The store may turn out to have lost some: they are told again, and once is enough.
+            for _ in range(len(self._flight.batches) // _PORTION + 2):
+                if await self._tell(last=last) or self.is_lost:
+                    return
+
+    async def _tell(self, *, last: bool) -> bool:
+        """Tells the next of what has come; whether that was all that is to be told."""
+        batches = self._flight.batches[self._told : self._told + _PORTION] if self.followed else []
+        is_end = not self.followed or self._told + len(batches) == len(self._flight.batches)
+        frames = [pack(batch) for batch in batches]
+        heard = await self._flights.tell(
+            self._fill, self._told, frames, HOLD_US, last=last and self.followed and is_end
+        )
+        if heard is None:
+            self.is_lost, self.followed = True, False
+            return True
+        is_heard = heard.count == self._told + len(frames)
+        self._told, self.followed = heard.count, heard.followed
+        return is_end and is_heard
 
     async def give(self, reply: CachedReply | None, ttl_us: int) -> None:
         """No more comes: tells the rest, and stores the reply. None: there is none to be stored."""
