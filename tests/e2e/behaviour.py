@@ -29,6 +29,7 @@ class Behaviour:
         chunks: Content chunks of a stream; a plain reply has the same text in one piece.
         chunk_delay_s: Pause between two events; 0 still gives each event a write of its own.
         pad_bytes: Each content chunk is filled up to this size.
+        mark: Each content chunk begins with it.
         tool_call: Name and JSON arguments; the reply is a tool call instead of text.
         usage: Usage is reported (of a stream: where it is asked for).
         done: A stream that completes ends with `[DONE]`.
@@ -45,6 +46,7 @@ class Behaviour:
     chunks: int = 4
     chunk_delay_s: float = 0.0
     pad_bytes: int = 0
+    mark: str = ""
     tool_call: tuple[str, str] | None = None
     usage: bool = True
     role_first: bool = True

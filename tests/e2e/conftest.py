@@ -13,6 +13,7 @@ from tests.e2e import fleet_models as models
 from tests.e2e.fleet import Fleet, fleet_configuration, running_fleet
 from tests.e2e.fleet_state import FleetState
 from tests.e2e.gateway_process import Gateway, instance
+from tests.e2e.money_fleet import money_fleet, money_servers, priced
 from tests.e2e.scripted_upstream import ScriptedUpstream
 from tests.servers.redis_servers import standalone, valkey_binary
 
@@ -89,3 +90,14 @@ async def restless_fleet(
     )
     async with running_fleet(document, 4, tmp_path_factory.mktemp("restless")) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def cache_fleet(
+    fleet_upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Fleet]:
+    """Four gateways that share a cache, and know tenants."""
+    shared = [priced(name, fleet_upstream.base_url, output_usd="0.001") for name in models.CACHED]
+    with money_servers() as servers:
+        async with money_fleet(servers, 4, tmp_path_factory.mktemp("cache"), shared) as running:
+            yield running.fleet

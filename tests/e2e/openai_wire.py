@@ -27,14 +27,14 @@ class Ask:
     inputs: int = 1
 
 
-def piece(lane: str, index: int, pad_bytes: int = 0) -> str:
+def piece(lane: str, index: int, pad_bytes: int = 0, mark: str = "") -> str:
     """The text of one content chunk."""
-    return f"{lane}-{index} ".ljust(pad_bytes, "x")
+    return f"{mark}{lane}-{index} ".ljust(pad_bytes, "x")
 
 
 def whole_text(lane: str, behaviour: Behaviour) -> str:
     """The text of a complete reply."""
-    return "".join(piece(lane, index, behaviour.pad_bytes) for index in range(behaviour.chunks))
+    return "".join(piece(lane, index, behaviour.pad_bytes, behaviour.mark) for index in range(behaviour.chunks))
 
 
 def usage_of(behaviour: Behaviour) -> dict[str, object]:
@@ -73,7 +73,9 @@ def content_events(ask: Ask, behaviour: Behaviour) -> Iterator[bytes]:
     """The content chunks: text, or the deltas of a tool call."""
     if behaviour.tool_call is None:
         for index in range(behaviour.chunks):
-            yield _event(ask, behaviour, {"content": piece(ask.model, index, behaviour.pad_bytes)}, None)
+            yield _event(
+                ask, behaviour, {"content": piece(ask.model, index, behaviour.pad_bytes, behaviour.mark)}, None
+            )
         return
     name, arguments = behaviour.tool_call
     opening = {"index": 0, "id": "call_1", "type": "function", "function": {"name": name, "arguments": ""}}

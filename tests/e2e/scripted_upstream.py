@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -41,10 +41,15 @@ class Recorded:
 
 @dataclass(slots=True)
 class Lane:
-    """The script of one upstream model: what is queued comes first, `default` ever after."""
+    """The script of one upstream model: what is queued comes first, `default` ever after.
+
+    Attributes:
+        numbered: Each content chunk begins with the number of its request, so that no reply is like another.
+    """
 
     name: str
     default: Behaviour = OK
+    numbered: bool = False
     queued: deque[Behaviour] = field(default_factory=deque)
     requests: deque[Recorded] = field(default_factory=lambda: deque(maxlen=RECORDS_KEPT))
 
@@ -54,7 +59,8 @@ class Lane:
 
     def next(self) -> Behaviour:
         """The behaviour for the request that just arrived."""
-        return self.queued.popleft() if self.queued else self.default
+        behaviour = self.queued.popleft() if self.queued else self.default
+        return replace(behaviour, mark=f"#{len(self.requests)}:") if self.numbered else behaviour
 
 
 def peak_overlap(requests: Sequence[Recorded]) -> int:
