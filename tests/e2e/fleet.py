@@ -38,6 +38,11 @@ class Fleet:
         await asyncio.gather(*(until_ready(gateway, START_S * more) for gateway in fresh))
         self.gateways += fresh
 
+    async def at_least(self, size: int) -> "list[Gateway]":
+        """The gateways; others are started in the place of killed ones, where fewer are left."""
+        await self.start(max(0, size - len(self.gateways)))
+        return self.gateways
+
     def next(self) -> Gateway:
         """One after the other."""
         return self.gateways[next(self._turns) % len(self.gateways)]

@@ -24,6 +24,7 @@ async def test_audit_5_1_a_hundred_equal_requests_at_once_make_one_call_upstream
 ) -> None:
     lane = fleet_upstream.lane("herd")
     lane.default, lane.numbered = Behaviour(delay_s=0.5), True
+    await cache_fleet.at_least(4)
 
     replies = await asyncio.gather(*(ask(cache_fleet.next(), "herd") for _ in range(CLIENTS)))
 
@@ -39,6 +40,7 @@ async def test_a_hundred_equal_streams_at_once_come_live_from_one_call_upstream(
 ) -> None:
     lane = fleet_upstream.lane("flow")
     lane.default, lane.numbered = SLOW, True
+    await cache_fleet.at_least(4)
 
     async with AsyncExitStack() as clients:
         watching = [await clients.enter_async_context(Watching(cache_fleet.next(), "flow")) for _ in range(CLIENTS)]
@@ -57,7 +59,7 @@ async def test_a_hundred_equal_streams_at_once_come_live_from_one_call_upstream(
 async def test_followers_get_everything_when_the_client_that_came_first_leaves(
     cache_fleet: Fleet, fleet_upstream: ScriptedUpstream
 ) -> None:
-    lane, (here, there, *_) = fleet_upstream.lane("left"), cache_fleet.gateways
+    lane, (here, there, *_) = fleet_upstream.lane("left"), await cache_fleet.at_least(2)
     lane.default, lane.numbered = SLOW, True
 
     async with Watching(here, "left") as first:
@@ -77,7 +79,7 @@ async def test_followers_get_everything_when_the_client_that_came_first_leaves(
 async def test_a_follower_elsewhere_gets_everything_when_all_clients_of_the_leading_gateway_leave(
     cache_fleet: Fleet, fleet_upstream: ScriptedUpstream
 ) -> None:
-    lane, (here, there, *_) = fleet_upstream.lane("deserted"), cache_fleet.gateways
+    lane, (here, there, *_) = fleet_upstream.lane("deserted"), await cache_fleet.at_least(2)
     lane.default, lane.numbered = SLOW, True
 
     async with Watching(here, "deserted") as first, Watching(here, "deserted") as beside:
@@ -95,7 +97,7 @@ async def test_a_follower_elsewhere_gets_everything_when_all_clients_of_the_lead
 async def test_the_call_ends_when_its_last_client_leaves_and_the_next_client_starts_anew(
     cache_fleet: Fleet, fleet_upstream: ScriptedUpstream
 ) -> None:
-    lane, here = fleet_upstream.lane("empty"), cache_fleet.gateways[0]
+    lane, (here, there, *_) = fleet_upstream.lane("empty"), await cache_fleet.at_least(2)
     lane.default, lane.numbered = Behaviour(chunks=200, chunk_delay_s=0.1), True
 
     async with Watching(here, "empty") as first, Watching(here, "empty") as beside:
@@ -106,6 +108,6 @@ async def test_the_call_ends_when_its_last_client_leaves_and_the_next_client_sta
         await eventually(lambda: call.client_left, within_s=1, what="the call upstream ends")
 
     lane.default = Behaviour()
-    again = await ask(cache_fleet.gateways[1], "empty")
+    again = await ask(there, "empty")
     assert (again.status, text_of(again)) == (200, whole_text("empty", Behaviour(mark="#2:")))
     assert again.headers["x-cache"] == "MISS"
