@@ -8,7 +8,12 @@ WEIGHTS = (5, 1, 1)
 RPM = 100
 MAX_PARALLEL = 5
 
-CACHED = ("herd", "flow", "early", "early-stream", "midst", "left", "empty", "mine", "limited", "once", "deserted")
+CACHED = (
+    *("herd", "flow", "left", "deserted", "empty"),
+    *("early", "early-stream", "midst"),
+    *("mine", "rush", "limited", "recorded"),
+    *("once", "once-stream", "once-gone", "once-mine", "once-failed"),
+)
 
 # Without a slow start, so that who is back has its turns at once.
 BREAKER = {"consecutive_failures": 3, "open_duration": "60s", "slow_start": "0s"}
