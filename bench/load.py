@@ -38,12 +38,12 @@ class Load:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def request_bytes(model: str, *, stream: bool, key: str) -> bytes:
-    """The request that is sent again and again."""
+def request_bytes(model: str, *, stream: bool, key: str, temperature: float = 0.7) -> bytes:
+    """The request that is sent again and again. At temperature 0 a stored reply may answer it."""
     tail = ',"stream":true' if stream else ""
     body = (
         f'{{"model":"{model}","messages":[{{"role":"system","content":"You answer briefly."}},'
-        f'{{"role":"user","content":"Name three rivers."}}],"temperature":0.7,"max_tokens":64{tail}}}'
+        f'{{"role":"user","content":"Name three rivers."}}],"temperature":{temperature},"max_tokens":64{tail}}}'
     ).encode()
     head = (
         "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
@@ -99,6 +99,9 @@ class LoadConnection(asyncio.Protocol):
         if not head.startswith(b"http/1.1 200"):
             self._run.fail(UnexpectedReply(bytes(self._reply[:400]).decode("latin-1")))
             return False
+        if self._run.wanted not in head:
+            self._run.fail(UnexpectedReply(f"no {self._run.wanted!r} in {head!r}"))
+            return False
         _, found, rest = head.partition(b"\r\ncontent-length:")
         self._length = end + len(HEAD_END) + int(rest.split(b"\r\n", 1)[0]) if found else -1
         return True
@@ -125,10 +128,20 @@ class LoadConnection(asyncio.Protocol):
 
 
 class LoadRun:
-    """One measurement: so many connections, so many seconds."""
+    """One measurement: so many connections, so many seconds. Every reply has `wanted` in its lower-case head."""
 
-    def __init__(self, port: int, request: bytes, *, connections: int, seconds: float, events: int = 0) -> None:
+    def __init__(
+        self,
+        port: int,
+        request: bytes,
+        *,
+        connections: int,
+        seconds: float,
+        events: int = 0,
+        wanted: bytes = b"",
+    ) -> None:
         self.request = request
+        self.wanted = wanted
         self.load = Load()
         self._port = port
         self._connections = connections

@@ -42,12 +42,13 @@ def cores() -> Cores:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something that answers chat requests on a port of this machine."""
+    """Something that answers chat requests on a port of this machine. `caches`: equal ones from stored replies."""
 
     name: str
     port: int
     process: subprocess.Popen[bytes]
     key: str = "none"
+    caches: bool = False
 
     def cpu_s(self) -> float:
         """CPU time used so far, all threads, user and system."""
@@ -155,4 +156,4 @@ def gateway(
             data_dir,
         ]
         with running([*before, *serve], core, port, environment) as process:
-            yield Target("gateway" if redis_url is None else "gateway on Redis", port, process, key)
+            yield Target("gateway" if redis_url is None else "gateway on Redis", port, process, key, caches=True)

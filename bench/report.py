@@ -10,11 +10,14 @@ Rounds = Mapping[str, Sequence[Round]]
 ROWS: tuple[tuple[str, str, int], ...] = (
     ("requests_per_s", "requests/s, 16 connections", 0),
     ("events_per_s", "stream events/s, 16 connections", 0),
+    ("hits_per_s", "cache hits/s, 16 connections", 0),
+    ("hit_p50_alone_ms", "p50 ms of a cache hit, 1 connection", 3),
     ("p50_alone_ms", "p50 ms, 1 connection", 3),
     ("p99_alone_ms", "p99 ms, 1 connection", 3),
     ("p50_ms", "p50 ms, 16 connections", 3),
     ("p99_ms", "p99 ms, 16 connections", 3),
     ("cpu_us_per_request", "CPU µs per request", 0),
+    ("cpu_us_per_hit", "CPU µs per cache hit", 0),
     ("cpu_us_per_event", "CPU µs per stream event, saturated", 1),
     ("cpu_us_per_paced_event", "CPU µs per stream event, each alone", 1),
 )
@@ -23,7 +26,7 @@ ADDED = ("p50_alone_ms", "p99_alone_ms", "p50_ms", "p99_ms")
 
 def tables(rounds: Rounds, rss_mib: Mapping[str, float]) -> str:
     """Everything that was measured."""
-    return "\n".join([*_figures(rounds, rss_mib), "", *_verdicts(rounds)])
+    return "\n".join([*_figures(rounds, rss_mib), "", *_verdicts(rounds), "", *_of_hits(rounds)])
 
 
 def _figures(rounds: Rounds, rss_mib: Mapping[str, float]) -> list[str]:
@@ -61,6 +64,25 @@ def _verdicts(rounds: Rounds) -> list[str]:
         if found:
             lines.append(f"| {label} | {median(found):.3f} | {min(found):.3f} | {max(found):.3f} | {target} |")
     return lines
+
+
+def _of_hits(rounds: Rounds) -> list[str]:
+    """Hits beside forwarded requests of the same target and round. A hit asks nobody: all it takes is added."""
+    lines = ["| cache hits | median | lowest | highest | target |", "| --- | ---: | ---: | ---: | ---: |"]
+    for name in rounds:
+        hits, forwarded = _values(rounds[name], "hits_per_s"), _values(rounds[name], "requests_per_s")
+        for label, found, target in (
+            (
+                "hits / forwarded requests",
+                [ours / theirs for ours, theirs in zip(hits, forwarded, strict=False)],
+                "≥ 1.3",
+            ),
+            ("p50 ms, 1 connection", _values(rounds[name], "hit_p50_alone_ms"), "≤ 0.8"),
+        ):
+            if found:
+                figures = f"{median(found):.3f} | {min(found):.3f} | {max(found):.3f}"
+                lines.append(f"| {name}: {label} | {figures} | {target if name == 'gateway' else ''} |")
+    return lines if len(lines) > 2 else []
 
 
 def _inverse(value: float) -> float:

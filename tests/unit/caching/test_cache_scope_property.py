@@ -107,7 +107,10 @@ def pairs(draw: st.DrawFn) -> tuple[Asked, Asked]:
         names = draw(st.sets(st.sampled_from(["kind", "id", "tags", "tenant", "user_id", "routes"]), max_size=2))
         changes["caller"] = replace(one.caller, **{name: getattr(other.caller, name) for name in names})
     if draw(st.booleans()):
-        changes["fields"] = {**dict(reversed(one.fields.items())), **draw(fields.filter(lambda more: len(more) <= 1))}
+        changes["fields"] = {
+            **dict(reversed(list(one.fields.items()))),
+            **draw(fields.filter(lambda more: len(more) <= 1)),
+        }
     return one, replace(one, **changes)
 
 
