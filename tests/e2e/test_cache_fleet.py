@@ -17,10 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CLIENTS = 100
 SLOW = Behaviour(chunks=25, chunk_delay_s=0.1)
-<<<<<<< HEAD
-=======
 LEFT = Behaviour(chunks=18, chunk_delay_s=0.1)
->>>>>>> cachee2e
 
 
 async def test_audit_5_1_a_hundred_equal_requests_at_once_make_one_call_upstream(
@@ -64,11 +61,7 @@ async def test_followers_get_everything_when_the_client_that_came_first_leaves(
     cache_fleet: Fleet, fleet_upstream: ScriptedUpstream
 ) -> None:
     lane, (here, there, *_) = fleet_upstream.lane("left"), await cache_fleet.at_least(2)
-<<<<<<< HEAD
-    lane.default, lane.numbered = SLOW, True
-=======
     lane.default, lane.numbered = LEFT, True
->>>>>>> cachee2e
 
     async with Watching(here, "left") as first:
         await first.has_content()
@@ -78,11 +71,7 @@ async def test_followers_get_everything_when_the_client_that_came_first_leaves(
             seen = await asyncio.gather(beside.ended(), far.ended())
 
     assert [(each.whole, each.text) for each in seen] == [
-<<<<<<< HEAD
-        (True, whole_text("left", Behaviour(chunks=25, mark="#1:")))
-=======
         (True, whole_text("left", Behaviour(chunks=18, mark="#1:")))
->>>>>>> cachee2e
     ] * 2
     assert not first.seen.is_done
     assert [call.client_left for call in lane.requests] == [False]
@@ -92,11 +81,7 @@ async def test_a_follower_elsewhere_gets_everything_when_all_clients_of_the_lead
     cache_fleet: Fleet, fleet_upstream: ScriptedUpstream
 ) -> None:
     lane, (here, there, *_) = fleet_upstream.lane("deserted"), await cache_fleet.at_least(2)
-<<<<<<< HEAD
-    lane.default, lane.numbered = SLOW, True
-=======
     lane.default, lane.numbered = LEFT, True
->>>>>>> cachee2e
 
     async with Watching(here, "deserted") as first, Watching(here, "deserted") as beside:
         await asyncio.gather(first.has_content(), beside.has_content())
@@ -106,11 +91,7 @@ async def test_a_follower_elsewhere_gets_everything_when_all_clients_of_the_lead
             seen = await far.ended()
 
     assert seen.whole
-<<<<<<< HEAD
-    assert seen.text == whole_text("deserted", Behaviour(chunks=25, mark="#1:"))
-=======
     assert seen.text == whole_text("deserted", Behaviour(chunks=18, mark="#1:"))
->>>>>>> cachee2e
     assert [call.client_left for call in lane.requests] == [False]
 
 

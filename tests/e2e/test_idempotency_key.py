@@ -52,12 +52,8 @@ async def test_a_key_is_in_use_while_its_first_request_runs_and_answers_ever_aft
         assert error_of(await once.ask(gateway, "once")) == IN_USE
         assert error_of(await once.ask(gateway, "once", max_tokens=7)) == IN_USE
     first = await running
-<<<<<<< HEAD
-    replayed = [await once.ask(gateway, "once") for gateway in (there, here)]
-=======
     # The reply is on its way before it is stored: for that moment its key is still in use.
     replayed = [await settled(once, gateway, "once") for gateway in (there, here)]
->>>>>>> cachee2e
     for gateway in (here, there):
         assert error_of(await once.ask(gateway, "once", max_tokens=7)) == REUSED
         assert error_of(await once.ask(gateway, "once", stream=True)) == REUSED
