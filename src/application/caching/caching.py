@@ -6,20 +6,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from application.caching.assembly import keepable
 from application.caching.cache_keys import CacheKeys, Place
 from application.caching.cache_uses import CacheUses
 from application.caching.flight import Flight, FlightLost, FlightReader
 from application.caching.flights_here import FlightsHere, Wanted
 from application.caching.hits import Hit, Hits, StoredStream
 from application.caching.lead import Complete, Lead, Stream
-from application.caching.replay import replay
 from application.errors import CacheMiss, DeadlineExceeded, StateUnavailable, UpstreamError
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.response_cache import ResponseCache
+from application.replies.assembly import keepable
+from application.replies.replay import replay
 from domain.caching import CacheControl, CachePolicy, CacheStatus, is_cacheable, models_of
 from domain.catalog import Resolved
 from domain.durations import SECOND_US

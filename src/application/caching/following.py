@@ -1,10 +1,10 @@
-from application.caching.assembly import ReplyAssembly
 from application.caching.cache_keys import Place
 from application.caching.flight import Flight
 from application.caching.frames import unpack
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.flights import Flights
+from application.replies.assembly import ReplyAssembly
 from domain.chat import Endpoint
 from domain.durations import SECOND_US
 

@@ -6,13 +6,13 @@ from typing import Self
 
 from application.billing.billing import PATHS
 from application.billing.journaling import Journaling
-from application.caching.replay import replay
 from application.caller_gate import CallerGate
 from application.errors import GatewayError
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.clock import Clock
 from application.ports.decision_log import DecisionLog
 from application.ports.request_observer import RequestObserver
+from application.replies.replay import replay
 from domain.caching import CacheStatus
 from domain.callers import CallerKind
 from domain.catalog import Resolved

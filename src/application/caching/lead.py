@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from application.caching.assembly import ReplyAssembly
 from application.caching.flight import Flight, FlightLost, FlightReader
 from application.caching.hold import Hold
 from application.errors import GatewayError, StateUnavailable, UpstreamError
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.provider import ChunkStream
+from application.replies.assembly import ReplyAssembly
 
 Complete = Callable[[GatewayRequest], Awaitable[Completed]]
 Stream = Callable[[GatewayRequest], Awaitable[Streaming]]

@@ -1,8 +1,8 @@
 import pytest
 
-from application.caching.assembly import ReplyAssembly
+from application.replies.assembly import ReplyAssembly
 from domain.chat import Chunk, Endpoint
-from tests.unit.caching.replies import Json, assembled, event, part
+from tests.unit.replies.replies import Json, assembled, event, part
 
 HI = (event(part({"role": "assistant", "content": ""})), event(part({"content": "Hi"})))
 END = event(part({}, "stop"))

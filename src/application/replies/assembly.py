@@ -3,11 +3,11 @@
 import re
 from typing import Final
 
-from application.caching.choice_parts import FINISHED, ChoiceParts
-from application.caching.members import Members, Uncertain, keep_equal
-from application.caching.reply_json import parse, to_json
-from application.caching.whole_reply import OBJECTS, choices_of
 from application.ports.response_cache import LARGEST_ENTRY_BYTES
+from application.replies.choice_parts import FINISHED, ChoiceParts
+from application.replies.members import Members, Uncertain, keep_equal
+from application.replies.reply_json import parse, to_json
+from application.replies.whole_reply import OBJECTS, choices_of
 from domain.chat import Chunk, Endpoint, Reply, Usage
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Final, TypeGuard
 
-from application.caching.choice_parts import LOGPROB_LISTS
-from application.caching.members import Members
-from application.caching.message_parts import TEXTS
-from application.caching.reply_json import parse, to_json
-from application.caching.whole_reply import choices_of
+from application.replies.choice_parts import LOGPROB_LISTS
+from application.replies.members import Members
+from application.replies.message_parts import TEXTS
+from application.replies.reply_json import parse, to_json
+from application.replies.whole_reply import choices_of
 from domain.chat import Chunk, Endpoint, Usage
 
 PIECE_CHARACTERS: Final = 1024

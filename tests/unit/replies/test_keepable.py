@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.caching.assembly import keepable
+from application.replies.assembly import keepable
 from domain.chat import Endpoint, Reply
-from tests.unit.caching.replies import documents
+from tests.unit.replies.replies import documents
 
 
 @pytest.mark.parametrize("endpoint", [Endpoint.CHAT, Endpoint.COMPLETIONS])

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.caching.assembly import ReplyAssembly
+from application.replies.assembly import ReplyAssembly
 from domain.chat import Chunk, Endpoint, Usage
-from tests.unit.caching.replies import USAGE, Json, assembled, documents, event, part
-from tests.unit.caching.streams import streams
+from tests.unit.replies.replies import USAGE, Json, assembled, documents, event, part
+from tests.unit.replies.streams import streams
 
 SPEAKING = [Endpoint.CHAT, Endpoint.COMPLETIONS]
 HI = (event(part({"role": "assistant", "content": ""})), event(part({"content": "Hi"})))

@@ -9,10 +9,10 @@ import openai
 import pytest
 
 from adapters.inbound.http.sse import EventStream
-from application.caching.replay import PIECE_CHARACTERS, replay
+from application.replies.replay import PIECE_CHARACTERS, replay
 from domain.chat import Chunk, Endpoint
 from domain.identifiers import RequestId
-from tests.unit.caching.replies import USAGE, Json
+from tests.unit.replies.replies import USAGE, Json
 
 USAGE_TOLD = {"prompt_tokens": 7, "completion_tokens": 11, "total_tokens": 18}
 HEAD: Json = {"id": "chatcmpl-1", "created": 1, "model": "m", "system_fingerprint": "fp", "usage": USAGE_TOLD}

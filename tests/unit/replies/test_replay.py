@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.caching.replay import PIECE_CHARACTERS, replay
+from application.replies.replay import PIECE_CHARACTERS, replay
 from domain.chat import Chunk, Endpoint
-from tests.unit.caching.replies import OBJECTS, USAGE, Json, assembled, documents
+from tests.unit.replies.replies import OBJECTS, USAGE, Json, assembled, documents
 
 SPEAKING = [Endpoint.CHAT, Endpoint.COMPLETIONS]
 WHOLE = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "logprobs": None, "finish_reason": "stop"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from application.caching.assembly import ReplyAssembly
+from application.replies.assembly import ReplyAssembly
 from domain.chat import Chunk, Endpoint, Reply, Usage
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from domain.chat import Chunk, Endpoint
-from tests.unit.caching.replies import OBJECTS, USAGE, Json
+from tests.unit.replies.replies import OBJECTS, USAGE, Json
 
 TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
 PADDING = st.fixed_dictionaries({}, optional={"obfuscation": st.text(max_size=4), "p": st.text(max_size=4)})

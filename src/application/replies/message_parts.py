@@ -1,9 +1,9 @@
 from typing import Final
 
-from application.caching.members import Members, Uncertain, keep_equal, keep_once
-from application.caching.reply_json import to_json
-from application.caching.text_parts import TextParts
-from application.caching.tool_call_parts import FunctionParts, ToolCallParts
+from application.replies.members import Members, Uncertain, keep_equal, keep_once
+from application.replies.reply_json import to_json
+from application.replies.text_parts import TextParts
+from application.replies.tool_call_parts import FunctionParts, ToolCallParts
 
 TEXTS: Final = ("reasoning_content", "reasoning", "content", "refusal")
 """Members of a message that arrive in pieces, in the order in which they are said."""

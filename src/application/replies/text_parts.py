@@ -1,7 +1,7 @@
 import io
 from typing import Final
 
-from application.caching.members import Members, Uncertain
+from application.replies.members import Members, Uncertain
 
 
 class TextParts:

@@ -1,8 +1,8 @@
 from typing import Final
 
-from application.caching.members import Members, Uncertain, keep_equal, keep_once
-from application.caching.message_parts import MessageParts
-from application.caching.text_parts import TextParts
+from application.replies.members import Members, Uncertain, keep_equal, keep_once
+from application.replies.message_parts import MessageParts
+from application.replies.text_parts import TextParts
 from domain.chat import Endpoint
 
 FINISHED: Final = frozenset({"stop", "tool_calls", "function_call"})

@@ -1,7 +1,7 @@
 from typing import Final
 
-from application.caching.members import Members, Uncertain, keep_equal, keep_once
-from application.caching.text_parts import TextParts
+from application.replies.members import Members, Uncertain, keep_equal, keep_once
+from application.replies.text_parts import TextParts
 
 
 class FunctionParts:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from application.caching.members import Members
+from application.replies.members import Members
 from domain.chat import Endpoint
 
 OBJECTS: Final[Mapping[Endpoint, str]] = {Endpoint.CHAT: "chat.completion", Endpoint.COMPLETIONS: "text_completion"}
