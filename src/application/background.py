@@ -18,6 +18,11 @@ class Background:
         self._running.add(task)
         task.add_done_callback(self._done)
 
+    def cancel(self) -> None:
+        """Ends what is still being done."""
+        for task in self._running:
+            task.cancel()
+
     async def settle(self) -> None:
         """Returns when all of it is done."""
         while self._running:

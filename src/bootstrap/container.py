@@ -109,7 +109,7 @@ class Container(CachingContainer):
         HitTools, caller_gate, _Base.journaling, _Base.decision_log, Singleton(Observers, observers), _Base.clock
     )
     complete, stream, reply_keeping = before(
-        _Base, hit_tools, Singleton(Complete, dispatch), Singleton(Stream, dispatch)
+        _Base, hit_tools, caller_gate, Singleton(Complete, dispatch), Singleton(Stream, dispatch)
     )
 
     reread: Object[Any] = Object(None)
@@ -220,9 +220,9 @@ class Container(CachingContainer):
             bookkeeping,
             measuring,
             _Base.health_checks,
-            reply_keeping,
             Selector(_Base.state, memory=Object(None), redis=_Base.redis_decision_log),
             _Base.observation,
+            reply_keeping,
         ),
     )
     app = Singleton(application, http_app, lifespan)

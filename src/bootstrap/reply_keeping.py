@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adapters.outbound.redis.prober import Prober
 from application.caching.cache_uses import CacheUses
 from application.caching.flights_here import FlightsHere
+from application.caller_gate import CallerGate
 from application.endless import Work
 from application.errors import StateUnavailable
 from bootstrap.stores import RedisStore
@@ -23,6 +24,7 @@ class ReplyKeeping:
     uses: CacheUses
     store: RedisStore | None
     prober: Prober | None
+    gate: CallerGate
 
     async def open(self) -> None:
         """Loads the scripts. Where that Redis does not answer, the prober does it later.
@@ -46,4 +48,8 @@ class ReplyKeeping:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAND_WITHIN_S):
                 await asyncio.gather(*(each.settle() for each in self.flights))
+        for each in self.flights:
+            each.end_all()
+        await asyncio.gather(*(each.settle() for each in self.flights))
+        await self.gate.settle()
         await self.uses.flush()

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from application.gateway_request import GatewayRequest
@@ -10,6 +11,9 @@ from domain.catalog import Catalog, Resolved
 _PURPOSE = {"purpose": "response cache"}
 _IN_PLACE_BYTES = 32_768
 """A body of that size is told its name in about a millisecond; larger ones are in a thread meanwhile."""
+
+LARGEST_NAMED_BYTES = 262_144
+"""Naming takes up to a quarter of a second for each megabyte: larger requests are not cached."""
 
 Pepper = Callable[[], Awaitable[bytes]]
 
@@ -28,6 +32,8 @@ class CacheKeys:
         self._fingerprint = fingerprint
         self._pepper = pepper
         self._secret: bytes | None = None
+        # One at a time: naming holds the interpreter, and the loop has to come in between.
+        self._apart = ThreadPoolExecutor(1, "naming")
 
     async def place_of(
         self, request: GatewayRequest, scope: CacheScope, catalog: Catalog, resolved: Resolved
@@ -37,6 +43,8 @@ class CacheKeys:
         Raises:
             StateUnavailable: The secret that the fleet shares is out of reach.
         """
+        if len(request.llm.body) > LARGEST_NAMED_BYTES:
+            return None
         secret = self._secret or await self._share_secret()
         name = scope.name_of(request.caller)
         tags = request.caller.tags | request.tags
@@ -44,7 +52,8 @@ class CacheKeys:
         if len(request.llm.body) <= _IN_PLACE_BYTES:
             key = self._fingerprint.name_of(secret, document)
         else:
-            key = await asyncio.to_thread(self._fingerprint.name_of, secret, document)
+            loop = asyncio.get_running_loop()
+            key = await loop.run_in_executor(self._apart, self._fingerprint.name_of, secret, document)
         return None if key is None else Place(name, key)
 
     async def key_of(self, *parts: str) -> str:

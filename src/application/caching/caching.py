@@ -1,33 +1,37 @@
 """Answers requests from stored replies, and equal ones that come at once from one call upstream."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from application.caching.cache_keys import CacheKeys, Place
+from application.caching.cache_keys import CacheKeys
 from application.caching.cache_uses import CacheUses
-from application.caching.flight import Flight, FlightLost, FlightReader
+from application.caching.coming_along import LATE, Asked, ComingAlong, StoreAway, live, whole
+from application.caching.flight import Flight, FlightLost
 from application.caching.flights_here import FlightsHere, Wanted
-from application.caching.hits import Hit, Hits, StoredStream
+from application.caching.hits import Hit, Hits
 from application.caching.lead import Complete, Lead, Stream
-from application.errors import CacheMiss, DeadlineExceeded, StateUnavailable, UpstreamError
+from application.errors import (
+    CacheMiss,
+    DeadlineExceeded,
+    StateUnavailable,
+)
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.response_cache import ResponseCache
 from application.replies.assembly import keepable
-from application.replies.replay import replay
 from domain.caching import CacheControl, CachePolicy, CacheStatus, is_cacheable, models_of
 from domain.catalog import Resolved
-from domain.durations import SECOND_US
+from domain.resilience.deadline import Deadline
 from domain.response_cache import CachedReply
 
 T = TypeVar("T")
 
 _JITTER = 0.1
+_TRIES = 4
 _NOT_STORED = "no reply to this request is stored, and x-moongate-cache: only-if-cached wants no other"
 
 
@@ -48,6 +52,7 @@ class Caching:
     cache: ResponseCache
     flights: FlightsHere
     hits: Hits
+    coming_along: ComingAlong
     uses: CacheUses
     clock: Clock
     randomness: Randomness
@@ -61,37 +66,70 @@ class Caching:
         return await self._serve(request, self._flowing())
 
     def _completing(self) -> "_Ways[Completed]":
-        return _Ways(self.upstream_complete, self.hits.complete, Lead.completed, _whole)
+        return _Ways(self.upstream_complete, self.hits.complete, Lead.completed, whole)
 
     def _flowing(self) -> "_Ways[Streaming]":
-        return _Ways(self.upstream_stream, self.hits.stream, Lead.streaming, _live)
+        return _Ways(self.upstream_stream, self.hits.stream, Lead.streaming, live)
 
     async def _serve(self, request: GatewayRequest, ways: "_Ways[T]") -> T:
         policy = self.policy()
         asked = await self._asked(request, policy)
         if asked is None:
             return await ways.upstream(self._passing_by(request, policy))
-        while True:
+        deadline = Deadline(self.clock.monotonic_us() + self._span_us(request))
+        for _ in range(_TRIES):
             try:
-                found = await self._find(asked, policy)
-            except StateUnavailable:
-                found, request = None, replace(request, degraded=(*request.degraded, "cache"))
-            if isinstance(found, CachedReply):
-                with suppress(ValueError):  # What another version stored need not be readable.
-                    return await self._count(asked, CacheStatus.HIT, ways.stored(request, asked.resolved, found))
-                found = None
-            if found is None:
-                return await self._count(asked, CacheStatus.MISS, ways.upstream(_missed(request)))
-            try:
-                if isinstance(found, Lead):
-                    return await self._count(asked, CacheStatus.MISS, ways.led(found))
-                return await self._come_along(asked, found, ways)
+                return await self._try(asked, policy, ways)
             except FlightLost:
-                continue
-            finally:
-                (found.flight if isinstance(found, Lead) else found).leave()
+                asked = replace(asked, request=self._in_time(asked.request, deadline))
+            except StoreAway:
+                return await self._without_store(asked, ways)
+        # Whoever fetches it is refused again and again: no more waiting for others.
+        return await self._count(asked, CacheStatus.MISS, ways.upstream(_missed(asked.request)))
 
-    async def _asked(self, request: GatewayRequest, policy: CachePolicy) -> "_Asked | None":
+    async def _try(self, asked: Asked, policy: CachePolicy, ways: "_Ways[T]") -> T:
+        try:
+            found = await self._find(asked, policy)
+        except StateUnavailable:
+            raise StoreAway from None
+        if found is None or isinstance(found, CachedReply):
+            return await self._stored_or_called(asked, found, ways)
+        flight = found.flight if isinstance(found, Lead) else found
+        try:
+            if isinstance(found, Lead):
+                return await self._count(asked, CacheStatus.MISS, ways.led(found))
+            served = self.coming_along(asked, flight, ways.along, self._span_us(asked.request))
+            return await self._count(asked, CacheStatus.HIT, served)
+        finally:
+            flight.leave()
+
+    async def _stored_or_called(self, asked: Asked, found: CachedReply | None, ways: "_Ways[T]") -> T:
+        if found is not None:
+            with suppress(ValueError):  # What another version stored need not be readable.
+                return await self._count(asked, CacheStatus.HIT, ways.stored(asked.request, asked.resolved, found))
+            if asked.request.cache is CacheControl.ONLY_IF_CACHED:
+                raise CacheMiss(_NOT_STORED)
+        return await self._count(asked, CacheStatus.MISS, ways.upstream(_missed(asked.request)))
+
+    async def _without_store(self, asked: Asked, ways: "_Ways[T]") -> T:
+        request = asked.request
+        if request.cache is CacheControl.ONLY_IF_CACHED:
+            raise CacheMiss(_NOT_STORED)
+        alone = _missed(replace(request, degraded=(*request.degraded, "cache")))
+        return await self._count(asked, CacheStatus.MISS, ways.upstream(alone))
+
+    def _span_us(self, request: GatewayRequest) -> int:
+        longest_us = self.catalog_source.current()[1].max_deadline_us
+        return min(request.timeout_us or longest_us, longest_us)
+
+    def _in_time(self, request: GatewayRequest, deadline: Deadline) -> GatewayRequest:
+        """With the time that is left. Raises DeadlineExceeded."""
+        left_us = deadline.remaining_us(self.clock.monotonic_us())
+        if left_us <= 0:
+            raise DeadlineExceeded(LATE)
+        return replace(request, timeout_us=left_us)
+
+    async def _asked(self, request: GatewayRequest, policy: CachePolicy) -> Asked | None:
         """None where no stored reply may answer it; also where nobody may answer it at all."""
         place, resolved, is_wanted = None, None, policy.enabled and is_cacheable(request.llm)
         if is_wanted:
@@ -102,15 +140,19 @@ class Caching:
                     place = await self.keys.place_of(request, policy.scope, catalog, resolved)
         if place is None and request.cache is CacheControl.ONLY_IF_CACHED:
             raise CacheMiss(_NOT_STORED)
-        return None if place is None or resolved is None else _Asked(place, resolved, request)
+        return None if place is None or resolved is None else Asked(place, resolved, request)
 
     def _passing_by(self, request: GatewayRequest, policy: CachePolicy) -> GatewayRequest:
         if not policy.enabled:
             return request
+        caller, name = request.caller, request.llm.model
+        resolved = self.catalog_source.current()[0].resolve(caller.routes.get(name, name))
+        if resolved is None or not caller.may_use(name):
+            return request  # A name that anybody may make up is counted nowhere.
         self.uses.add(policy.scope.name_of(request.caller), request.llm.model, CacheStatus.BYPASS)
         return replace(request, cache_status=CacheStatus.BYPASS)
 
-    async def _find(self, asked: "_Asked", policy: CachePolicy) -> Flight | Lead | CachedReply | None:
+    async def _find(self, asked: Asked, policy: CachePolicy) -> Flight | Lead | CachedReply | None:
         """Flights have been joined, and must be left."""
         match asked.request.cache:
             case CacheControl.NO_STORE | CacheControl.ONLY_IF_CACHED as wish:
@@ -125,7 +167,7 @@ class Caching:
             case _:
                 return await self.flights.board(self._wanted(asked, policy))
 
-    def _wanted(self, asked: "_Asked", policy: CachePolicy) -> Wanted:
+    def _wanted(self, asked: Asked, policy: CachePolicy) -> Wanted:
         models, llm = models_of(asked.resolved), asked.request.llm
 
         def keep(flight: Flight, served: Completed | Streaming) -> CachedReply | None:
@@ -138,41 +180,11 @@ class Caching:
         ttl_us = round(policy.ttl_us * (1 + _JITTER * (2 * self.randomness.draw() - 1)))
         return Wanted(asked.place, _missed(asked.request), keep, ttl_us)
 
-    async def _come_along(self, asked: "_Asked", flight: Flight, ways: "_Ways[T]") -> T:
-        """With a call that somebody else made. Raises FlightLost where it came to nothing that concerns this one."""
-        request = asked.request
-        hit = await self.hits.enter(request, asked.resolved)
-        longest_us = self.catalog_source.current()[1].max_deadline_us
-        span_us = min(request.timeout_us or longest_us, longest_us)
-        try:
-            async with asyncio.timeout(span_us / SECOND_US):
-                return await self._count(asked, CacheStatus.HIT, ways.along(hit, flight, request))
-        except FlightLost:
-            hit.withdrawn()
-            raise
-        except UpstreamError as error:
-            raise hit.failed(type(error)(error.message, failure=error.failure, trace=hit.trace)) from None
-        except TimeoutError:
-            late = DeadlineExceeded("the reply that was under way did not come in time", trace=hit.trace)
-            raise hit.failed(late) from None
-        except asyncio.CancelledError:
-            hit.ended("cancelled")
-            raise
-
-    async def _count(self, asked: "_Asked", status: CacheStatus, serving: Awaitable[T]) -> T:
+    async def _count(self, asked: Asked, status: CacheStatus, serving: Awaitable[T]) -> T:
         """Counts what was served that way."""
         served = await serving
         self.uses.add(asked.place.scope, asked.request.llm.model, status)
         return served
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A request that a stored reply may answer."""
-
-    place: Place
-    resolved: Resolved
-    request: GatewayRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,21 +195,6 @@ class _Ways(Generic[T]):
     stored: Callable[[GatewayRequest, Resolved, CachedReply], Awaitable[T]]
     led: Callable[[Lead], Awaitable[T]]
     along: Callable[[Hit, Flight, GatewayRequest], Awaitable[T]]
-
-
-async def _whole(hit: Hit, flight: Flight, _request: GatewayRequest) -> Completed:
-    reply = await flight.whole()
-    hit.ended("success")
-    return Completed(reply, None, 0, hit.trace)
-
-
-async def _live(hit: Hit, flight: Flight, request: GatewayRequest) -> Streaming:
-    if await flight.shows_content():
-        reader = FlightReader(flight, shows_usage=request.llm.stream_usage, on_end=hit.ended)
-        return Streaming(reader, None, hit.trace)
-    reply = await flight.whole()
-    batches = replay(request.llm.endpoint, reply.body, reply.usage, include_usage=request.llm.stream_usage)
-    return Streaming(StoredStream(batches, hit), None, hit.trace)
 
 
 def _missed(request: GatewayRequest) -> GatewayRequest:

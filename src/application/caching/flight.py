@@ -1,6 +1,7 @@
 """A reply under way, and all who wait for it in this process."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
@@ -31,6 +32,8 @@ class Flight:
 
     Attributes:
         takes_more: Newcomers may still join: it is neither over nor too long to be kept.
+        stored_us: When its reply was stored; None where it has just come.
+        streams, shows_usage: How whoever fetches it asked.
         readers: How many wait for it or read it.
         furthest: How many batches its fastest reader has had.
     """
@@ -38,6 +41,9 @@ class Flight:
     def __init__(self) -> None:
         self.batches: list[tuple[Chunk, ...]] = []
         self.reply: Reply | None = None
+        self.stored_us: int | None = None
+        self.streams = False
+        self.shows_usage = False
         self.takes_more = True
         self.readers = 0
         self.furthest = 0
@@ -45,6 +51,7 @@ class Flight:
         self._state = _State.WAITING
         self._error: GatewayError | None = None
         self._waiting: set[asyncio.Future[None]] = set()
+        self._wholes = 0
 
     @property
     def is_over(self) -> bool:
@@ -57,8 +64,8 @@ class Flight:
         return self._state is _State.ENDED
 
     async def room(self) -> None:
-        """Returns when its fastest reader is not far behind, or nobody reads it."""
-        while self.readers and len(self.batches) - self.furthest > _AHEAD:
+        """Returns when its fastest reader is not far behind, or nobody reads it piece by piece."""
+        while self.readers > self._wholes == 0 and len(self.batches) - self.furthest > _AHEAD:
             await self._news()
 
     def has_read(self, count: int) -> None:
@@ -102,8 +109,10 @@ class Flight:
     def leave(self) -> None:
         """One reads it no more; the last one may end it."""
         self.readers -= 1
-        if self.readers == 0 and not self.is_over and self.on_deserted is not None:
-            self.on_deserted()
+        if self.readers == 0 and not self.is_over:
+            self._wake()
+            if self.on_deserted is not None:
+                self.on_deserted()
 
     async def shows_content(self) -> bool:
         """Whether it is a stream: returns when that has content, or with False when a whole reply is there.
@@ -119,8 +128,13 @@ class Flight:
 
     async def whole(self) -> Reply:
         """The reply, when all of it has come. Raises as `shows_content`; also where a stream is no whole reply."""
-        while not self.is_over:
-            await self._news()
+        self._wholes += 1
+        self._wake()
+        try:
+            while not self.is_over:
+                await self._news()
+        finally:
+            self._wholes -= 1
         self._refuse_lost()
         if self.reply is None:
             raise FlightLost
@@ -187,16 +201,16 @@ class FlightReader:
             raise StopAsyncIteration
         self._next += 1
         self._flight.has_read(self._next)
-        if any(chunk.usage is not None and not chunk.content for chunk in batch):
-            return tuple(self._shown(chunk) for chunk in batch)
-        return batch
+        if self._shows_usage is self._flight.shows_usage:
+            return batch
+        return tuple(self._shown(chunk) for chunk in batch)
 
     async def aclose(self) -> None:
         """The reader goes; where the stream has not ended, it goes on for the others."""
         self._end("cancelled")
 
     def _shown(self, chunk: Chunk) -> Chunk:
-        if chunk.usage is None or chunk.content:
+        if chunk.usage is None or chunk.content or json.loads(chunk.data).get("choices"):
             return chunk
         return chunk._replace(visible=self._shows_usage)
 

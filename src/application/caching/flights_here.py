@@ -1,4 +1,6 @@
+import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -9,12 +11,13 @@ from application.caching.flight import Flight
 from application.caching.following import Following
 from application.caching.hold import HOLD_US, Hold
 from application.caching.lead import Complete, Lead, Stream
+from application.errors import StateUnavailable
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.clock import Clock
 from application.ports.flights import Flights
 from application.ports.response_cache import ResponseCache
-from domain.chat import Endpoint
-from domain.response_cache import CachedReply, Fill
+from domain.chat import Endpoint, Reply
+from domain.response_cache import CachedReply, Fill, FillHeld
 
 Keep = Callable[[Flight, Completed | Streaming], CachedReply | None]
 """What is stored of a reply that has come; None for nothing."""
@@ -26,6 +29,7 @@ class Wanted:
 
     Attributes:
         keep, ttl_us: What is stored of it, and for how long.
+        hold_us: How long the right to fetch it outlives the process that has it.
         to_its_end: It is fetched to its end though nobody reads it any more.
     """
 
@@ -34,6 +38,7 @@ class Wanted:
     keep: Keep
     ttl_us: int
     to_its_end: bool = False
+    hold_us: int = HOLD_US
 
     @property
     def endpoint(self) -> Endpoint:
@@ -68,19 +73,22 @@ class FlightsHere:
         flight.join()
         try:
             found = await self._ask(wanted, flight)
-        except BaseException:
+        except BaseException as error:
             self._forget(wanted.place, flight)
-            flight.lose()
+            # Nobody who has joined meanwhile need find out for himself that the store is away.
+            flight.lose(error if isinstance(error, StateUnavailable) else None)
             raise
         if isinstance(found, CachedReply):
             self._forget(wanted.place, flight)
-            # Those who have joined meanwhile look for themselves, and find it.
-            flight.lose()
+            flight.stored_us = found.stored_us
+            flight.land(Reply(found.body, found.usage))
         return found
 
     def lead(self, wanted: Wanted, flight: Flight, fill: Fill | None) -> Lead:
         """Calls upstream for all of `flight`. Without a fill the reply replaces what is stored."""
-        hold = None if fill is None else Hold(self.cache, self.flights, self.clock, fill, flight)
+        hold = None
+        if fill is not None:
+            hold = Hold(self.cache, self.flights, self.clock, fill, flight, wanted.hold_us)
 
         async def store(flight: Flight, served: Completed | Streaming | None) -> None:
             self._forget(wanted.place, flight)
@@ -94,13 +102,32 @@ class FlightsHere:
         self._background.do(lead.run(self.complete, self.stream))
         return lead
 
+    async def acquire(self, wanted: Wanted) -> Fill | FillHeld | CachedReply:
+        """The right to call, who has it, or the reply. Whoever is cancelled leaves no right behind."""
+        owner = f"{wanted.request.request_id}:{next(self._numbers)}"
+        asking = asyncio.create_task(self.cache.acquire_fill(*wanted.place, owner, wanted.hold_us))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            self._background.do(self._give_back(asking))
+            raise
+
+    async def _give_back(self, asking: "asyncio.Task[Fill | FillHeld | CachedReply]") -> None:
+        with suppress(StateUnavailable):
+            found = await asking
+            if isinstance(found, Fill):
+                await self.cache.abandon_fill(found)
+
+    def end_all(self) -> None:
+        """Ends what is still under way."""
+        self._background.cancel()
+
     async def settle(self) -> None:
         """Returns when nothing is under way any more."""
         await self._background.settle()
 
     async def _ask(self, wanted: Wanted, flight: Flight) -> Flight | Lead | CachedReply:
-        owner = f"{wanted.request.request_id}:{next(self._numbers)}"
-        found = await self.cache.acquire_fill(*wanted.place, owner, HOLD_US)
+        found = await self.acquire(wanted)
         match found:
             case CachedReply():
                 return found

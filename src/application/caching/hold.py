@@ -16,6 +16,7 @@ HOLD_US = 2 * SECOND_US
 _BEAT_US = SECOND_US // 2
 _FLUSH_US = SECOND_US // 40
 _PORTION = 256
+_PUTS = 3
 
 
 class Hold:
@@ -24,12 +25,21 @@ class Hold:
     Nothing is told before somebody waits: then all that has come so far, and what comes after it, 40 times a second.
     """
 
-    def __init__(self, cache: ResponseCache, flights: Flights, clock: Clock, fill: Fill, flight: Flight) -> None:
+    def __init__(
+        self,
+        cache: ResponseCache,
+        flights: Flights,
+        clock: Clock,
+        fill: Fill,
+        flight: Flight,
+        hold_us: int = HOLD_US,
+    ) -> None:
         self._cache = cache
         self._flights = flights
         self._clock = clock
         self._fill = fill
         self._flight = flight
+        self._hold_us = hold_us
         self._told = 0
         self._telling = asyncio.Lock()
         self.followed = False
@@ -60,7 +70,7 @@ class Hold:
         is_end = not self.followed or self._told + len(batches) == len(self._flight.batches)
         frames = [pack(batch) for batch in batches]
         heard = await self._flights.tell(
-            self._fill, self._told, frames, HOLD_US, last=last and self.followed and is_end
+            self._fill, self._told, frames, self._hold_us, last=last and self.followed and is_end
         )
         if heard is None:
             self.is_lost, self.followed = True, False
@@ -72,11 +82,20 @@ class Hold:
     async def give(self, reply: CachedReply | None, ttl_us: int) -> None:
         """No more comes: tells the rest, and stores the reply. None: there is none to be stored."""
         if self._flight.batches:
-            await self.beat()
-            if self.followed and self._flight.has_landed:
-                await self.beat(last=True)
-        if reply is None or not await self._cache.put(self._fill.scope, self._fill.key, reply, ttl_us, self._fill):
+            with suppress(StateUnavailable):
+                await self.beat()
+                if self.followed and self._flight.has_landed:
+                    await self.beat(last=True)
+        if reply is None or not await self._put(reply, ttl_us):
             await self.give_up()
+
+    async def _put(self, reply: CachedReply, ttl_us: int) -> bool:
+        """A store that is away for a moment is asked again: what came was paid for."""
+        for _ in range(_PUTS - 1):
+            with suppress(StateUnavailable):
+                return await self._cache.put(self._fill.scope, self._fill.key, reply, ttl_us, self._fill)
+            await self.pause()
+        return await self._cache.put(self._fill.scope, self._fill.key, reply, ttl_us, self._fill)
 
     async def give_up(self) -> None:
         """Lets others have the fill. Those who wait see that no more comes. Raises StateUnavailable."""

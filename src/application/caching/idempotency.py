@@ -10,13 +10,11 @@ from application.caching.flight import Flight
 from application.caching.flights_here import FlightsHere, Keep, Wanted
 from application.caching.frames import pack_all, unpack_all
 from application.caching.hits import Hits, StoredStream
-from application.caching.hold import HOLD_US
 from application.caching.lead import Complete, Lead, Stream
 from application.errors import IdempotencyInUse, IdempotencyMismatch, StateUnavailable
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
-from application.ports.response_cache import ResponseCache
 from domain.catalog import Resolved
 from domain.chat import Reply
 from domain.durations import MINUTE_US
@@ -26,6 +24,9 @@ T = TypeVar("T")
 
 KEPT_US = 1_440 * MINUTE_US
 """A day: how long a key is remembered."""
+
+IN_USE_US = MINUTE_US // 2
+"""How long a key stays in use after the gateway died that ran its request."""
 
 _HEAD_BYTES = 32
 _IN_USE = "the first request with this Idempotency-Key is still running: ask again when it may be over"
@@ -45,7 +46,6 @@ class Idempotency:
     serve_stream: Stream
     catalog_source: CatalogSource
     keys: CacheKeys
-    cache: ResponseCache
     flights: FlightsHere
     hits: Hits
     clock: Clock
@@ -89,7 +89,8 @@ class Idempotency:
         try:
             key = await self.keys.key_of("idempotency", caller.account, request.idempotency_key)
             place = Place(f"idempotency/{caller.account}", key)
-            found = await self.cache.acquire_fill(*place, request.request_id, HOLD_US)
+            wanted = Wanted(place, request, self._keep(request), KEPT_US, to_its_end=True, hold_us=IN_USE_US)
+            found = await self.flights.acquire(wanted)
         except StateUnavailable:
             return replace(request, degraded=(*request.degraded, "idempotency"))
         match found:
@@ -101,7 +102,7 @@ class Idempotency:
                 return _Kept(resolved, found)
         flight = Flight()
         flight.join()
-        return self.flights.lead(Wanted(place, request, self._keep(request), KEPT_US, to_its_end=True), flight, found)
+        return self.flights.lead(wanted, flight, found)
 
     def _keep(self, request: GatewayRequest) -> Keep:
         def keep(flight: Flight, served: Completed | Streaming) -> CachedReply:

@@ -8,7 +8,7 @@ from typing import Any
 
 from application.caching.flight import Flight, FlightLost, FlightReader
 from application.caching.hold import Hold
-from application.errors import GatewayError, StateUnavailable, UpstreamError
+from application.errors import GatewayError, NoInstanceAvailable, StateUnavailable, UpstreamError
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.provider import ChunkStream
 from application.replies.assembly import ReplyAssembly
@@ -17,6 +17,12 @@ Complete = Callable[[GatewayRequest], Awaitable[Completed]]
 Stream = Callable[[GatewayRequest], Awaitable[Streaming]]
 Store = Callable[[Flight, Completed | Streaming | None], Awaitable[None]]
 """Called at the end with what was served, where all of it has come and it is short enough; else with None."""
+
+_EVERYBODYS = (UpstreamError, NoInstanceAvailable)
+"""What any other who asked would have met; all else concerns the one who asked first."""
+
+_RAW = 8
+"""How many times as large as the reply the chunks of a stream may be that is kept from its beginning."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +55,7 @@ class Lead:
         self._flies_alone = False
         self._task: asyncio.Task[Any] | None = None
         self._staying: asyncio.Task[None] | None = None
+        flight.streams, flight.shows_usage = request.llm.stream, request.llm.stream_usage
         if not to_its_end:
             flight.on_deserted = self._deserted
 
@@ -79,7 +86,7 @@ class Lead:
         try:
             await self._fetch(complete, stream)
         except GatewayError as error:
-            self._fail(error, error if isinstance(error, UpstreamError) else None)
+            self._fail(error, error if isinstance(error, _EVERYBODYS) else None)
         except asyncio.CancelledError as error:
             self._fail(error, None)
             raise
@@ -111,7 +118,7 @@ class Lead:
             flight.push(batch)
             assembly.add(batch)
             size_bytes += sum(len(chunk.data) for chunk in batch)
-            if size_bytes > self._max_bytes:
+            if size_bytes > _RAW * self._max_bytes:
                 await self._fly_alone()
         flight.land(assembly.reply())
 
@@ -119,7 +126,7 @@ class Lead:
         """Too long to be kept: those who read it have it, at the pace of the fastest of them, and nobody else."""
         if not self._flies_alone:
             self._flies_alone, self.flight.takes_more = True, False
-            if self._hold is not None:
+            if self._hold is not None and not self._hold.followed:
                 with suppress(StateUnavailable):
                     await self._hold.give_up()
         await self.flight.room()
@@ -136,10 +143,12 @@ class Lead:
 
     async def _stay_if_followed(self, hold: Hold) -> None:
         """Goes on for as long as another gateway waits for it."""
-        while not self.flight.readers and not self.flight.is_over:
+        while True:
             with suppress(StateUnavailable):
                 await hold.beat()
-            if not hold.followed and not self.flight.readers:
+            if self.flight.is_over or self.flight.readers:
+                return
+            if not hold.followed:
                 self._end()
                 return
             await hold.pause()

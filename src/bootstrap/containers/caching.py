@@ -15,6 +15,7 @@ from adapters.outbound.system.fingerprint import HmacFingerprint
 from application.caching.cache_keys import CacheKeys
 from application.caching.cache_uses import CacheUses
 from application.caching.caching import Caching
+from application.caching.coming_along import ComingAlong
 from application.caching.flights_here import FlightsHere
 from application.caching.hits import Hits
 from application.caching.idempotency import Idempotency
@@ -29,6 +30,7 @@ from domain.caching import CachePolicy
 
 _Base = ObservationContainer
 _cache = _Base.settings.provided.cache
+_KEYED_BYTES = 67_108_864
 
 
 class CachePolicyInForce:
@@ -57,7 +59,7 @@ class CachingContainer(ObservationContainer):
     fills = Singleton(Fills)
     response_cache = Selector(
         _Base.state,
-        memory=Singleton(MemoryResponseCache, _Base.clock, _cache.max_bytes, _cache.max_entry_bytes, fills),
+        memory=Singleton(MemoryResponseCache, _Base.steady_clock, _cache.max_bytes, _cache.max_entry_bytes, fills),
         redis=Singleton(
             RedisResponseCache,
             _Base.stores.provided.cache.executor,
@@ -67,15 +69,28 @@ class CachingContainer(ObservationContainer):
     )
     flights = Selector(
         _Base.state,
-        memory=Singleton(MemoryFlights, _Base.clock, fills),
+        memory=Singleton(MemoryFlights, _Base.steady_clock, fills),
         redis=Singleton(RedisFlights, _Base.stores.provided.cache.executor, _Base.redis_prefix),
+    )
+    # Keys that make requests one: of no scope, purged by nobody, and never pushed out by what is merely cached.
+    keyed_fills = Singleton(Fills)
+    keyed_prefix = Callable("{}once:".format, _Base.redis_prefix)
+    keyed_replies = Selector(
+        _Base.state,
+        memory=Singleton(MemoryResponseCache, _Base.steady_clock, _KEYED_BYTES, _cache.max_entry_bytes, keyed_fills),
+        redis=Singleton(RedisResponseCache, _Base.redis_executor, keyed_prefix, max_entry_bytes=_cache.max_entry_bytes),
+    )
+    keyed_flights = Selector(
+        _Base.state,
+        memory=Singleton(MemoryFlights, _Base.steady_clock, keyed_fills),
+        redis=Singleton(RedisFlights, _Base.redis_executor, keyed_prefix),
     )
     cache_keys = Singleton(CacheKeys, Singleton(HmacFingerprint), _Base.key_pepper.provided.value)
     cache_uses = Singleton(CacheUses, response_cache, _Base.clock)
     cache_routes = Callable(cache_routes, Singleton(AdministerCache, response_cache, _Base.noting))
 
 
-def before(base: type[CachingContainer], hit_tools: Any, complete: Any, stream: Any) -> tuple[Any, Any, Any]:
+def before(base: type[CachingContainer], hit_tools: Any, gate: Any, complete: Any, stream: Any) -> tuple[Any, Any, Any]:
     """The providers of what serves whole replies and streams, with the cache before `complete` and `stream`.
 
     And that of what has to be done beside the requests for it.
@@ -83,11 +98,10 @@ def before(base: type[CachingContainer], hit_tools: Any, complete: Any, stream: 
     settings = base.settings.provided.cache
     hits = Singleton(Hits, hit_tools)
 
-    def flights_of(complete: Any, stream: Any) -> Any:
-        shared = (base.response_cache, base.flights, base.clock)
-        return Singleton(FlightsHere, *shared, complete, stream, settings.max_entry_bytes)
+    def flights_of(cache: Any, flights: Any, complete: Any, stream: Any) -> Any:
+        return Singleton(FlightsHere, cache, flights, base.clock, complete, stream, settings.max_entry_bytes)
 
-    cached = flights_of(complete, stream)
+    cached = flights_of(base.response_cache, base.flights, complete, stream)
     caching = Singleton(
         Caching,
         complete,
@@ -98,23 +112,23 @@ def before(base: type[CachingContainer], hit_tools: Any, complete: Any, stream: 
         cache=base.response_cache,
         flights=cached,
         hits=hits,
+        coming_along=Singleton(ComingAlong, hits),
         uses=base.cache_uses,
         clock=base.clock,
         randomness=base.randomness,
     )
-    once = flights_of(caching.provided.complete, caching.provided.stream)
+    once = flights_of(base.keyed_replies, base.keyed_flights, caching.provided.complete, caching.provided.stream)
     idempotency = Singleton(
         Idempotency,
         caching.provided.complete,
         caching.provided.stream,
         catalog_source=base.catalog_source,
         keys=base.cache_keys,
-        cache=base.response_cache,
         flights=once,
         hits=hits,
         clock=base.clock,
     )
     store = base.stores.provided.own_cache
     prober = Callable(_prober_of, store, base.clock, base.randomness)
-    keeping = Singleton(ReplyKeeping, List(cached, once), base.cache_uses, store, prober)
+    keeping = Singleton(ReplyKeeping, List(cached, once), base.cache_uses, store, prober, gate)
     return idempotency.provided.complete, idempotency.provided.stream, keeping

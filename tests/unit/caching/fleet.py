@@ -15,6 +15,7 @@ from adapters.testing.virtual_time import VirtualClock
 from application.caching.cache_keys import CacheKeys
 from application.caching.cache_uses import CacheUses
 from application.caching.caching import Caching
+from application.caching.coming_along import ComingAlong
 from application.caching.flights_here import FlightsHere
 from application.caching.hits import Hits, HitTools
 from application.caching.idempotency import Idempotency
@@ -131,6 +132,7 @@ class CachingGateway:
             shared.cache,
             self.here,
             hits,
+            ComingAlong(hits),
             self.uses,
             clock,
             SeededRandomness(),
@@ -139,7 +141,7 @@ class CachingGateway:
             shared.cache, shared.flights, clock, self.caching.complete, self.caching.stream, shared.max_entry_bytes
         )
         self.idempotency = Idempotency(
-            self.caching.complete, self.caching.stream, catalog_source, keys, shared.cache, runs, hits, clock
+            self.caching.complete, self.caching.stream, catalog_source, keys, runs, hits, clock
         )
         self._asked = 0
 

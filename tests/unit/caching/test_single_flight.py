@@ -72,8 +72,8 @@ def _holds(monkeypatch: pytest.MonkeyPatch) -> None:
     HOLDS.clear()
     begin = Hold.__init__
 
-    def noted(self: Hold, cache: Any, flights: Flights, clock: Any, fill: Fill, flight: Any) -> None:
-        begin(self, cache, flights, clock, fill, flight)
+    def noted(self: Hold, cache: Any, flights: Flights, clock: Any, fill: Fill, flight: Any, hold_us: int) -> None:
+        begin(self, cache, flights, clock, fill, flight, hold_us)
         HOLDS.append(self)
 
     monkeypatch.setattr(Hold, "__init__", noted)
