@@ -51,7 +51,7 @@ def slowed(shared: SharedReplies, span_us: int, *, away: bool = False) -> list[i
             raise StateUnavailable("away")
         return await acquire(*words)
 
-    shared.cache.acquire_fill = slowly  # type: ignore[method-assign]
+    shared.cache.acquire_fill = slowly  # type: ignore[method-assign, assignment]
     return asked
 
 
