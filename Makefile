@@ -30,7 +30,7 @@ test: $(VENV)/.dev
 
 # What has to wait for minutes of real time: the full forms of what `test` holds in short.
 test-long: $(VENV)/.dev
-	@$(BIN)/python -m pytest -m long $(ARGS)
+	@TESTS_IN_FULL=1 $(BIN)/python -m pytest -m 'long or histories' $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check
