@@ -13,7 +13,7 @@ ARGS =
 help:
 	@echo 'make serve   set up and serve on 127.0.0.1:8080        ARGS="--port 9000 --config my.yaml"'
 	@echo 'make test    set up and run the tests                  ARGS="tests/unit -k breaker" WORKERS=0'
-	@echo 'make test-long  run the tests that wait for real minutes; make test leaves them out'
+	@echo 'make test-long  run the tests that wait for real minutes, and the full forms of others'
 	@echo 'make lint    format, lint, types, import contracts'
 	@echo 'make format  rewrite files as lint wants them'
 	@echo 'make bench   measure against the bare stack            ARGS="--help"'
@@ -30,7 +30,7 @@ test: $(VENV)/.dev
 
 # What has to wait for minutes of real time: the full forms of what `test` holds in short.
 test-long: $(VENV)/.dev
-	@$(BIN)/python -m pytest -m long $(ARGS)
+	@TESTS_IN_FULL=1 $(BIN)/python -m pytest -m 'long or histories' $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check

@@ -12,13 +12,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from openai import AsyncOpenAI
 
 from tests.e2e import raw_http
 from tests.e2e.support import eventually, free_port
 
-START_S = 20.0
-EXIT_S = 10.0
+# How long a busy machine may take; an idle one takes a second.
+START_S = 60.0
+# Closing asks for little, but on a busy machine that waits. The default grace of a request is two minutes.
+EXIT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,19 @@ class Gateway:
 
     async def exited(self) -> int:
         """The exit status, soon."""
-        await eventually(lambda: self.process.poll() is not None, within_s=EXIT_S, what="the gateway exits")
+        try:
+            await eventually(lambda: self.process.poll() is not None, within_s=EXIT_S, what="the gateway exits")
+        except AssertionError as error:
+            raise AssertionError(f"{error}:\n{self._stacks()}") from error
         return int(self.process.returncode)
+
+    def _stacks(self) -> str:
+        """What it and its workers are at: it ends them."""
+        own = psutil.Process(self.process.pid)
+        for process in (*own.children(recursive=True), own):
+            process.send_signal(signal.SIGABRT)
+        self.process.wait()
+        return tail(self)
 
 
 def instance(model: str, base_url: str, lane: str | None = None, **more: object) -> dict[str, object]:
@@ -120,7 +134,7 @@ def start_gateway(
     path.write_text(json.dumps(document), encoding="utf-8")  # every JSON document is YAML
     key = key or f"sk-test-{secrets.token_hex(16)}"
     command = [sys.executable, "-m", module, "serve", "--config", str(path), "--port", str(port)]
-    environment = os.environ | {"MOONGATE_MASTER_KEY": key, "PYTHONPATH": python_path()}
+    environment = os.environ | {"MOONGATE_MASTER_KEY": key, "PYTHONPATH": python_path(), "PYTHONFAULTHANDLER": "1"}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--data-dir", str(folder / "data")], cwd=folder, env=environment, stdout=output, stderr=output

@@ -56,7 +56,8 @@ async def chat_status(gateway: Gateway, key: str) -> int:
 
 
 async def test_a_key_is_created_used_rotated_and_revoked(gateway: Gateway) -> None:
-    team = json.loads((await moongate(gateway, "teams", "create", "--name", "search", "--json"))[0])["id"]
+    made = await raw_http.exchange(gateway.port, gateway.post("/admin/v1/teams", b'{"name": "search"}'))
+    team = made.json()["id"]
     words = f"keys create --name ci --team-id {team} --budget.amount-usd 50 --limits.rpm 100 --models echo,b"
     told, note = await moongate(gateway, *words.split())
     (first,) = re.findall(r"^key: (mg_\S+)$", told, re.MULTILINE)

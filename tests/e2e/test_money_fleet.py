@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SEED = 4
 REQUESTS = 2_000
-FEWER = 400
+FEWER = 250
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 TURNS = {"routing_strategy": "weighted-round-robin"}
 STREAMED = Behaviour(chunks=12, chunk_delay_s=0.03)
 LANES = ("heavy", "light", "third")
-ROUNDS = 6
+ROUNDS = pytest.mark.parametrize("rounds", [2, pytest.param(6, marks=pytest.mark.long)])
 
 
 def documents(upstream: ScriptedUpstream, base: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -68,10 +68,10 @@ def _is_refused(gateway: Gateway, before: int) -> bool:
     return len(log_lines(gateway, "nothing changes: router.routing_strategy")) > before
 
 
-async def through_many_reloads(gateway: Gateway, first: dict[str, Any], second: dict[str, Any]) -> Load:
+async def through_many_reloads(gateway: Gateway, first: dict[str, Any], second: dict[str, Any], rounds: int) -> Load:
     load = Load(gateway, "steady", LANES, STREAMED)
     async with load.running(clients=8):
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             await reload(gateway, second, "fresh", "departing")
             write(gateway, json.dumps({**first, "router": {"routing_strategy": "fastest"}}))
             refusals = len(log_lines(gateway, "nothing changes: router.routing_strategy"))
@@ -88,22 +88,24 @@ async def served_by(gateway: Gateway, count: int) -> Counter[str]:
     return Counter(reply.headers["x-moongate-instance"] for reply in replies)
 
 
+@ROUNDS
 async def test_reloads_under_load_drop_no_request_and_an_invalid_file_changes_nothing(
-    upstream: ScriptedUpstream, tmp_path: Path
+    upstream: ScriptedUpstream, tmp_path: Path, rounds: int
 ) -> None:
     for lane in LANES:
         upstream.lane(lane).default = STREAMED
     first, second = documents(upstream, configuration([], router=TURNS))
     async with running_gateway(first, tmp_path) as gateway:
-        load = await through_many_reloads(gateway, first, second)
+        load = await through_many_reloads(gateway, first, second, rounds)
 
         assert load.wrong == []
-        assert load.answered > 50
+        assert load.answered > 8 * rounds
         assert await served_by(gateway, 20) == {"heavy": 15, "light": 5}
 
 
+@ROUNDS
 async def test_reloads_of_two_workers_under_load_drop_no_request_and_an_invalid_file_changes_nothing(
-    upstream: ScriptedUpstream, tmp_path: Path
+    upstream: ScriptedUpstream, tmp_path: Path, rounds: int
 ) -> None:
     for lane in LANES:
         upstream.lane(lane).default = STREAMED
@@ -112,10 +114,10 @@ async def test_reloads_of_two_workers_under_load_drop_no_request_and_an_invalid_
         first, second = documents(upstream, base)
         async with running_gateway(first, tmp_path) as gateway:
             await eventually(lambda: len(log_lines(gateway, "Running on")) == 2, within_s=15, what="both serve")
-            load = await through_many_reloads(gateway, first, second)
+            load = await through_many_reloads(gateway, first, second, rounds)
 
             assert load.wrong == []
-            assert load.answered > 50
+            assert load.answered > 8 * rounds
             assert await served_by(gateway, 20) == {"heavy": 15, "light": 5}
             write(gateway, "model_list: [")
             gateway.process.send_signal(signal.SIGHUP)

@@ -22,13 +22,14 @@ from domain.durations import MINUTE_US, SECOND_US
 from domain.identifiers import RequestId
 from domain.limits.admission import CallerAdmissionRequest, CallerAnswer
 from domain.limits.limit import LARGEST_LIMIT, Algorithm, Limit, LimitKind
+from tests.examples import examples
 from tests.servers.fixtures import PATIENT
 from tests.servers.redis_servers import standalone, valkey_binary
 
 Answer = CallerAnswer | bool | None
 Step = tuple[str, int, int, int]
 
-HISTORIES = 200
+HISTORIES = examples(200)
 LEASE_US = 20 * SECOND_US
 # Requests from this number on come from a gateway that knows other limits already.
 RELOADED = 6

@@ -31,6 +31,7 @@ from domain.budget.charge import (
 )
 from domain.budget.period import PeriodKind, period_of
 from domain.identifiers import RequestId
+from tests.examples import examples
 from tests.servers.fixtures import PATIENT
 from tests.servers.redis_servers import standalone, valkey_binary
 
@@ -178,7 +179,7 @@ def lua() -> Iterator[tuple[asyncio.Runner, RedisExecutor]]:
         runner.run(executor.aclose())
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(history=st.lists(STEPS, max_size=25), opened=st.booleans())
 def test_lua_and_memory_answer_alike(
     lua: tuple[asyncio.Runner, RedisExecutor], history: list[Step], opened: bool

@@ -25,8 +25,9 @@ from domain.routing.admission import AdmissionRequest, Admitted
 from domain.routing.report import AttemptReport
 from domain.routing.strategy import Leaf
 from tests.equivalence.one_server import OneServer, one_server
+from tests.examples import examples
 
-HISTORIES = 200
+HISTORIES = examples(200)
 # Longer than any history, so that seconds are corrected which have long left the window.
 LEASE_US = 3_600 * SECOND_US
 MEMBERS = (instance("requests", rpm=6), instance("tokens", tpm=200), instance("neither"))

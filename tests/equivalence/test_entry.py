@@ -32,6 +32,7 @@ from domain.identifiers import RequestId
 from domain.limits.admission import CallerAdmissionRequest
 from domain.limits.limit import LARGEST_LIMIT, Algorithm, Limit, LimitKind
 from tests.equivalence.one_server import OneServer, one_server
+from tests.examples import examples
 
 ACCOUNT = AccountId("ü|{1}")
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -193,7 +194,7 @@ def server() -> Iterator[OneServer]:
         yield started
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(history=st.lists(STEPS, max_size=25), opened=st.booleans())
 def test_limits_and_budgets_together_answer_the_same_in_memory_and_in_lua(
     server: OneServer, history: list[Step], opened: bool

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.budget.charge import LARGEST_NANO
 from tests.equivalence.one_server import OneServer, one_server
+from tests.examples import examples
 
 DAY_US = 86_400_000_000
 ODD_US = 1_800_000_000_123_457  # so that the last digits of times matter
@@ -82,7 +83,7 @@ def server() -> Iterator[OneServer]:
         yield started
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(steps=HISTORIES)
 def test_a_mark_answers_the_same_in_python_and_in_lua(server: OneServer, steps: list[Step]) -> None:
     server.run(replay(server, steps))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.event_record import KEPT, EventRecord, EventStream, KeptEvent, append
 from tests.equivalence.one_server import OneServer, one_server
+from tests.examples import examples
 
 # Few ids and short views back, so that events are found, just found, and just missed.
 SENDINGS = st.lists(
@@ -33,7 +34,7 @@ async def in_lua(server: OneServer, key: str, sendings: list[tuple[str, int]]) -
     return [bool(answer) for answer in answers], [words[b"id"].decode() for _, words in entries]
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(sendings=SENDINGS)
 def test_events_are_added_in_lua_as_in_memory(server: OneServer, sendings: list[tuple[str, int]]) -> None:
     kept: deque[KeptEvent] = deque(maxlen=KEPT)

@@ -17,6 +17,7 @@ from application.ports.response_cache import ResponseCache
 from domain.flights import FOLLOWED_US, KEPT_US
 from domain.response_cache import CachedReply, Fill
 from tests.equivalence.one_server import one_server
+from tests.examples import examples
 
 # Real time passes, too, while a history is replayed: no key may end by it that is still asked for.
 _SPANS_US = (KEPT_US // 2, KEPT_US, 2 * KEPT_US + 1)
@@ -103,7 +104,7 @@ async def _replay(executor: RedisExecutor, prefix: str, history: list[tuple[Any,
 def test_histories_of_flights_get_equal_answers() -> None:
     with one_server() as server:
 
-        @settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=examples(500), deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(_histories)
         def alike(history: list[tuple[Any, ...]]) -> None:
             server.run(_replay(server.executor, server.new_prefix(), history))

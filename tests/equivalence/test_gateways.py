@@ -14,6 +14,7 @@ from adapters.outbound.redis.lua_scripts import all_scripts
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.system.clock import SystemClock
 from domain.gateways import announce
+from tests.examples import examples
 from tests.servers.fixtures import PATIENT
 from tests.servers.redis_servers import standalone, valkey_binary
 
@@ -40,7 +41,7 @@ def executor(runner: asyncio.Runner) -> Iterator[RedisExecutor]:
         runner.run(made.aclose())
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(steps=STEPS)
 def test_the_script_counts_as_the_domain_does(
     executor: RedisExecutor, runner: asyncio.Runner, steps: list[tuple[str, int, int]]

@@ -14,6 +14,7 @@ from application.ports.health_store import HealthStore
 from domain.health_report import HealthReport, ModelHealth
 from domain.identifiers import InstanceId, ModelName
 from tests.equivalence.one_server import OneServer, one_server
+from tests.examples import examples
 
 Step: TypeAlias = tuple[str, str, HealthReport, int, int]
 Said: TypeAlias = tuple[HealthReport | None, ModelHealth]
@@ -47,7 +48,7 @@ async def answers(health_store: HealthStore, clock: ManualClock, history: list[S
     return said
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(history=st.lists(STEPS, min_size=1, max_size=15))
 def test_health_in_lua_is_as_in_memory(server: OneServer, history: list[Step]) -> None:
     clock, lua_clock = ManualClock(), ManualClock()

@@ -30,8 +30,9 @@ from domain.routing.instance_report import InstanceReport
 from domain.routing.report import AttemptReport
 from domain.routing.strategy import Leaf
 from tests.equivalence.one_server import OneServer, one_server
+from tests.examples import examples
 
-HISTORIES = 250
+HISTORIES = examples(250)
 LEASE_US = 30 * SECOND_US
 # Small numbers, so that a history of some dozen steps opens, probes and closes circuits several times.
 CONFIG = CircuitBreakerConfig(

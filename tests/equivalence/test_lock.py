@@ -13,6 +13,7 @@ from adapters.testing.virtual_time import ManualClock
 from application.ports.lock import Lock
 from domain.lock import Held
 from tests.equivalence.one_server import OneServer, one_server
+from tests.examples import examples
 
 Step: TypeAlias = tuple[Literal["acquire", "extend", "release"], str, int, int]
 
@@ -44,7 +45,7 @@ async def answers(lock: Lock, clock: ManualClock, history: list[Step]) -> list[H
     return said
 
 
-@settings(max_examples=250)
+@settings(max_examples=examples(250))
 @given(history=st.lists(STEPS, min_size=1, max_size=25))
 def test_locks_in_lua_answer_as_those_in_memory(server: OneServer, history: list[Step]) -> None:
     clock, lua_clock = ManualClock(), ManualClock()

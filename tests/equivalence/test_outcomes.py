@@ -16,8 +16,9 @@ from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.resilience.outcome import Outcome
 from domain.routing.strategy import Leaf
 from tests.equivalence.one_server import OneServer, one_server
+from tests.examples import examples
 
-HISTORIES = 200
+HISTORIES = examples(200)
 # Only rates open it, and a probe closes it again at once: a history is in its windows, not in its open times.
 CONFIG = CircuitBreakerConfig(
     window_us=4 * SECOND_US, minimum_calls=4, failure_rate=0.5, consecutive_failures=1_000, probes_to_close=1

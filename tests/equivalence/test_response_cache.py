@@ -13,6 +13,7 @@ from application.ports.response_cache import ResponseCache
 from domain.chat import Usage
 from domain.response_cache import CachedReply, CacheUse, Fill
 from tests.equivalence.one_server import one_server
+from tests.examples import examples
 
 # Long enough that no key ends in real time while a history is replayed.
 _MINUTE_US = 60_000_000
@@ -101,7 +102,7 @@ async def _replay(executor: RedisExecutor, prefix: str, history: list[tuple[Any,
 def test_histories_of_the_response_cache_get_equal_answers() -> None:
     with one_server() as server:
 
-        @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=examples(400), deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(_steps, min_size=5, max_size=40))
         def alike(history: list[tuple[Any, ...]]) -> None:
             server.run(_replay(server.executor, server.new_prefix(), history))

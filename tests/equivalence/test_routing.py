@@ -30,10 +30,11 @@ from domain.resilience.outcome import Outcome
 from domain.routing.admission import AdmissionRequest, Admitted
 from domain.routing.report import AttemptReport
 from domain.routing.strategy import Leaf, Node, Ordered, Weighted
+from tests.examples import examples
 from tests.servers.fixtures import PATIENT
 from tests.servers.redis_servers import standalone, valkey_binary
 
-HISTORIES = 200
+HISTORIES = examples(200)
 LEASE_US = 30 * SECOND_US
 # Small numbers, so that a history of some dozen steps opens, probes and closes circuits several times.
 CONFIG = CircuitBreakerConfig(

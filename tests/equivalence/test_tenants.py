@@ -24,6 +24,7 @@ from domain.stored import NOUNS, Stored, id_of
 from domain.tenants import TeamId, UserId
 from domain.virtual_key import KeyId
 from tests.contract.tenant_stores import tenants_on
+from tests.examples import examples
 from tests.servers.databases import opened
 
 USERS = [replace(USER, id=UserId(name), email=email) for name in ("a", "A") for email in ("a@b", "b@b")]
@@ -83,7 +84,7 @@ async def compare(history: Sequence[Sequence[Change[Any]]], folder: str) -> None
         assert await picture(sql) == await picture(memory)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(HISTORIES)
 def test_memory_and_sqlite_agree_on_every_history(history: list[list[Change[Any]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

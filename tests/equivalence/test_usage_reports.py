@@ -17,6 +17,7 @@ from adapters.testing.usage_reports_contract import DAY_US, MIDNIGHT_US, all_rec
 from application.ports.usage_reports import GroupBy, UsageFilter
 from domain.budget.charge import BudgetPeriod
 from domain.usage_record import UsageRecord
+from tests.examples import examples
 from tests.servers.databases import empty_ledger
 
 _NEARLY = st.sampled_from([-1, 0, 1, DAY_US // 2])
@@ -58,7 +59,7 @@ _PERIODS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.lists(_RECORDS, max_size=30), max_size=3),
     st.lists(_FILTERS, min_size=1, max_size=4),

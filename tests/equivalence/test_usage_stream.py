@@ -12,6 +12,7 @@ from adapters.testing.virtual_time import ManualClock
 from application.ports.usage_stream import UsageStream
 from domain.usage_stream import UsageEntry
 from tests.equivalence.one_server import one_server
+from tests.examples import examples
 from tests.servers.usage_aging import age_pending
 
 _MINUTE_US = 60_000_000
@@ -89,7 +90,7 @@ async def _replay(executor: RedisExecutor, prefix: str, history: list[tuple[Any,
 def test_histories_of_the_usage_stream_get_equal_answers() -> None:
     with one_server() as server:
 
-        @settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=examples(300), deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(_steps, min_size=5, max_size=40))
         def alike(history: list[tuple[Any, ...]]) -> None:
             server.run(_replay(server.executor, server.new_prefix(), history))

@@ -14,11 +14,14 @@ from tests.e2e.support import eventually, free_port
 from tests.security import planted
 
 FAULTY = "tests.security.faulty_gateway"
+ANSWERS = {200, 400, 401, 404, 429, 500, 502}
+WITHOUT_STORES = {401, 404, 500, 503}
 RUNS = [
-    ("lite", "debug", "json", {200, 400, 401, 404, 429, 500, 502}),
-    ("lite", "debug", "text", {200, 400, 401, 404, 429, 500, 502}),
-    ("lite", "warning", "json", {200, 400, 401, 404, 429, 500, 502}),
-    ("full", "debug", "json", {401, 404, 500, 503}),  # its stores are away
+    ("lite", "debug", "json", ANSWERS),
+    ("full", "debug", "text", WITHOUT_STORES),
+    pytest.param("lite", "debug", "text", ANSWERS, marks=pytest.mark.long),
+    pytest.param("lite", "warning", "json", ANSWERS, marks=pytest.mark.long),
+    pytest.param("full", "debug", "json", WITHOUT_STORES, marks=pytest.mark.long),
 ]
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from application.replies.assembly import ReplyAssembly
 from domain.chat import Chunk, Endpoint, Usage
+from tests.examples import examples
 from tests.unit.replies.replies import USAGE, Json, assembled, documents, event, part
 from tests.unit.replies.streams import streams
 
@@ -31,6 +32,7 @@ def call(index: int = 0, **more: object) -> Json:
 
 @pytest.mark.parametrize("endpoint", SPEAKING)
 @given(data=st.data())
+@settings(max_examples=examples(120))
 def test_a_stream_in_any_pieces_is_the_reply(endpoint: Endpoint, data: st.DataObject) -> None:
     document = data.draw(documents(endpoint))
     reply = assembled(endpoint, *data.draw(streams(endpoint, document)))

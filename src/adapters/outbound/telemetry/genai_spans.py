@@ -65,7 +65,7 @@ class GenAiSpans:
             parent,
             SpanKind.SERVER,
             dict(self._of_request(story, method)),
-            start_time=(story.ended_us - answered.duration_us) * NS_PER_US,
+            start_time=story.began_us * NS_PER_US,
         )
         if story.error_type is not None:
             span.set_attribute("error.type", story.error_type)

@@ -34,6 +34,12 @@ class Story:
     ended_us: int
 
     @property
+    def began_us(self) -> int:
+        """Counted back from the end, which is told a little late: so never later than what it is known to have done."""
+        began_us = self.ended_us - self.answered.duration_us
+        return began_us if self.trace is None else min(began_us, self.trace.started_us)
+
+    @property
     def attempts(self) -> Sequence[AttemptTrace]:
         """All calls to providers."""
         return () if self.trace is None else self.trace.attempts
