@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
@@ -51,7 +53,18 @@ def read_candidate(reread: Reread | None, in_force: InForce, build_providers: Bu
     """
     if reread is None:
         raise ConfigurationError(["there is no file: the configuration came with the program around this gateway"])
-    loaded = reread()
+    try:
+        return _candidate(reread(), in_force, build_providers)
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        # A file that nobody thought of must end no gateway. What the error says may hold a secret of that file.
+        place = extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
+        raise ConfigurationError([f"the configuration: can't be read: {where}"]) from error
+
+
+def _candidate(loaded: Loaded, in_force: InForce, build_providers: BuildProviders) -> Candidate:
     takeover = take_over(in_force.settings, loaded.settings)
     configured = to_catalog(takeover.settings, BUILT_TYPES, SUPPORTS)
     price_list = configured_price_list(takeover.settings.pricing)

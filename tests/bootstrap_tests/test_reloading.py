@@ -37,6 +37,7 @@ class World:
     def __init__(self, document: dict[str, Any], **given: object) -> None:
         self.document = document
         self.readings = 0
+        self.fault: Exception | None = None
         self.container = Container(
             settings=parse_settings(document, environ={}).settings,
             master_key=KEY,
@@ -47,6 +48,8 @@ class World:
 
     def _reread(self) -> Loaded:
         self.readings += 1
+        if self.fault is not None:
+            raise self.fault
         return parse_settings(self.document, environ={})
 
     async def reload(self, document: dict[str, Any]) -> tuple[str, ...]:
@@ -155,6 +158,18 @@ async def test_configuration_that_can_not_be_used_changes_nothing_and_is_told(
     assert not last.ok
     assert said in last.messages[0]
     assert [record.levelname for record in caplog.records if said in record.message] == ["ERROR"]
+
+
+async def test_file_that_brings_about_an_unforeseen_fault_is_refused_as_any_other() -> None:
+    world = World({})
+    world.fault = KeyError("hunter2")
+
+    with pytest.raises(Conflict, match="can't be read: KeyError in test_reloading"):
+        await world.container.reloading().everywhere()
+
+    last = world.container.last_reload().value
+    assert last is not None
+    assert not last.ok
 
 
 async def test_worker_looks_at_the_file_and_leaves_the_reload_to_its_supervisor() -> None:
