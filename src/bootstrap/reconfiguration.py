@@ -42,6 +42,7 @@ class Candidate:
     configured: CatalogResult
     providers: ConfiguredProviders
     price_list: PriceList | None
+    secrets: frozenset[str]
     warnings: tuple[str, ...]
 
 
@@ -69,7 +70,8 @@ def _candidate(loaded: Loaded, in_force: InForce, build_providers: BuildProvider
     configured = to_catalog(takeover.settings, BUILT_TYPES, SUPPORTS)
     price_list = configured_price_list(takeover.settings.pricing)
     providers = build_providers(configured.providers)
-    return Candidate(takeover, configured, providers, price_list, (*loaded.warnings, *configured.warnings))
+    secrets = secrets_of(takeover.settings)
+    return Candidate(takeover, configured, providers, price_list, secrets, (*loaded.warnings, *configured.warnings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,6 @@ class Reconfiguration:
         self.quoting.terms = settings.terms
         self.prices.reconfigure(candidate.price_list, require=settings.pricing.require)
         self.key_lookup.reconfigure(Algorithm(settings.rate_limit.algorithm))
-        self.redactor.learn(secrets_of(settings))
+        self.redactor.learn(candidate.secrets)
         set_log_level(settings.observability.log_level)
         self.in_force.settings, self.in_force.configured = settings, configured

@@ -41,6 +41,14 @@ def test_every_secret_of_the_configuration_is_known() -> None:
     assert "" not in found
 
 
+def test_secret_that_is_no_url_though_it_looks_like_one_is_known() -> None:
+    headers = {"Authorization": "https://[staging.example"}
+    provider = {"type": "openai", "api_key": "https://u:p@[x", "headers": headers}
+    settings = parse_settings({"model_list": [{"model_name": "m", "provider": provider}]}, environ={}).settings
+
+    assert set(secrets_of(settings)) == {"https://[staging.example", "https://u:p@[x", "p"}
+
+
 def test_generated_master_key_is_known_too() -> None:
     container = Container(settings=parse_settings({}, environ={}).settings, master_key="generated-secret")
 

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from dependency_injector.providers import Object
@@ -170,6 +170,21 @@ async def test_file_that_brings_about_an_unforeseen_fault_is_refused_as_any_othe
     last = world.container.last_reload().value
     assert last is not None
     assert not last.ok
+
+
+async def test_secrets_are_found_before_anything_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({"model_list": [model("a")]})
+    before = world.container.catalog_source().current()
+
+    def fail(_settings: object) -> NoReturn:
+        raise ValueError("no URL")
+
+    monkeypatch.setattr("bootstrap.reconfiguration.secrets_of", fail)
+
+    with pytest.raises(Conflict):
+        await world.reload({"model_list": [model("b")]})
+
+    assert world.container.catalog_source().current() == before
 
 
 async def test_worker_looks_at_the_file_and_leaves_the_reload_to_its_supervisor() -> None:

@@ -1,11 +1,14 @@
 """Every secret that the configuration holds, so that nothing that is said holds one."""
 
+import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr
 
 from bootstrap.settings.root import Settings
+
+_AUTHORITY_END = re.compile(r"[/?#]")
 
 
 def secrets_of(settings: Settings) -> frozenset[str]:
@@ -35,7 +38,7 @@ def _parts(secret: str) -> Iterator[str]:
     yield secret.rpartition(" ")[2]
     if "://" in secret:
         # A host list with ports, as Sentinel has it, is no port: only the part before the @ is looked at.
-        user, separator, _ = urlsplit(secret).netloc.rpartition("@")
+        user, separator, _ = _AUTHORITY_END.split(secret.partition("://")[2], maxsplit=1)[0].rpartition("@")
         password = user.partition(":")[2] if separator else ""
         yield password
         yield unquote(password)
