@@ -107,7 +107,8 @@ def _filled(
         return match[0][1:]
     inside = _INSIDE.fullmatch(match["inside"])
     if inside is None or not match[0].endswith("}"):
-        errors.append(f"{spell_path(path)}: expected ${{VARIABLE}} or ${{VARIABLE:-default}}, found {match[0]!r}")
+        # What was found may be the rest of a secret.
+        errors.append(f"{spell_path(path)}: expected ${{VARIABLE}} or ${{VARIABLE:-default}} wherever ${{ stands")
         return ""
     value, default = environ.get(inside["name"]), inside["default"]
     if default is not None:

@@ -46,7 +46,9 @@ class Candidate:
     warnings: tuple[str, ...]
 
 
-def read_candidate(reread: Reread | None, in_force: InForce, build_providers: BuildProviders) -> Candidate:
+def read_candidate(
+    reread: Reread | None, in_force: InForce, build_providers: BuildProviders, redactor: Redactor
+) -> Candidate:
     """The configuration as it is read now. Changes nothing.
 
     Raises:
@@ -56,13 +58,20 @@ def read_candidate(reread: Reread | None, in_force: InForce, build_providers: Bu
         raise ConfigurationError(["there is no file: the configuration came with the program around this gateway"])
     try:
         return _candidate(reread(), in_force, build_providers)
-    except ConfigurationError:
-        raise
+    except ConfigurationError as error:
+        # Viewers are shown them.
+        raise ConfigurationError(_cleaned(line, redactor) for line in error.lines) from error
     except Exception as error:
         # A file that nobody thought of must end no gateway. What the error says may hold a secret of that file.
         place = extract_tb(error.__traceback__)[-1]
         where = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
         raise ConfigurationError([f"the configuration: can't be read: {where}"]) from error
+
+
+def _cleaned(line: str, redactor: Redactor) -> str:
+    """Its place by itself: after a key that is called like a credential, the explanation is none."""
+    place, separator, why = line.partition(": ")
+    return f"{redactor.redact(place)}{separator}{redactor.redact(why)}"
 
 
 def _candidate(loaded: Loaded, in_force: InForce, build_providers: BuildProviders) -> Candidate:

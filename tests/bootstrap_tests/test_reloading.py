@@ -14,6 +14,7 @@ from adapters.inbound.http.use_cases import ProcessFacts
 from application.errors import Conflict
 from application.reloads import Reload
 from bootstrap import Container
+from bootstrap.configuration_error import ConfigurationError
 from bootstrap.refusal_board import RefusalBoard
 from bootstrap.settings import Loaded, parse_settings
 from domain.callers import Caller, CallerKind
@@ -172,6 +173,19 @@ async def test_file_that_brings_about_an_unforeseen_fault_is_refused_as_any_othe
     assert not last.ok
 
 
+async def test_refusal_names_the_place_and_no_known_secret() -> None:
+    world = World({"model_list": [model("a", provider={"type": "openai", "api_key": "provider-secret"})]})
+    world.fault = ConfigurationError(["a.headers.authorization: provider-secret is wrong"])
+
+    with pytest.raises(Conflict) as refused:
+        await world.container.reloading().everywhere()
+
+    last = world.container.last_reload().value
+    assert last is not None
+    assert last.messages == ("a.headers.authorization: [redacted] is wrong",)
+    assert refused.value.message.endswith(last.messages[0])
+
+
 async def test_secrets_are_found_before_anything_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World({"model_list": [model("a")]})
     before = world.container.catalog_source().current()
@@ -275,3 +289,14 @@ def test_board_shows_what_was_refused_last_and_nothing_before() -> None:
     board.write(Reload(2, ("second",)))
 
     assert board.read() == Reload(2, ("second",))
+
+
+def test_board_leaves_out_the_last_lines_where_not_all_fit() -> None:
+    board, lines = RefusalBoard(), tuple(f"{number}" + "\U0001f600" * 2_000 for number in range(30))
+
+    board.write(Reload(1, lines))
+
+    shown = board.read()
+    assert shown is not None
+    assert shown.messages == tuple(line[:1_000] for line in lines[: len(shown.messages)])
+    assert len(shown.messages) == 5

@@ -260,6 +260,14 @@ def test_no_authentication_is_refused_elsewhere(host: str) -> None:
         'auth: {master_key: "hunter2\\u0007"}',
         "model_list: [{model_name: m, provider: {type: openai, headers: {X: 'hunter2\\n'}, api_key: {hunter2: 1}}}]",
         "cache: {url: 'hunter2'}",
+        "model_list: [{model_name: m, provider: {type: openai, api_key: 'pa${ss hunter2'}}]",
+        "model_list: [{model_name: m, provider: {type: openai, api_key: '${hunter2!}'}}]",
+        'model_list: [{model_name: m, provider: {type: openai, api_key: "hunter2${X}\\x07"}}]',
+        "model_list: [{model_name: m, provider: {type: openai, base_url: 'https://u:hunter2@h/v1'}}]",
+        "model_list: [{model_name: m, provider: {type: openai, base_url: 'https://u:hunter2@${X:-h}/v1'}}]",
+        "model_list: [{model_name: m, provider: {type: openai, base_url: 'https://h/v1?pass=hunter2'}}]",
+        "model_list: [{model_name: m, provider: {type: openai, base_url: 'u:p/hunter2@h'}}]",
+        "observability: {otlp_endpoint: 'https://u:p@hunter2@h'}",
     ],
 )
 def test_errors_never_show_secrets(text: str) -> None:
