@@ -9,7 +9,7 @@ from application.errors import StateUnavailable
 from application.ports.audit_log import AuditLog
 from application.ports.clock import Clock
 from application.ports.deed_log import DeedLog
-from domain.audit import Deed
+from domain.audit import AuditEntry, Deed
 from domain.callers import Caller, CallerKind
 from domain.durations import SECOND_US
 from domain.principal import Principal
@@ -42,6 +42,7 @@ class DebugBodies:
         self._clock = clock
         self._wanted: BodiesWanted | None = None
         self._turns = 0
+        self._untold_end_us: int | None = None
         self._stale = asyncio.Event()
         self._stale.set()
 
@@ -73,6 +74,7 @@ class DebugBodies:
         told = json.dumps({"until_us": wanted.until_us, "key_id": key_id})
         await self._deeds.note_deed(Deed("debug.bodies", TARGET, told), principal.actor)
         self._turn(wanted)
+        self._untold_end_us = None
         return wanted
 
     async def end(self, principal: Principal) -> None:
@@ -82,8 +84,10 @@ class DebugBodies:
             StateUnavailable: The audit log can't be written: other gateways go on to the end of the time.
         """
         self._turn(None)
+        self._untold_end_us = self._clock.now_us()
         await self._deeds.note_deed(Deed("debug.bodies", TARGET), principal.actor)
         self._turn(None)
+        self._untold_end_us = None
 
     def changed(self, target: str) -> None:
         """Somebody turned it on or off."""
@@ -111,7 +115,7 @@ class DebugBodies:
             page = await self._audit_log.page(1, target=TARGET)
             # What was read before it was turned here is old, though it arrives later.
             if turns == self._turns:
-                self._wanted = _read(page.items[0].after) if page.items else None
+                self._wanted = self._read(page.items[0]) if page.items else None
                 return
         self._stale.set()
 
@@ -119,9 +123,9 @@ class DebugBodies:
         self._turns += 1
         self._wanted = wanted
 
-
-def _read(after: str | None) -> BodiesWanted | None:
-    if after is None:
-        return None
-    told = json.loads(after)
-    return BodiesWanted(told["until_us"], told["key_id"])
+    def _read(self, entry: AuditEntry) -> BodiesWanted | None:
+        """What it wants; nothing where it is from before an end that could not be told."""
+        if entry.after is None or (self._untold_end_us is not None and entry.at_us <= self._untold_end_us):
+            return None
+        told = json.loads(entry.after)
+        return BodiesWanted(told["until_us"], told["key_id"])

@@ -52,6 +52,19 @@ def read_document(path: Path) -> object:
 
 def parse_document(text: str, source: str) -> object:
     """The document in `text`; `source` names it in errors. As `read_document` otherwise."""
+    try:
+        document = _parsed(text)
+    except ConfigurationError:
+        raise
+    except yaml.YAMLError as error:
+        raise ConfigurationError([_in_one_line(error, source)]) from error
+    except Exception as error:  # PyYAML lets out whatever a number such as 0b_ or a tag that does not fit brings about
+        why = "nested too deeply, an odd number, or a value that its tag does not fit"
+        raise ConfigurationError([f"{source}: not readable as YAML: {why}"]) from error
+    return {} if document is None else document
+
+
+def _parsed(text: str) -> object:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -61,13 +74,9 @@ def parse_document(text: str, source: str) -> object:
         if repeated:
             raise ConfigurationError(repeated)
         document: object = loader.construct_document(node)
-    except yaml.YAMLError as error:
-        raise ConfigurationError([_in_one_line(error, source)]) from error
-    except (RecursionError, ValueError) as error:  # PyYAML lets out ValueError for numbers such as 0b_
-        raise ConfigurationError([f"{source}: not readable as YAML: nested too deeply or an odd number"]) from error
+        return document
     finally:
         loader.dispose()
-    return {} if document is None else document
 
 
 def expand(document: object, environ: Mapping[str, str]) -> Expanded:
@@ -98,7 +107,8 @@ def _filled(
         return match[0][1:]
     inside = _INSIDE.fullmatch(match["inside"])
     if inside is None or not match[0].endswith("}"):
-        errors.append(f"{spell_path(path)}: expected ${{VARIABLE}} or ${{VARIABLE:-default}}, found {match[0]!r}")
+        # What was found may be the rest of a secret.
+        errors.append(f"{spell_path(path)}: expected ${{VARIABLE}} or ${{VARIABLE:-default}} wherever ${{ stands")
         return ""
     value, default = environ.get(inside["name"]), inside["default"]
     if default is not None:

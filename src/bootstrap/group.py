@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dependency_injector.providers import Object
 
 from adapters.outbound.system.clock import SystemClock
+from adapters.outbound.telemetry.log import set_log_level
 from application.reloads import Reload
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.container import Container
@@ -12,6 +13,7 @@ from bootstrap.refusal_board import RefusalBoard
 from bootstrap.reloading import tell_refusal
 from bootstrap.settings import Settings
 from bootstrap.worker import Worker
+from domain.price_book import PriceList
 
 
 class Group:
@@ -29,6 +31,7 @@ class Group:
         Raises:
             ConfigurationError: Something can't be.
         """
+        self._give_prices(self._container.configured_prices())
         self._container.app()
         # Its lock would be every worker's, and nobody could ever tell that its process is dead.
         self._container.usage_journal().close()
@@ -48,5 +51,14 @@ class Group:
             tell_refusal(error.lines)
             self._board.write(Reload(self._clock.now_us(), error.lines))
             return False
-        self._container = self._make_container(candidate.takeover.settings)
+        settings = candidate.takeover.settings
+        # Workers that are forked from now on have both as they are here.
+        self._container.redactor().learn(candidate.secrets)
+        set_log_level(settings.observability.log_level)
+        self._container = self._make_container(settings)
+        self._give_prices(candidate.price_list)
         return True
+
+    def _give_prices(self, listed: PriceList | None) -> None:
+        """Workers don't read the list: it may have changed, and a worker would bill otherwise than its siblings."""
+        self._container.configured_prices.override(Object(listed))

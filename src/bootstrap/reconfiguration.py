@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
@@ -40,10 +42,13 @@ class Candidate:
     configured: CatalogResult
     providers: ConfiguredProviders
     price_list: PriceList | None
+    secrets: frozenset[str]
     warnings: tuple[str, ...]
 
 
-def read_candidate(reread: Reread | None, in_force: InForce, build_providers: BuildProviders) -> Candidate:
+def read_candidate(
+    reread: Reread | None, in_force: InForce, build_providers: BuildProviders, redactor: Redactor
+) -> Candidate:
     """The configuration as it is read now. Changes nothing.
 
     Raises:
@@ -51,12 +56,31 @@ def read_candidate(reread: Reread | None, in_force: InForce, build_providers: Bu
     """
     if reread is None:
         raise ConfigurationError(["there is no file: the configuration came with the program around this gateway"])
-    loaded = reread()
+    try:
+        return _candidate(reread(), in_force, build_providers)
+    except ConfigurationError as error:
+        # Viewers are shown them.
+        raise ConfigurationError(_cleaned(line, redactor) for line in error.lines) from error
+    except Exception as error:
+        # A file that nobody thought of must end no gateway. What the error says may hold a secret of that file.
+        place = extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
+        raise ConfigurationError([f"the configuration: can't be read: {where}"]) from error
+
+
+def _cleaned(line: str, redactor: Redactor) -> str:
+    """Its place by itself: after a key that is called like a credential, the explanation is none."""
+    place, separator, why = line.partition(": ")
+    return f"{redactor.redact(place)}{separator}{redactor.redact(why)}"
+
+
+def _candidate(loaded: Loaded, in_force: InForce, build_providers: BuildProviders) -> Candidate:
     takeover = take_over(in_force.settings, loaded.settings)
     configured = to_catalog(takeover.settings, BUILT_TYPES, SUPPORTS)
     price_list = configured_price_list(takeover.settings.pricing)
     providers = build_providers(configured.providers)
-    return Candidate(takeover, configured, providers, price_list, (*loaded.warnings, *configured.warnings))
+    secrets = secrets_of(takeover.settings)
+    return Candidate(takeover, configured, providers, price_list, secrets, (*loaded.warnings, *configured.warnings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +118,6 @@ class Reconfiguration:
         self.quoting.terms = settings.terms
         self.prices.reconfigure(candidate.price_list, require=settings.pricing.require)
         self.key_lookup.reconfigure(Algorithm(settings.rate_limit.algorithm))
-        self.redactor.learn(secrets_of(settings))
+        self.redactor.learn(candidate.secrets)
         set_log_level(settings.observability.log_level)
         self.in_force.settings, self.in_force.configured = settings, configured

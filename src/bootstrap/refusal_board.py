@@ -19,7 +19,9 @@ class RefusalBoard:
     def write(self, reload: Reload) -> None:
         """In place of the one before. Of very many or very long lines, the first and their beginnings."""
         lines = [line[:_LONGEST_LINE] for line in reload.messages[:_MOST_LINES]]
-        self._memory[:] = json.dumps([reload.at_us, lines]).encode()[:_BYTES].ljust(_BYTES, b"\0")
+        while len(written := json.dumps([reload.at_us, lines]).encode()) > _BYTES:
+            lines.pop()
+        self._memory[:] = written.ljust(_BYTES, b"\0")
 
     def read(self) -> Reload | None:
         """None where nothing was refused, or while it is being written."""

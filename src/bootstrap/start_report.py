@@ -2,7 +2,6 @@
 
 import logging
 import platform
-import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -10,10 +9,8 @@ from typing import Any
 from adapters.inbound.http.use_cases import ProcessFacts
 from bootstrap.announcement import base_url
 from bootstrap.settings import CatalogResult, Settings
-from bootstrap.settings.shown import MASK
+from bootstrap.settings.masking import masked
 
-_USER_INFO = re.compile(r"//[^/@]*@")
-_SECRET_PARAMETER = re.compile(r"((?:password|secret|token|key)[a-z_]*=)[^&]*", re.IGNORECASE)
 _NOT_PASSED_ON = frozenset({"", None})
 
 _log = logging.getLogger("moongate.start")
@@ -91,11 +88,6 @@ def features(settings: Settings) -> dict[str, Any]:
         "failover": settings.router.enable_failover,
         "strategy": settings.router.routing_strategy,
     }
-
-
-def masked(url: str) -> str:
-    """The URL without what must not be seen: user, password and parameters that look like a secret."""
-    return _SECRET_PARAMETER.sub(rf"\g<1>{MASK}", _USER_INFO.sub(f"//{MASK}@", url))
 
 
 def _url_of(store: str, settings: Settings) -> str:

@@ -94,7 +94,11 @@ def test_dates_stay_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a: [1", "a: b: c", "\tx: 1", "a: !!python/object:os.system {}", "--- 1\n--- 2", "a: 0b_"]
+    "text",
+    [
+        *("a: [1", "a: b: c", "\tx: 1", "a: !!python/object:os.system {}", "--- 1\n--- 2", "a: 0b_", "a: \x00"),
+        *("a: !!bool x", "a: !!int ''", "a: !!float ''", "a: !!timestamp x"),
+    ],
 )
 def test_broken_yaml_is_one_line_that_names_the_file(text: str) -> None:
     (line,) = lines_of(text)

@@ -59,7 +59,7 @@ SHARED_ONLY = {
 
 GIVEN = {"settings", "master_key", "data_dir"}
 SQL_ONLY = {"engine"}
-GIVEN_BY_THE_PROCESS = {"reread", "ask_supervisor", "refused_elsewhere"}
+NOTHING_BY_ITSELF = {"configured_prices", "reread", "ask_supervisor", "refused_elsewhere"}
 
 
 def in_mode(mode: str, document: dict[str, Any]) -> Container:
@@ -89,7 +89,7 @@ async def test_every_provider_of_the_container_can_be_built(name: str, mode: str
     if name in SQL_ONLY and not lasts:
         assert container.stores().database is None
     elif shares or name not in SHARED_ONLY:
-        assert (container.providers[name]() is not None) is (name not in GIVEN_BY_THE_PROCESS)
+        assert (container.providers[name]() is not None) is (name not in NOTHING_BY_ITSELF)
     else:
         assert container.stores().redis is None
 

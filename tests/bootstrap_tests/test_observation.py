@@ -41,6 +41,28 @@ def test_every_secret_of_the_configuration_is_known() -> None:
     assert "" not in found
 
 
+def test_words_of_headers_that_are_no_credentials_and_plain_urls_are_no_secrets() -> None:
+    headers = {"X-Title": "moongate", "HTTP-Referer": "https://example.org/a", "Cookie": "session-cookie"}
+    provider = {"type": "openai", "api_key": "provider-secret", "headers": headers}
+    document = {
+        "model_list": [{"model_name": "m", "provider": provider}],
+        "redis": {"url": "redis://cache:6379/0"},
+        "database": {"url": "postgresql://h/d?password=db-secret"},
+    }
+
+    found = secrets_of(parse_settings(document, environ={}).settings)
+
+    assert found == {"provider-secret", "session-cookie", "postgresql://h/d?password=db-secret"}
+
+
+def test_secret_that_is_no_url_though_it_looks_like_one_is_known() -> None:
+    headers = {"Authorization": "https://[staging.example"}
+    provider = {"type": "openai", "api_key": "https://u:p@[x", "headers": headers}
+    settings = parse_settings({"model_list": [{"model_name": "m", "provider": provider}]}, environ={}).settings
+
+    assert set(secrets_of(settings)) == {"https://[staging.example", "https://u:p@[x", "p"}
+
+
 def test_generated_master_key_is_known_too() -> None:
     container = Container(settings=parse_settings({}, environ={}).settings, master_key="generated-secret")
 

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from dependency_injector.providers import Object
@@ -14,6 +14,7 @@ from adapters.inbound.http.use_cases import ProcessFacts
 from application.errors import Conflict
 from application.reloads import Reload
 from bootstrap import Container
+from bootstrap.configuration_error import ConfigurationError
 from bootstrap.refusal_board import RefusalBoard
 from bootstrap.settings import Loaded, parse_settings
 from domain.callers import Caller, CallerKind
@@ -37,6 +38,7 @@ class World:
     def __init__(self, document: dict[str, Any], **given: object) -> None:
         self.document = document
         self.readings = 0
+        self.fault: Exception | None = None
         self.container = Container(
             settings=parse_settings(document, environ={}).settings,
             master_key=KEY,
@@ -47,6 +49,8 @@ class World:
 
     def _reread(self) -> Loaded:
         self.readings += 1
+        if self.fault is not None:
+            raise self.fault
         return parse_settings(self.document, environ={})
 
     async def reload(self, document: dict[str, Any]) -> tuple[str, ...]:
@@ -157,6 +161,46 @@ async def test_configuration_that_can_not_be_used_changes_nothing_and_is_told(
     assert [record.levelname for record in caplog.records if said in record.message] == ["ERROR"]
 
 
+async def test_file_that_brings_about_an_unforeseen_fault_is_refused_as_any_other() -> None:
+    world = World({})
+    world.fault = KeyError("hunter2")
+
+    with pytest.raises(Conflict, match="can't be read: KeyError in test_reloading"):
+        await world.container.reloading().everywhere()
+
+    last = world.container.last_reload().value
+    assert last is not None
+    assert not last.ok
+
+
+async def test_refusal_names_the_place_and_no_known_secret() -> None:
+    world = World({"model_list": [model("a", provider={"type": "openai", "api_key": "provider-secret"})]})
+    world.fault = ConfigurationError(["a.headers.authorization: provider-secret is wrong"])
+
+    with pytest.raises(Conflict) as refused:
+        await world.container.reloading().everywhere()
+
+    last = world.container.last_reload().value
+    assert last is not None
+    assert last.messages == ("a.headers.authorization: [redacted] is wrong",)
+    assert refused.value.message.endswith(last.messages[0])
+
+
+async def test_secrets_are_found_before_anything_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({"model_list": [model("a")]})
+    before = world.container.catalog_source().current()
+
+    def fail(_settings: object) -> NoReturn:
+        raise ValueError("no URL")
+
+    monkeypatch.setattr("bootstrap.reconfiguration.secrets_of", fail)
+
+    with pytest.raises(Conflict):
+        await world.reload({"model_list": [model("b")]})
+
+    assert world.container.catalog_source().current() == before
+
+
 async def test_worker_looks_at_the_file_and_leaves_the_reload_to_its_supervisor() -> None:
     asked: list[int] = []
     world = World({"model_list": [model("a")]}, ask_supervisor=Object(lambda: asked.append(1)))
@@ -245,3 +289,14 @@ def test_board_shows_what_was_refused_last_and_nothing_before() -> None:
     board.write(Reload(2, ("second",)))
 
     assert board.read() == Reload(2, ("second",))
+
+
+def test_board_leaves_out_the_last_lines_where_not_all_fit() -> None:
+    board, lines = RefusalBoard(), tuple(f"{number}" + "\U0001f600" * 2_000 for number in range(30))
+
+    board.write(Reload(1, lines))
+
+    shown = board.read()
+    assert shown is not None
+    assert shown.messages == tuple(line[:1_000] for line in lines[: len(shown.messages)])
+    assert len(shown.messages) == 5

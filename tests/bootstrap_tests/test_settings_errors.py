@@ -161,6 +161,13 @@ def test_values_of_a_provider_out_of_range_are_errors(provider: str) -> None:
     assert line.startswith(f"model_list[0].provider.{provider.partition(':')[0]}")
 
 
+@pytest.mark.parametrize("value", ["[]", "{}", "true", "[1]"])
+def test_a_price_that_is_no_number_is_an_error(value: str) -> None:
+    (line,) = errors_in(f"model_list: [{{model_name: m, {ECHO}, input_cost_per_token: {value}}}]")
+
+    assert line.startswith("model_list[0].input_cost_per_token: expected dollars")
+
+
 def test_a_pepper_that_could_be_guessed_is_an_error_that_does_not_repeat_it() -> None:
     (line,) = errors_in("auth: {key_pepper: fifteen-letters}")
     assert line.startswith("auth.key_pepper: expected at least 16 characters, or none at all")
@@ -253,6 +260,14 @@ def test_no_authentication_is_refused_elsewhere(host: str) -> None:
         'auth: {master_key: "hunter2\\u0007"}',
         "model_list: [{model_name: m, provider: {type: openai, headers: {X: 'hunter2\\n'}, api_key: {hunter2: 1}}}]",
         "cache: {url: 'hunter2'}",
+        "model_list: [{model_name: m, provider: {type: openai, api_key: 'pa${ss hunter2'}}]",
+        "model_list: [{model_name: m, provider: {type: openai, api_key: '${hunter2!}'}}]",
+        'model_list: [{model_name: m, provider: {type: openai, api_key: "hunter2${X}\\x07"}}]',
+        "model_list: [{model_name: m, provider: {type: openai, base_url: 'https://u:hunter2@h/v1'}}]",
+        "model_list: [{model_name: m, provider: {type: openai, base_url: 'https://u:hunter2@${X:-h}/v1'}}]",
+        "model_list: [{model_name: m, provider: {type: openai, base_url: 'https://h/v1?pass=hunter2'}}]",
+        "model_list: [{model_name: m, provider: {type: openai, base_url: 'u:p/hunter2@h'}}]",
+        "observability: {otlp_endpoint: 'https://u:p@hunter2@h'}",
     ],
 )
 def test_errors_never_show_secrets(text: str) -> None:

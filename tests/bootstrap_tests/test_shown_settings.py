@@ -9,8 +9,9 @@ from bootstrap import create_app
 from bootstrap.config_file import read_document
 from bootstrap.settings import Settings, parse_settings
 from bootstrap.settings.annotations import Section
+from bootstrap.settings.masking import MASK
 from bootstrap.settings.providers import PROVIDER_MODELS
-from bootstrap.settings.shown import MASK, shown, shown_section
+from bootstrap.settings.shown import shown, shown_section
 from tests.bootstrap_tests.test_example_file import EXAMPLE
 
 CANARY = "canary-of-the-secrets"

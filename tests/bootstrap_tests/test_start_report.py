@@ -8,7 +8,8 @@ import pytest
 from adapters.inbound.http.use_cases import ProcessFacts
 from adapters.outbound.telemetry.log import JsonFormatter, TextFormatter
 from bootstrap.settings import BUILT_TYPES, Settings, parse_settings, to_catalog
-from bootstrap.start_report import features, masked, start_report, tell_start
+from bootstrap.settings.masking import masked
+from bootstrap.start_report import features, start_report, tell_start
 from domain.redaction import Redactor
 
 FACTS = ProcessFacts("full", "redis.url is set", "1.2.3")
@@ -63,7 +64,12 @@ def test_features_that_are_off_are_false() -> None:
     [
         ("redis://host:1", "redis://host:1"),
         ("redis://:p@host:1", "redis://***@host:1"),
-        ("postgresql://h/d?password=p&x=1", "postgresql://h/d?password=***&x=1"),
+        ("postgresql://h/d?password=p&x=1", "postgresql://h/d?password=***&x=***"),
+        ("postgresql://h/d?pass=abc", "postgresql://h/d?pass=***"),
+        ("redis://u:p@ss-secret@h", "redis://***@h"),
+        ("postgresql://u:p/w@h/d", "postgresql://***@h/d"),
+        ("postgresql://u:p@x?w#y@h/d", "postgresql://***@h/d"),
+        ("redis+sentinel://:pw@h1:1,h2:2/s", "redis+sentinel://***@h1:1,h2:2/s"),
         ("", ""),
     ],
 )

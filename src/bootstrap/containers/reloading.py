@@ -22,7 +22,7 @@ def reloading(
     rebuild = Singleton(
         RebuildProviders, base.in_force, base.provider_directory, base.transport, base.clock, base.randomness
     )
-    read = Callable(partial, read_candidate, reread, base.in_force, rebuild)
+    read = Callable(partial, read_candidate, reread, base.in_force, rebuild, base.redactor)
     reconfiguration = Singleton(
         Reconfiguration,
         in_force=base.in_force,

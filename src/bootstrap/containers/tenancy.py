@@ -63,10 +63,11 @@ class TenancyContainer(FoundationContainer):
     )
 
     shipped_prices = Singleton(shipped_price_list)
+    configured_prices = Singleton(configured_price_list, _Base.settings.provided.pricing)
     prices = Singleton(
         CurrentPrices,
         shipped_prices,
-        Singleton(configured_price_list, _Base.settings.provided.pricing),
+        configured_prices,
         silent_store,
         _Base.clock,
         require=_Base.settings.provided.pricing.require,

@@ -80,6 +80,10 @@ def _price_nano(value: object) -> int:
     return parse_price_nano(value)
 
 
+def _price_or_none(value: object) -> int | None:
+    return None if value is None or value == "" else _price_nano(value)
+
+
 def _dollars_nano(value: object) -> int:
     nano, rest = divmod(_price_nano(value), TOKENS_PER_PRICE)
     if rest:
@@ -161,7 +165,7 @@ Span = Annotated[int, BeforeValidator(_duration_us)]
 Timeout = Annotated[int, AfterValidator(_positive), BeforeValidator(_duration_us)]
 Interval = Annotated[int, AfterValidator(_none_or_some), BeforeValidator(_duration_us)]
 OptionalTimeout = Annotated[Timeout | None, BeforeValidator(_empty_is_none)]
-Price = Annotated[int | None, BeforeValidator(lambda value: None if value in {None, ""} else _price_nano(value))]
+Price = Annotated[int | None, BeforeValidator(_price_or_none)]
 Dollars = Annotated[int, BeforeValidator(_dollars_nano)]
 Name = Annotated[str, _matching(_NAME, "1 to 256 visible ASCII characters, spaces only inside")]
 OptionalName = Annotated[Name | None, BeforeValidator(_empty_is_none)]

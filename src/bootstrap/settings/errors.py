@@ -8,12 +8,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bootstrap.configuration_error import KeyPath, nearest, spell_path
+from bootstrap.settings.masking import masked
 from bootstrap.settings.schema import PROVIDER_KEY, valid_keys
 
 _SECRET_KEYS = frozenset(
     {"api_key", "master_key", "key_pepper", "url", "headers", "access_key_id", "secret_access_key", "session_token"}
 )
 _SHOWN_CHARACTERS = 60
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _EXPECTATIONS = {
     "int_": "a whole number",
     "float_": "a number",
@@ -117,9 +119,10 @@ def _expectation(detail: ErrorDetails) -> str:
 
 def _found(path: KeyPath, raw: object, value: object) -> str:
     written = _at(path, raw)
-    if isinstance(written, str) and "${" in written:
-        return f"what {written!r} stands for"
-    if _SECRET_KEYS.intersection(path) and isinstance(value, str | int | float):
+    is_secret = not _SECRET_KEYS.isdisjoint(path)
+    if isinstance(written, str) and "${" in written and (not is_secret or _VARIABLE.fullmatch(written)):
+        return f"what {masked(written)!r} stands for"
+    if is_secret and isinstance(value, str | int | float):
         return "another value (not shown, as it may be secret)"
     match value:
         case None | bool():
@@ -127,7 +130,7 @@ def _found(path: KeyPath, raw: object, value: object) -> str:
         case dict() | list():
             return "a mapping" if isinstance(value, dict) else "a list"
         case _:
-            text = repr(value)
+            text = repr(masked(value) if isinstance(value, str) else value)
             return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 

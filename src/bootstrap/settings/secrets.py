@@ -1,41 +1,53 @@
 """Every secret that the configuration holds, so that nothing that is said holds one."""
 
+import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr
 
 from bootstrap.settings.root import Settings
 
+_AUTHORITY_END = re.compile(r"[/?#]")
+_OPENS = re.compile(r"[@?]")
+_CREDENTIAL_NAME = re.compile(r"auth|key|token|secret|cookie|password|credential|signature", re.IGNORECASE)
+
 
 def secrets_of(settings: Settings) -> frozenset[str]:
-    """All that is declared secret; of a URL also the password in it, and of a header what follows its scheme."""
-    return frozenset(part for secret in _secrets(settings) for part in _parts(secret) if part)
+    """All that is declared secret, but for what opens nothing: a URL that holds no credential, a header that is none.
+
+    Of a URL also the password in it, and of a header what follows its scheme.
+    """
+    return frozenset(part for name, secret in _secrets("", settings) for part in _parts(name, secret) if part)
 
 
-def _secrets(value: object) -> Iterator[str]:
+def _secrets(name: str, value: object) -> Iterator[tuple[str, str]]:
     match value:
         case SecretStr():
-            yield value.get_secret_value()
+            yield name, value.get_secret_value()
         case BaseModel():
-            for name in type(value).model_fields:
-                yield from _secrets(getattr(value, name))
+            for field in type(value).model_fields:
+                yield from _secrets(field, getattr(value, field))
         case Mapping():
-            for each in value.values():
-                yield from _secrets(each)
+            for key, each in value.items():
+                # The title or the address of a program, as some providers want it, is no secret: it may be any word.
+                if name != "headers" or _CREDENTIAL_NAME.search(key):
+                    yield from _secrets(key, each)
         case tuple() | list():
             for each in value:
-                yield from _secrets(each)
+                yield from _secrets(name, each)
         case _:
             return
 
 
-def _parts(secret: str) -> Iterator[str]:
+def _parts(name: str, secret: str) -> Iterator[str]:
+    if name == "url" and not _OPENS.search(secret):
+        return
     yield secret
     yield secret.rpartition(" ")[2]
     if "://" in secret:
-        # A host list with ports, as Sentinel has it, is no port: only the part before the @ is looked at.
-        user, separator, _ = urlsplit(secret).netloc.rpartition("@")
+        # Not every secret with :// is a URL, and a host list with ports, as Sentinel has it, is no port.
+        user, separator, _ = _AUTHORITY_END.split(secret.partition("://")[2], maxsplit=1)[0].rpartition("@")
         password = user.partition(":")[2] if separator else ""
         yield password
         yield unquote(password)

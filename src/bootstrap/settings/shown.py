@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
+from bootstrap.settings.masking import MASK
 from bootstrap.settings.root import Settings
 from domain.durations import SECOND_US
 from domain.money import format_dollars, format_price
 
-MASK = "***"
 _MS_US = 1_000
 
 # Whatever a later section forgets to declare as one.

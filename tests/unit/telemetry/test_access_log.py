@@ -95,6 +95,16 @@ def test_path_without_a_rule_is_cleaned_and_cut() -> None:
     assert found["method"] == "POST?" + "Y" * 11
 
 
+@pytest.mark.parametrize("sent", ["authorization", "api-key", "bearer", '"api-key', "authorization:", "api-key\\"])
+def test_what_clients_send_takes_no_other_field_along(sent: str) -> None:
+    one = Answered(REQUEST_ID, "GET", f"/{sent}", status=404, is_whole=True, client_request_id=sent, error_code=sent)
+
+    found = line(one)
+
+    assert (found["client_request_id"], found["method"], found["path"]) == (sent, "GET", f"/{sent}")
+    assert (found["status"], found["error"]) == (404, sent)
+
+
 def test_secret_that_the_cut_would_halve_is_found_before() -> None:
     found = line(Answered(REQUEST_ID, "GET", "/" + "x" * 195 + SECRET, status=404, is_whole=True))
 

@@ -1,6 +1,8 @@
 from collections.abc import Sequence
 from threading import Event
 
+import pytest
+
 from adapters.outbound.telemetry.backlog import Backlog
 
 
@@ -82,3 +84,26 @@ def test_end_is_not_waited_for_longer_than_was_said() -> None:
 
 def test_backlog_that_was_never_started_has_nothing_to_end() -> None:
     assert Backlog("test", SpyWork()).close(0)
+
+
+def test_work_that_fails_is_logged_once_in_a_row_and_the_next_is_done(caplog: pytest.LogCaptureFixture) -> None:
+    tried: list[int] = []
+
+    def work(items: Sequence[int]) -> None:
+        for item in items:
+            tried.append(item)
+            raise_for(item)
+
+    def raise_for(item: int) -> None:
+        if item < 64:
+            raise ValueError(item)
+
+    backlog = Backlog("test", work)
+    for number in range(70):
+        backlog.offer(number)
+    backlog.start()
+
+    assert backlog.close(10)
+    assert tried[-5:] == [65, 66, 67, 68, 69]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "test" in caplog.text

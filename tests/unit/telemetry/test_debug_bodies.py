@@ -49,6 +49,17 @@ class LateLog(MemoryAuditLog):
         return found
 
 
+class SlowLog(AwayLog):
+    """What is noted is long on its way."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def note_deed(self, *_: object) -> None:  # type: ignore[override]
+        self.begun.set()
+        await self.go_on.wait()
+
+
 class Fleet:
     """Two gateways on one audit log."""
 
@@ -166,6 +177,45 @@ async def test_switch_goes_off_here_though_it_can_not_be_told() -> None:
         await away.end(ADMIN)
 
     assert not away.keeps(ONE, CHAT)
+
+
+async def test_switch_that_went_off_untold_is_not_turned_on_again_by_what_was_before() -> None:
+    fleet = Fleet()
+    away = DebugBodies(AwayLog(), MemoryAuditLog(fleet.tenants), fleet.clock)
+    await fleet.here.begin(ADMIN, SPAN_US, None)
+    await away.refresh()
+    with pytest.raises(StateUnavailable):
+        await away.end(ADMIN)
+
+    away.lost_track()
+    await away.refresh()
+    still_off = not away.keeps(ONE, CHAT)
+    fleet.clock.advance(1)
+    await fleet.here.begin(ADMIN, SPAN_US, None)
+    away.changed(TARGET)
+    await away.refresh()
+
+    assert still_off
+    assert away.keeps(ONE, CHAT)
+
+
+async def test_switch_that_goes_off_is_not_turned_on_while_that_is_being_told() -> None:
+    fleet = Fleet()
+    await fleet.here.begin(ADMIN, SPAN_US, None)
+    slow = SlowLog()
+    ending = DebugBodies(slow, MemoryAuditLog(fleet.tenants), fleet.clock)
+    await ending.refresh()
+    task = asyncio.create_task(ending.end(ADMIN))
+    await slow.begun.wait()
+
+    ending.lost_track()
+    await ending.refresh()
+    meanwhile = ending.keeps(ONE, CHAT)
+    slow.go_on.set()
+    await task
+
+    assert not meanwhile
+    assert not ending.keeps(ONE, CHAT)
 
 
 async def test_question_that_failed_is_asked_again() -> None:

@@ -1,5 +1,6 @@
 """Work that must not keep the event loop: handed over in a microsecond, done by a thread."""
 
+import logging
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -13,12 +14,14 @@ _MOST_AT_ONCE: Final = 32
 # Waking a thread for each item costs the loop more than the item's work: it has to give up the interpreter each time.
 _GATHERED_FOR_S: Final = 0.05
 
+_log = logging.getLogger("moongate.backlog")
+
 
 class Backlog(Generic[T]):
     """A bounded queue and the thread that empties it. What does not fit is dropped and counted, never waited for.
 
-    `work` gets items in their order, those of 50 ms in few calls; it must not fail. The thread is started by `start`,
-    in the process that is to have it: a fork takes none along.
+    `work` gets items in their order, those of 50 ms in few calls; where it fails, that is logged. The thread is
+    started by `start`, in the process that is to have it: a fork takes none along.
     """
 
     def __init__(self, name: str, work: Callable[[Sequence[T]], None], capacity: int = CAPACITY) -> None:
@@ -28,6 +31,7 @@ class Backlog(Generic[T]):
         self._queue: SimpleQueue[T | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._ending = Event()
+        self._failing = False
         self.dropped = 0
 
     def offer(self, item: T) -> None:
@@ -61,10 +65,21 @@ class Backlog(Generic[T]):
             while items:
                 todo = [item for item in items if item is not None]
                 if todo:
-                    self._work(todo)
+                    self._do(todo)
                 if len(todo) < len(items):
                     return
                 items = self._waiting()
+
+    def _do(self, todo: Sequence[T]) -> None:
+        try:
+            self._work(todo)
+        except Exception:  # noqa: BLE001 - the thread must go on, whatever went wrong
+            # Only the first in a row: where the log itself is the work, each line would bring about the next.
+            if not self._failing:
+                _log.exception("%s: what was to be done failed, and is not tried again", self._name)
+            self._failing = True
+        else:
+            self._failing = False
 
     def _waiting(self) -> list[T | None]:
         items: list[T | None] = []

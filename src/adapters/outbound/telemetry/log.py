@@ -3,9 +3,10 @@
 import json
 import logging
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from adapters.outbound.telemetry.off_loop import FinalRecord, OffLoopHandler
 from domain.redaction import Redactor
@@ -16,6 +17,43 @@ _LEVELS: Final = MappingProxyType(
 # Below warnings these tell every header that passes, every statement with its values, or every turn of the loop.
 _TALKATIVE: Final = ("aiosqlite", "asyncio", "hpack", "httpcore", "httpx", "opentelemetry", "sqlalchemy", "urllib3")
 _to_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
+def _texts(value: object) -> Iterator[str]:
+    match value:
+        case None | bool() | int() | float():
+            return
+        case dict():
+            for each in value.values():
+                yield from _texts(each)
+        case list() | tuple():
+            for each in value:
+                yield from _texts(each)
+        case _:
+            yield str(value)
+
+
+def _each_redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case dict():
+            return {key: _each_redacted(each, redact) for key, each in value.items()}
+        case list() | tuple():
+            return [_each_redacted(each, redact) for each in value]
+        case _:
+            return redact(str(value))
+
+
+def _without_secrets(fields: Mapping[str, object], redact: Callable[[str], str]) -> Mapping[str, object]:
+    """Each value by itself: in the encoded line, what a client sends could take the fields beside it along."""
+    fields = dict(fields)
+    # Most lines hold nothing to be redacted, and one look is enough to see it.
+    said = "\n".join(_texts(fields))
+    if redact(said) == said:
+        return fields
+    redacted: Mapping[str, object] = _each_redacted(fields, redact)
+    return redacted
 
 
 class JsonFormatter(logging.Formatter):
@@ -32,15 +70,14 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
         }
-        # Before they are escaped once more: what is spelled in Python's notation would be spelled anew.
-        redact = self._redactor.redact
-        line |= record.fields() if isinstance(record, FinalRecord) else {"message": redact(record.getMessage())}
-        line = {**getattr(record, "told", {}), **line}
+        said = record.fields() if isinstance(record, FinalRecord) else {"message": record.getMessage()}
+        told = {**getattr(record, "told", {}), **said}
         if record.exc_info:
-            line["exception"] = redact(self.formatException(record.exc_info))
+            told["exception"] = self.formatException(record.exc_info)
         elif record.exc_text:
-            line["exception"] = redact(record.exc_text)
-        return redact(_to_json(line))
+            told["exception"] = record.exc_text
+        # Nothing that is told takes the place of what is fixed, which comes first.
+        return _to_json({**line, **_without_secrets(told, self._redactor.redact), **line})
 
 
 class TextFormatter(logging.Formatter):
@@ -56,7 +93,7 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
         """The line without its exception."""
-        told = getattr(record, "told", None)
+        told = _without_secrets(getattr(record, "told", {}), self._redactor.redact)
         said = super().formatMessage(record) + (f" {_to_json(told)}" if told else "")
         escaped = self._redactor.redact(said).encode("unicode_escape")
         return escaped.decode("ascii")
