@@ -17,7 +17,7 @@ def container(**cache: Any) -> Container:
     return Container(settings=parse_settings({"cache": cache}, environ={}).settings, master_key=KEY)
 
 
-async def ask(client: Any, fields: dict[str, Any] = QUESTION, **headers: str) -> Any:
+async def ask(client: Any, fields: dict[str, Any] = QUESTION, /, **headers: str) -> Any:
     return await client.post("/v1/chat/completions", headers={**HEADERS, **headers}, data=json.dumps(fields))
 
 
@@ -79,7 +79,7 @@ async def test_a_purge_leaves_what_idempotency_keys_got() -> None:
     [("x-moongate-cache", "max-age=3"), ("idempotency-key", "x" * 256), ("idempotency-key", "")],
 )
 async def test_a_wish_that_is_none_is_refused_in_words(header: str, value: str) -> None:
-    answer = await ask(container().app().test_client(), **{header: value})
+    answer = await ask(container().app().test_client(), QUESTION, **{header: value})
 
     error = (await answer.get_json())["error"]
     assert (answer.status_code, error["code"]) == (400, "invalid_request")
@@ -99,6 +99,6 @@ async def test_headers_say_how_a_request_met_the_cache() -> None:
 
 
 async def test_only_if_cached_is_a_504_of_its_own() -> None:
-    answer = await ask(container().app().test_client(), **{"x-moongate-cache": "only-if-cached"})
+    answer = await ask(container().app().test_client(), QUESTION, **{"x-moongate-cache": "only-if-cached"})
 
     assert (answer.status_code, (await answer.get_json())["error"]["code"]) == (504, "cache_miss")

@@ -55,7 +55,7 @@ class SlowLog(AwayLog):
     def __init__(self) -> None:
         self.begun, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def note_deed(self, *_: object) -> None:  # type: ignore[override]
+    async def note_deed(self, *_: object) -> Any:
         self.begun.set()
         await self.go_on.wait()
 
