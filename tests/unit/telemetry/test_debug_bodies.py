@@ -1,5 +1,5 @@
 import asyncio
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
