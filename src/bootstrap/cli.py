@@ -114,7 +114,7 @@ def check_config(file: Path) -> None:
         from bootstrap.stores import open_stores  # noqa: PLC0415 - other commands need no client of any store
 
         endpoint = loaded.settings.observability.otlp_endpoint
-        configured_collector(endpoint, "", "", Redactor(), SystemClock())  # sends nothing, and needs its packages
+        configured_collector(endpoint, "", "", Redactor(), SystemClock(), str)  # sends nothing, and needs its packages
         open_stores(loaded.settings, decision.mode, SystemClock())  # connects nowhere, and reads the URLs
     _warn(loaded, result)
     instances = list(result.catalog.all_instances())

@@ -1,7 +1,7 @@
 """What tells operators what happened: wired here, written elsewhere."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -50,8 +50,12 @@ class NoCollector:
         """Nothing is left."""
 
 
-def configured_collector(endpoint: str, version: str, gateway_id: str, redactor: Redactor, clock: Clock) -> Collector:
+def configured_collector(
+    endpoint: str, version: str, gateway_id: str, redactor: Redactor, clock: Clock, known: Callable[[str], str]
+) -> Collector:
     """What sends traces and metrics to `endpoint`, which may be empty. Nothing is sent before it is started.
+
+    `known` gives the name that metrics have for the model that a client asked for.
 
     Raises:
         ConfigurationError: The packages that it needs are not installed.
@@ -64,7 +68,7 @@ def configured_collector(endpoint: str, version: str, gateway_id: str, redactor:
         missing = error.name or "a package"
         told = f"observability.otlp_endpoint: {missing} is not installed; install moongate[otlp], or leave it empty"
         raise ConfigurationError([told]) from error
-    return OtlpTelemetry(endpoint, version, gateway_id, redactor, clock)
+    return OtlpTelemetry(endpoint, version, gateway_id, redactor, clock, known)
 
 
 @dataclass(frozen=True, slots=True)

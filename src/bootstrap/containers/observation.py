@@ -4,6 +4,7 @@ from dependency_injector.providers import Callable, List, Singleton
 
 from adapters.inbound.http.admin.debug import debug_routes
 from adapters.outbound.telemetry.access_log import AccessLog
+from adapters.outbound.telemetry.known_names import KnownNames
 from application.debug_bodies import DebugBodies
 from application.exchanges import Exchanges
 from bootstrap.containers.serving import ServingContainer
@@ -25,6 +26,7 @@ class ObservationContainer(ServingContainer):
         _Base.gateway_id,
         _Base.redactor,
         _Base.clock,
+        Singleton(KnownNames, _Base.catalog_source),
     )
     exchanges = Singleton(Exchanges, _Base.memory_decision_log.provided.kept, List(access_log, collector))
     observation = Singleton(Observation, _Base.change_feed, debug_bodies, collector)

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Final
 
 from opentelemetry.metrics import Histogram, Meter
@@ -18,7 +19,9 @@ _Attributes = dict[str, str | int]
 class GenAiMetrics:
     """Records what requests and attempts took. Only configured names become attributes, so that series stay few."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, known: Callable[[str], str]) -> None:
+        self._known = known
+
         def seconds(name: str, said: str, buckets: tuple[float, ...]) -> Histogram:
             return meter.create_histogram(name, "s", said, explicit_bucket_boundaries_advisory=buckets)
 
@@ -45,7 +48,7 @@ class GenAiMetrics:
         request: _Attributes = {
             "gen_ai.operation.name": story.operation,
             "gen_ai.provider.name": story.provider,
-            "gen_ai.request.model": story.trace.requested_model,
+            "gen_ai.request.model": self._known(story.trace.requested_model),
         }
         self._requests.record(answered.duration_us / SECOND_US, _with_error(dict(request), story.error_type))
         if story.ttft_us is not None and story.error_type is None:

@@ -19,6 +19,8 @@ _HEAD = """# Metrics
   also of those that have died. Gauges say below how workers are put together; a dead worker has none.
 * `model` is a model, a route or an alias of the configuration, and `other` for every other name. `instance_id` is an id
   of the configuration, `rule` a path pattern. No label holds a key, an account, a request, a prompt or a path.
+* A request for a model that nobody has (404) or that its key may not use (403) is none for a model: it has no series in
+  `moongate_requests_total` and no trace, and is counted in `moongate_http_responses_total` only.
 * A series appears when it is first counted.
 * The processes of `moongate worker` have no metrics: what they bring into the ledger is not in
   `moongate_usage_records_written_total`.

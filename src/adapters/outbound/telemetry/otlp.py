@@ -1,7 +1,7 @@
 """Traces and metrics for an OpenTelemetry collector. Imported only where there is one: its packages are an extra."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import Final
 
@@ -35,11 +35,20 @@ class OtlpTelemetry:
     does not fit in a queue, or the collector does not take, is dropped and counted.
     """
 
-    def __init__(self, endpoint: str, version: str, gateway_id: str, redactor: Redactor, clock: Clock) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        version: str,
+        gateway_id: str,
+        redactor: Redactor,
+        clock: Clock,
+        known: Callable[[str], str],
+    ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._attributes = {"service.version": version, "service.instance.id": gateway_id}
         self._redactor = redactor
         self._clock = clock
+        self._known = known
         self._backlog: Backlog[Story] = Backlog("traces", self._tell)
         # Nothing of it may exist before the fork: the SDK starts threads as it is made.
         self._pipeline: _Pipeline | None = None
@@ -58,7 +67,7 @@ class OtlpTelemetry:
         """In the process that is to send."""
         # The SDK has a line for every failed attempt to send; ours are enough.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
-        self._pipeline = _Pipeline(self._endpoint, _resource(self._attributes), self._redactor)
+        self._pipeline = _Pipeline(self._endpoint, _resource(self._attributes), self._redactor, self._known)
         self._backlog.start()
 
     def close(self, within_s: float) -> None:
@@ -76,7 +85,7 @@ class OtlpTelemetry:
 class _Pipeline:
     """What is made in the process that sends."""
 
-    def __init__(self, endpoint: str, resource: Resource, redactor: Redactor) -> None:
+    def __init__(self, endpoint: str, resource: Resource, redactor: Redactor, known: Callable[[str], str]) -> None:
         ids = RequestIds()
         self._exporter = CountingSpanExporter(endpoint)
         self._tracers = TracerProvider(resource=resource, id_generator=ids, shutdown_on_exit=False)
@@ -84,7 +93,7 @@ class _Pipeline:
         reader = PeriodicExportingMetricReader(CountingMetricExporter(endpoint))
         self._meters = MeterProvider([reader], resource, shutdown_on_exit=False)
         self._spans = GenAiSpans(self._tracers.get_tracer(_SCOPE), ids, redactor)
-        self._metrics = GenAiMetrics(self._meters.get_meter(_SCOPE))
+        self._metrics = GenAiMetrics(self._meters.get_meter(_SCOPE), known)
         self._made = 0
         self._unmade = 0
 

@@ -3,14 +3,13 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from adapters.outbound.telemetry import request_metrics_declared as declared
+from adapters.outbound.telemetry.known_names import KnownNames
 from adapters.outbound.telemetry.metric_page import MetricPage
 from application import errors
 from application.ports.catalog_source import CatalogSource
 from application.ports.request_observer import RequestObserver
-from domain.catalog import Catalog
 from domain.routing.decision import AttemptTrace, DecisionTrace
 
-OTHER = "other"
 _US_PER_SECOND = 1_000_000
 _NANO_PER_DOLLAR = 1_000_000_000
 
@@ -38,9 +37,7 @@ class RequestMetrics:
 
     def __init__(self, page: MetricPage, catalog_source: CatalogSource) -> None:
         self._page = page
-        self._source = catalog_source
-        self._catalog: Catalog | None = None
-        self._names: frozenset[str] = frozenset()
+        self._known = KnownNames(catalog_source)
 
     def finished(self, trace: DecisionTrace) -> None:
         page, endpoint, ended_as = self._page, trace.endpoint, trace.outcome or ""
@@ -60,14 +57,6 @@ class RequestMetrics:
         if trace.cache is not None:
             page.add(declared.CACHE, (model, trace.cache))
         self._detours(trace, model)
-
-    def _known(self, name: str) -> str:
-        """The name where it is one of the configuration: a client may send any."""
-        catalog, _ = self._source.current()
-        if catalog is not self._catalog:
-            self._catalog = catalog
-            self._names = frozenset((*catalog.instances, *catalog.aliases, *catalog.routes))
-        return name if name in self._names else OTHER
 
     def _attempted(self, attempt: AttemptTrace) -> int:
         page, model, instance = self._page, attempt.model, attempt.instance_id
