@@ -42,7 +42,12 @@ def test_every_secret_of_the_configuration_is_known() -> None:
 
 
 def test_words_of_headers_that_are_no_credentials_and_plain_urls_are_no_secrets() -> None:
-    headers = {"X-Title": "moongate", "HTTP-Referer": "https://example.org/a", "Cookie": "session-cookie"}
+    headers = {
+        "X-Title": "moongate",
+        "HTTP-Referer": "https://example.org/a",
+        "Cookie": "session-cookie",
+        "X-Tenant": "tenant-5",
+    }
     provider = {"type": "openai", "api_key": "provider-secret", "headers": headers}
     document = {
         "model_list": [{"model_name": "m", "provider": provider}],
@@ -52,7 +57,7 @@ def test_words_of_headers_that_are_no_credentials_and_plain_urls_are_no_secrets(
 
     found = secrets_of(parse_settings(document, environ={}).settings)
 
-    assert found == {"provider-secret", "session-cookie", "postgresql://h/d?password=db-secret"}
+    assert found == {"provider-secret", "session-cookie", "tenant-5", "postgresql://h/d?password=db-secret"}
 
 
 def test_secret_that_is_no_url_though_it_looks_like_one_is_known() -> None:

@@ -11,10 +11,11 @@ from bootstrap.settings.root import Settings
 _AUTHORITY_END = re.compile(r"[/?#]")
 _OPENS = re.compile(r"[@?]")
 _CREDENTIAL_NAME = re.compile(r"auth|key|token|secret|cookie|password|credential|signature", re.IGNORECASE)
+_PLAIN = re.compile(r"[A-Za-z ,._-]{0,24}|https?://[^@?]*")
 
 
 def secrets_of(settings: Settings) -> frozenset[str]:
-    """All that is declared secret, but for what opens nothing: a URL that holds no credential, a header that is none.
+    """All that is declared secret, but for what opens nothing: a URL that holds no credential, a header that is plain words.
 
     Of a URL also the password in it, and of a header what follows its scheme.
     """
@@ -30,14 +31,20 @@ def _secrets(name: str, value: object) -> Iterator[tuple[str, str]]:
                 yield from _secrets(field, getattr(value, field))
         case Mapping():
             for key, each in value.items():
-                # The title or the address of a program, as some providers want it, is no secret: it may be any word.
-                if name != "headers" or _CREDENTIAL_NAME.search(key):
+                if name != "headers" or not _is_plain(key, each):
                     yield from _secrets(key, each)
         case tuple() | list():
             for each in value:
                 yield from _secrets(name, each)
         case _:
             return
+
+
+def _is_plain(header: str, value: object) -> bool:
+    """The title or the address of a program, as some providers want it: it may be any word of the log, too."""
+    if not isinstance(value, SecretStr) or _CREDENTIAL_NAME.search(header):
+        return False
+    return _PLAIN.fullmatch(value.get_secret_value()) is not None
 
 
 def _parts(name: str, secret: str) -> Iterator[str]:
