@@ -15,7 +15,7 @@ _PLAIN = re.compile(r"[A-Za-z ,._-]{0,24}|https?://[^@?]*")
 
 
 def secrets_of(settings: Settings) -> frozenset[str]:
-    """All that is declared secret, but for what opens nothing: a URL that holds no credential, a header that is plain words.
+    """All that is declared secret, but for what opens nothing: a URL without a credential, a header of plain words.
 
     Of a URL also the password in it, and of a header what follows its scheme.
     """
