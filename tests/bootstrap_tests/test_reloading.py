@@ -5,17 +5,14 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from dependency_injector.providers import Object
 
 from adapters.inbound.http.use_cases import ProcessFacts
 from application.errors import Conflict
-from application.reloads import Reload
 from bootstrap import Container
-from bootstrap.configuration_error import ConfigurationError
-from bootstrap.refusal_board import RefusalBoard
 from bootstrap.settings import Loaded, parse_settings
 from domain.callers import Caller, CallerKind
 from domain.catalog import Instance
@@ -161,46 +158,6 @@ async def test_configuration_that_can_not_be_used_changes_nothing_and_is_told(
     assert [record.levelname for record in caplog.records if said in record.message] == ["ERROR"]
 
 
-async def test_file_that_brings_about_an_unforeseen_fault_is_refused_as_any_other() -> None:
-    world = World({})
-    world.fault = KeyError("hunter2")
-
-    with pytest.raises(Conflict, match="can't be read: KeyError in test_reloading"):
-        await world.container.reloading().everywhere()
-
-    last = world.container.last_reload().value
-    assert last is not None
-    assert not last.ok
-
-
-async def test_refusal_names_the_place_and_no_known_secret() -> None:
-    world = World({"model_list": [model("a", provider={"type": "openai", "api_key": "provider-secret"})]})
-    world.fault = ConfigurationError(["a.headers.authorization: provider-secret is wrong"])
-
-    with pytest.raises(Conflict) as refused:
-        await world.container.reloading().everywhere()
-
-    last = world.container.last_reload().value
-    assert last is not None
-    assert last.messages == ("a.headers.authorization: [redacted] is wrong",)
-    assert refused.value.message.endswith(last.messages[0])
-
-
-async def test_secrets_are_found_before_anything_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World({"model_list": [model("a")]})
-    before = world.container.catalog_source().current()
-
-    def fail(_settings: object) -> NoReturn:
-        raise ValueError("no URL")
-
-    monkeypatch.setattr("bootstrap.reconfiguration.secrets_of", fail)
-
-    with pytest.raises(Conflict):
-        await world.reload({"model_list": [model("b")]})
-
-    assert world.container.catalog_source().current() == before
-
-
 async def test_worker_looks_at_the_file_and_leaves_the_reload_to_its_supervisor() -> None:
     asked: list[int] = []
     world = World({"model_list": [model("a")]}, ask_supervisor=Object(lambda: asked.append(1)))
@@ -280,23 +237,3 @@ async def test_reading_does_not_hold_up_the_loop() -> None:
     turning.cancel()
 
     assert turns > 3
-
-
-def test_board_shows_what_was_refused_last_and_nothing_before() -> None:
-    board = RefusalBoard()
-    assert board.read() is None
-    board.write(Reload(1, ("first " * 500,) * 50))
-    board.write(Reload(2, ("second",)))
-
-    assert board.read() == Reload(2, ("second",))
-
-
-def test_board_leaves_out_the_last_lines_where_not_all_fit() -> None:
-    board, lines = RefusalBoard(), tuple(f"{number}" + "\U0001f600" * 2_000 for number in range(30))
-
-    board.write(Reload(1, lines))
-
-    shown = board.read()
-    assert shown is not None
-    assert shown.messages == tuple(line[:1_000] for line in lines[: len(shown.messages)])
-    assert len(shown.messages) == 5
