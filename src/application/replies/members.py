@@ -1,10 +1,8 @@
 """Members of JSON objects that come once or in parts, put together where the result is certain."""
 
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 Members: TypeAlias = dict[str, object]
-
-_EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
 
 
 class Uncertain(ValueError):
@@ -40,5 +38,5 @@ def _is_new(members: Members, name: str, value: object) -> bool:
 
 
 def _is_empty(value: object) -> bool:
-    # By type, for 0 and False are equal to no empty value, but say something.
-    return value is None or (isinstance(value, str | list | dict) and value in _EMPTY)
+    # 0 and False say something.
+    return value is None or (isinstance(value, str | list | dict) and not value)

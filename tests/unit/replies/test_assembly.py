@@ -78,6 +78,13 @@ def test_role_and_content_are_there_although_no_chunk_tells_them() -> None:
     assert whole == {"role": "assistant", "content": None, "tool_calls": [tool_call]}
 
 
+@pytest.mark.parametrize("again", [{}, {"id": "", "type": "function"}, {"id": "a", "type": None}])
+def test_tool_calls_may_tell_their_identity_again(again: Json) -> None:
+    first = call(id="a", type="function", function={"name": "f", "arguments": "{"})
+    whole = message(first, call(**again, function={"arguments": "}"}), finish_reason="tool_calls")
+    assert whole["tool_calls"] == [{"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+
+
 def test_tool_calls_are_in_order_of_their_index() -> None:
     later, earlier = (call(n, id=f"{n}", type="function", function={"name": "f", "arguments": ""}) for n in (2, 1))
     whole = message(later, earlier, finish_reason="tool_calls")
