@@ -291,7 +291,13 @@ def test_a_client_that_leaves_as_the_reply_lands_does_not_keep_it_from_being_sto
             await asyncio.sleep(0.02)
             return await tell(*words, **named)
 
-        shared.flights.tell = slowly  # type: ignore[method-assign]
+        put = shared.cache.put
+
+        async def slowly_put(*words: Any, **named: Any) -> Any:
+            await asyncio.sleep(0.05)
+            return await put(*words, **named)
+
+        shared.flights.tell, shared.cache.put = slowly, slowly_put  # type: ignore[method-assign]
         asking = asyncio.create_task(gateway.complete())
         await gateway.clock.sleep(SECOND_US - early_us)
         asking.cancel()

@@ -229,6 +229,25 @@ def test_a_leader_that_dies_in_mid_stream_breaks_the_streams_that_have_content_a
     run_virtual(scenario())
 
 
+def test_a_stream_that_breaks_upstream_is_whole_to_nobody_at_any_gateway() -> None:
+    async def scenario() -> None:
+        failure = Failure(FailureKind.SERVER_ERROR, "cut", ambiguous=True)
+        gateways = fleet(3, Act(delay_us=SECOND_US, chunks=8, chunk_delay_us=SECOND_US // 2, failure=failure, text="s"))
+
+        async def ends(gateway: CachingGateway) -> str:
+            streaming = await gateway.stream()
+            try:
+                await drained(streaming)
+            except StreamBroken:
+                return "broken"
+            return "whole"
+
+        assert await asked_at_once(gateways, 9, ends) == ["broken"] * 9
+        assert calls(gateways) == 1
+
+    run_virtual(scenario())
+
+
 def test_what_the_provider_says_about_the_request_is_told_to_all_who_asked_here() -> None:
     async def scenario() -> None:
         (gateway,) = fleet(1)
