@@ -35,7 +35,7 @@ _steps = st.one_of(
     *[st.tuples(st.just("tell"), _numbers, _places, _frames, _spans_us, _lasts)] * 4,
     *[st.tuples(st.just("read"), _numbers, _places)] * 4,
     st.tuples(st.just("follow"), st.sampled_from(["t", "u"]), st.just("a"), _owners, st.sampled_from([0, 1, 5])),
-    st.tuples(st.sampled_from(["extend", "put", "abandon"]), _numbers),
+    st.tuples(st.sampled_from(["put", "abandon"]), _numbers),
     st.tuples(st.just("purge"), st.sampled_from(["t", "u", None])),
     *[st.tuples(st.just("pass"), st.sampled_from([KEPT_US, KEPT_US // 2, FOLLOWED_US, FOLLOWED_US - 1, 1]))] * 2,
 )
@@ -78,8 +78,6 @@ class Replay:
                 return heard
             case "read":
                 return await self._flights.follow(fill.scope, fill.key, fill.owner, max(0, count - rest[0]))
-            case "extend":
-                return await self._cache.extend_fill(fill, KEPT_US) is not None
             case "put":
                 return await self._cache.put(fill.scope, fill.key, CachedReply(b"", "m", 0), KEPT_US, fill)
         return await self._cache.abandon_fill(fill)

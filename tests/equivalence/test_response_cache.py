@@ -29,7 +29,6 @@ _steps = st.one_of(
     st.tuples(st.just("put"), _scopes, _keys, _bodies, _spans_us),
     st.tuples(st.just("acquire"), _scopes, _keys, st.sampled_from(["r-1", "r-2"]), _spans_us),
     st.tuples(st.just("fill"), _numbers, _bodies, _spans_us),
-    st.tuples(st.just("extend"), _numbers, _spans_us),
     st.tuples(st.just("abandon"), _numbers),
     st.tuples(st.just("purge"), st.sampled_from(["t", "t", "u", None])),
     st.tuples(st.just("stats"), st.sampled_from(["t", "t", "u", None])),
@@ -78,12 +77,9 @@ class Replay:
         return None
 
     async def _ask_with(self, verb: str, fill: Fill, *rest: Any) -> object:
-        match verb:
-            case "fill":
-                body, ttl_us = rest
-                return await self._cache.put(fill.scope, fill.key, _reply(body), ttl_us, fill)
-            case "extend":
-                return _said(await self._cache.extend_fill(fill, *rest))
+        if verb == "fill":
+            body, ttl_us = rest
+            return await self._cache.put(fill.scope, fill.key, _reply(body), ttl_us, fill)
         return await self._cache.abandon_fill(fill)
 
 

@@ -63,7 +63,6 @@ class FillContract:
         clock.advance(LEASE_US)
 
         assert not await response_cache.put("t", "a", reply(), TTL_US, fill)
-        assert await response_cache.extend_fill(fill, LEASE_US) is None
         assert not await response_cache.abandon_fill(fill)
         assert (await response_cache.stats("t")).stores == 0
 
@@ -88,18 +87,6 @@ class FillContract:
         assert answers == [True, True]
         assert await response_cache.get("t", "a") == reply(b"one")
         assert (await response_cache.stats("t")).stores == 1
-
-    async def test_an_extended_fill_holds_longer(self, response_cache: ResponseCache, clock: ManualClock) -> None:
-        fill = await filled(response_cache, "t", "a")
-        clock.advance(LEASE_US - 1)
-
-        extended = await response_cache.extend_fill(fill, LEASE_US)
-        clock.advance(LEASE_US - 1)
-
-        assert extended is not None
-        assert extended.expires_us == clock.now_us() + 1
-        assert await response_cache.acquire_fill("t", "a", "r-2", LEASE_US) == FillHeld(1, "r-1")
-        assert await response_cache.put("t", "a", reply(), TTL_US, fill)
 
     async def test_an_abandoned_fill_is_free_at_once(self, response_cache: ResponseCache) -> None:
         fill = await filled(response_cache, "t", "a")
@@ -142,7 +129,6 @@ class PurgeContract:
         await other_cache.purge(scope)
 
         assert not await response_cache.put("t", "a", reply(), TTL_US, fill)
-        assert await response_cache.extend_fill(fill, LEASE_US) is None
         assert await response_cache.get("t", "a") is None
         again = await filled(response_cache, "t", "a")
         assert not await response_cache.put("t", "a", reply(), TTL_US, fill)

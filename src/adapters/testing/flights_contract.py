@@ -6,11 +6,12 @@ and `other_flights`: the same store as another gateway sees it.
 
 import pytest
 
-from adapters.testing.response_cache_contract import LEASE_US, filled
+from adapters.testing.response_cache_contract import LEASE_US, TTL_US, filled, reply
 from adapters.testing.virtual_time import ManualClock
 from application.ports.flights import Flights
 from application.ports.response_cache import ResponseCache
 from domain.flights import FOLLOWED_US, NEWS_FRAMES, Heard, News
+from domain.response_cache import FillHeld
 
 NEWS_BYTES = 1_000
 NOTHING = News((), ended=False, held=False)
@@ -64,6 +65,17 @@ class FlightsContract:
         clock.advance(1)
         assert await flights.tell(fill, 0, (), LEASE_US) is None
         assert await other_flights.follow("t", "a", "r-1", 0) == NOTHING
+
+    async def test_a_fill_that_is_told_under_keeps_others_away_and_stores_after_its_first_time(
+        self, response_cache: ResponseCache, flights: Flights, clock: ManualClock
+    ) -> None:
+        fill = await filled(response_cache, "t", "a")
+        clock.advance(LEASE_US - 1)
+        await flights.tell(fill, 0, (), LEASE_US)
+        clock.advance(LEASE_US - 1)
+
+        assert await response_cache.acquire_fill("t", "a", "r-2", LEASE_US) == FillHeld(1, "r-1")
+        assert await response_cache.put("t", "a", reply(), TTL_US, fill)
 
     async def test_a_flight_is_followed_for_a_while_after_a_question(
         self, response_cache: ResponseCache, flights: Flights, other_flights: Flights, clock: ManualClock

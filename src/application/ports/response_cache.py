@@ -28,12 +28,9 @@ class ResponseCache(Protocol):
         """The right to call upstream for this key, held for `ttl_us` (> 0), unless another owner has it.
 
         Where a reply was stored since the miss, the reply. An owner who asks again while it holds the right gets the
-        same right, not a longer one. An owner is a token that nobody else uses, new for each call upstream.
+        same right, not a longer one: `Flights.tell` holds it for longer. An owner is a token that nobody else uses, new
+        for each call upstream.
         """
-        ...
-
-    async def extend_fill(self, fill: Fill, ttl_us: int) -> Fill | None:
-        """The right, held for `ttl_us` from now; None where it holds no more."""
         ...
 
     async def abandon_fill(self, fill: Fill) -> bool:

@@ -38,10 +38,9 @@ class Fills:
         current = self._standing.get((fill.scope, fill.key))
         return current is not None and holds(current.fill, fill, now_us)
 
-    def extend(self, fill: Fill, now_us: int, ttl_us: int) -> Fill:
-        """One that stands, held for `ttl_us` from now."""
-        extended = self._standing[fill.scope, fill.key].fill = fill.extended(now_us, ttl_us)
-        return extended
+    def extend(self, fill: Fill, now_us: int, ttl_us: int) -> None:
+        """Holds one that stands for `ttl_us` from now."""
+        self._standing[fill.scope, fill.key].fill = fill.extended(now_us, ttl_us)
 
     def drop(self, fill: Fill) -> None:
         """Gives back one that stands."""

@@ -101,10 +101,6 @@ class MemoryResponseCache:
         wanted = Fill(scope, key, owner, str(self._scope(scope).generation), now_us + ttl_us)
         return self._fills.acquire(wanted, now_us)
 
-    async def extend_fill(self, fill: Fill, ttl_us: int) -> Fill | None:
-        now_us = self._clock.now_us()
-        return self._fills.extend(fill, now_us, ttl_us) if self._fills.hold(fill, now_us) else None
-
     async def abandon_fill(self, fill: Fill) -> bool:
         if not self._fills.hold(fill, self._clock.now_us()):
             return False

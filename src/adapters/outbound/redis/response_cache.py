@@ -83,14 +83,10 @@ class RedisResponseCache:
                     return _reply(meta, body)
             epoch = current  # everything was purged since this process last looked: ask again
 
-    async def extend_fill(self, fill: Fill, ttl_us: int) -> Fill | None:
-        expires_us = await self._hold(fill, ttl_us)
-        if not expires_us:
-            return None
-        return Fill(fill.scope, fill.key, fill.owner, fill.token, int(expires_us))
-
     async def abandon_fill(self, fill: Fill) -> bool:
-        return bool(await self._hold(fill, 0))
+        token = fill.token.partition("/")[0]
+        keys = self._names.of(fill.scope, fill.key, "generation", "fill")
+        return bool(await self._call("fill_abandon", keys, fill.owner, token))
 
     async def purge(self, scope: str | None) -> int:
         if scope is not None:
@@ -115,12 +111,6 @@ class RedisResponseCache:
         ttl_us = min(ttl_us, LONGEST_TTL_US)
         words = (scope, key, epoch, _meta(reply), reply.body, reply.size_bytes, ttl_us, owner, token, _BOOKS_MS)
         return bool(await self._call("put", keys, *words))
-
-    async def _hold(self, fill: Fill, ttl_us: int) -> bytes:
-        token = fill.token.partition("/")[0]
-        keys = self._names.of(fill.scope, fill.key, "generation", "fill")
-        expires_us: bytes = await self._call("fill_extend", keys, fill.owner, token, ttl_us)
-        return expires_us
 
     async def _enrol(self, scope: str, moves: int = 0) -> bytes:
         """The epoch; the scope is remembered as one in use, so that sums and purges of all find it."""
