@@ -12,6 +12,7 @@ from hypercorn.asyncio import serve
 from quart import Quart, Response, request
 
 from adapters.inbound.http.server_config import hypercorn_config
+from adapters.outbound.system.clock import SystemClock
 
 UNLIMITED = aiohttp.ClientTimeout(total=None)
 
@@ -70,7 +71,9 @@ def main() -> None:
         import uvloop  # noqa: PLC0415 - absent on Windows
 
         loop_factory = uvloop.new_event_loop
-    config = hypercorn_config("127.0.0.1", arguments.port, graceful_timeout_s=5.0)  # the gateway's own settings
+    config = hypercorn_config(
+        "127.0.0.1", arguments.port, graceful_timeout_s=5.0, clock=SystemClock()
+    )  # the gateway's own settings
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(serve(bare_app(arguments.upstream), config))
 

@@ -67,7 +67,7 @@ def serve_as(
     redactor = Redactor(secrets_of(settings))
     log = configure_logging(settings.observability.log_level, settings.observability.log_format, redactor)
     server = settings.server
-    config = hypercorn_config(server.host, server.port, server.graceful_timeout_us / SECOND_US)
+    config = hypercorn_config(server.host, server.port, server.graceful_timeout_us / SECOND_US, SystemClock())
     # Before the master key: one that is generated is shown once, and only by a start that succeeds.
     sockets = listen(config, server.workers)
     configured = settings.auth.master_key.get_secret_value()

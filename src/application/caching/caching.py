@@ -42,6 +42,9 @@ class Caching:
     Replies are stored for the scope of their caller. Of equal requests under way one calls upstream, over all gateways;
     the others are hits that come with it: a stream as it flows. A store that is away is not waited for: each request
     calls upstream then.
+
+    Attributes:
+        looks_first: To look into the store costs nothing, so it is done before anything is got ready for a miss.
     """
 
     upstream_complete: Complete
@@ -56,6 +59,7 @@ class Caching:
     uses: CacheUses
     clock: Clock
     randomness: Randomness
+    looks_first: bool = False
 
     async def complete(self, request: GatewayRequest) -> Completed:
         """A whole reply. Raises GatewayError."""
@@ -165,7 +169,8 @@ class Caching:
                 flight.join()
                 return self.flights.lead(self._wanted(asked, policy), flight, None)
             case _:
-                return await self.flights.board(self._wanted(asked, policy))
+                stored = await self.cache.get(*asked.place) if self.looks_first else None
+                return stored or await self.flights.board(self._wanted(asked, policy))
 
     def _wanted(self, asked: Asked, policy: CachePolicy) -> Wanted:
         models, llm = models_of(asked.resolved), asked.request.llm

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dependency_injector.providers import Callable, List, Selector, Singleton
+from dependency_injector.providers import Callable, List, Object, Selector, Singleton
 
 from adapters.inbound.http.admin.cache import cache_routes
 from adapters.outbound.memory.fills import Fills
@@ -67,6 +67,7 @@ class CachingContainer(ObservationContainer):
             max_entry_bytes=_cache.max_entry_bytes,
         ),
     )
+    caches_in_memory = Selector(_Base.state, memory=Object(True), redis=Object(False))
     flights = Selector(
         _Base.state,
         memory=Singleton(MemoryFlights, _Base.steady_clock, fills),
@@ -116,6 +117,7 @@ def before(base: type[CachingContainer], hit_tools: Any, gate: Any, complete: An
         uses=base.cache_uses,
         clock=base.clock,
         randomness=base.randomness,
+        looks_first=base.caches_in_memory,
     )
     once = flights_of(base.keyed_replies, base.keyed_flights, caching.provided.complete, caching.provided.stream)
     idempotency = Singleton(

@@ -12,6 +12,7 @@ from hypercorn.asyncio import serve
 from adapters.inbound.http.app import GatewayApp
 from adapters.inbound.http.drain import shutdown_trigger
 from adapters.inbound.http.server_config import hypercorn_config
+from adapters.outbound.system.clock import SystemClock
 from application.draining import Draining
 
 PATIENCE_S = 5.0
@@ -71,7 +72,7 @@ async def live_server(app: GatewayApp, graceful_timeout_s: float = 3.0) -> Async
     listening.bind(("127.0.0.1", 0))
     listening.listen()
     port = listening.getsockname()[1]
-    config = hypercorn_config("127.0.0.1", port, graceful_timeout_s)
+    config = hypercorn_config("127.0.0.1", port, graceful_timeout_s, SystemClock())
     config.bind = [f"fd://{listening.detach()}"]
     stop, draining = asyncio.Event(), Draining()
     trigger = shutdown_trigger(stop.wait, draining, app.front_door.in_flight, graceful_timeout_s)

@@ -8,6 +8,7 @@ import pytest
 from adapters.inbound.http.drain import shutdown_trigger
 from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.server_config import hypercorn_config
+from adapters.outbound.system.clock import SystemClock
 from application.draining import Draining
 from tests.integration.http.live_server import PATIENCE_S, http_request, live_server
 from tests.integration.http.stubs import ScriptedChunks, StubGateway, chunks, http_app
@@ -84,7 +85,7 @@ async def test_drain_ends_requests_itself_where_the_server_would_wait_for_ever()
 
 
 def test_server_is_configured_for_long_streams_and_small_headers() -> None:
-    config = hypercorn_config("::1", 8080, 120.0)
+    config = hypercorn_config("::1", 8080, 120.0, SystemClock())
 
     assert config.bind == ["[::1]:8080"]
     assert config.graceful_timeout == 120.0

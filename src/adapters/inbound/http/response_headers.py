@@ -11,6 +11,7 @@ from domain.routing.decision import DecisionTrace
 
 Header = tuple[str, str]
 
+_TO_SECONDS = len("2026-01-01T00:00:00")
 _PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
 
@@ -59,4 +60,4 @@ def served_headers(served: Completed | Streaming) -> list[Header]:
 
 
 def _instant(at_us: int) -> str:
-    return datetime.fromtimestamp(at_us // SECOND_US, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(at_us // SECOND_US, UTC).isoformat()[:_TO_SECONDS] + "Z"
