@@ -1,4 +1,6 @@
 import asyncio
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 
 from application.errors import StateUnavailable
@@ -10,11 +12,6 @@ from domain.response_cache import CacheUse
 
 _FLUSH_EVERY_US = SECOND_US
 _MOST_SCOPES = 10_000
-_USES = {
-    CacheStatus.HIT: CacheUse(hits=1),
-    CacheStatus.MISS: CacheUse(misses=1),
-    CacheStatus.BYPASS: CacheUse(bypasses=1),
-}
 
 
 class CacheUses:
@@ -23,7 +20,7 @@ class CacheUses:
     def __init__(self, cache: ResponseCache, clock: Clock) -> None:
         self._cache = cache
         self._clock = clock
-        self._uses: dict[str, dict[str, CacheUse]] = {}
+        self._uses: dict[str, Counter[tuple[str, CacheStatus]]] = {}
 
     def add(self, scope: str, model: str, status: CacheStatus) -> None:
         """One more request."""
@@ -31,8 +28,8 @@ class CacheUses:
         if uses is None:
             if len(self._uses) >= _MOST_SCOPES:
                 return
-            uses = self._uses[scope] = {}
-        uses[model] = uses.get(model, CacheUse()) + _USES[status]
+            uses = self._uses[scope] = Counter()
+        uses[model, status] += 1
 
     async def run(self) -> None:
         """Tells the store, for ever; ends by cancellation."""
@@ -44,4 +41,14 @@ class CacheUses:
         """Tells it now; what it does not take is lost: told twice, it would count twice."""
         uses, self._uses = self._uses, {}
         with suppress(StateUnavailable):
-            await asyncio.gather(*(self._cache.count(scope, counted) for scope, counted in uses.items()))
+            await asyncio.gather(*(self._cache.count(scope, _by_model(counted)) for scope, counted in uses.items()))
+
+
+def _by_model(counted: "Counter[tuple[str, CacheStatus]]") -> Mapping[str, CacheUse]:
+    def use_of(model: str) -> CacheUse:
+        hits, misses, bypasses = (
+            counted[model, status] for status in (CacheStatus.HIT, CacheStatus.MISS, CacheStatus.BYPASS)
+        )
+        return CacheUse(hits, misses, bypasses)
+
+    return {model: use_of(model) for model in {model for model, _ in counted}}
