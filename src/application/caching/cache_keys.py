@@ -93,7 +93,6 @@ class CacheKeys:
 class _Asked(NamedTuple):
     """What tells two requests apart for one catalog, but for how their bodies are spelt."""
 
-    scope: CacheScope
     scope_name: str
     endpoint: Endpoint
     model: str
@@ -105,5 +104,4 @@ class _Asked(NamedTuple):
 def _asked(request: GatewayRequest, scope: CacheScope, resolved: Resolved) -> _Asked:
     llm, target = request.llm, resolved.model if resolved.route is None else resolved.route.slug
     tags = request.caller.tags | request.tags if request.tags else request.caller.tags
-    name = scope.name_of(request.caller)
-    return _Asked(scope, name, llm.endpoint, llm.model, target, tags, sha256(llm.body).digest())
+    return _Asked(scope.name_of(request.caller), llm.endpoint, llm.model, target, tags, sha256(llm.body).digest())

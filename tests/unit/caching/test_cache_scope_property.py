@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from hypothesis import event, given, settings
@@ -47,6 +48,15 @@ callers = st.builds(
 )
 
 
+@cache
+def catalog_of(upstream: tuple[str, str]) -> Catalog:
+    """The same one for both of a pair, as at a gateway: names that are still known from the first are found."""
+    made = zip(NAMES, upstream, strict=True)
+    return Catalog(
+        {ModelName(name): (Instance(InstanceId(name), ModelName(name), "custom", model),) for name, model in made}
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request, and the upstream models that stand behind the two names at the gateway where it arrives."""
@@ -60,10 +70,7 @@ class Asked:
 
     @property
     def catalog(self) -> Catalog:
-        made = zip(NAMES, self.upstream, strict=True)
-        return Catalog(
-            {ModelName(name): (Instance(InstanceId(name), ModelName(name), "custom", model),) for name, model in made}
-        )
+        return catalog_of(self.upstream)
 
     @property
     def served_by(self) -> tuple[str, str]:
