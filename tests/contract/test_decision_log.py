@@ -5,7 +5,14 @@ import pytest
 
 from adapters.outbound.memory.decision_log import MemoryDecisionLog
 from adapters.outbound.memory.gateway_registry import MemoryGatewayRegistry
-from adapters.outbound.redis.decision_log import BATCH, LONGEST_S, MOST_KEPT, MOST_WAITING, RedisDecisionLog
+from adapters.outbound.redis.decision_log import (
+    BATCH,
+    LONGEST_S,
+    MOST_KEPT,
+    MOST_RECENT,
+    MOST_WAITING,
+    RedisDecisionLog,
+)
 from adapters.outbound.redis.executor import RedisExecutor
 from adapters.testing.decision_log_contract import DecisionLogContract, trace_of
 from adapters.testing.virtual_time import ManualClock
@@ -45,12 +52,37 @@ class TestRedisDecisionLog(DecisionLogContract):
         assert await other.find(RequestId(f"r-{BATCH + 4}")) == trace_of(f"r-{BATCH + 4}")
         assert len(await other.recent(DecisionsWanted(limit=1_000))) == BATCH + 5
 
+    async def test_of_two_processes_the_later_finish_is_first_though_it_was_sent_first(
+        self, redis_executor: RedisExecutor, redis_prefix: str
+    ) -> None:
+        one, other = (shared(redis_executor, redis_prefix) for _ in range(2))
+        other.finished(trace_of("earlier", finished_us=10))
+        one.finished(trace_of("later", finished_us=20))
+        await one.flush()
+        await other.flush()
+
+        for log in (one, other):
+            assert [trace.request_id for trace in await log.recent(DecisionsWanted())] == ["later", "earlier"]
+
+    async def test_only_the_last_thousand_to_finish_are_listed(
+        self, redis_executor: RedisExecutor, redis_prefix: str
+    ) -> None:
+        log = shared(redis_executor, redis_prefix)
+        for number in range(MOST_RECENT + BATCH):
+            log.finished(trace_of(f"r-{number}", finished_us=number))
+        await log.flush()
+
+        recent = await log.recent(DecisionsWanted(limit=MOST_RECENT + BATCH))
+
+        assert len(recent) == await redis_executor.command("ZCARD", f"{redis_prefix}{{d}}:latest") == MOST_RECENT
+        assert recent[-1].request_id == f"r-{BATCH}"
+
     async def test_every_key_expires(self, redis_executor: RedisExecutor, redis_prefix: str) -> None:
         log = shared(redis_executor, redis_prefix)
         log.finished(trace_of("r-1"))
         await log.flush()
 
-        for key in (f"{redis_prefix}{{d:r-1}}", f"{redis_prefix}{{d}}:recent"):
+        for key in (f"{redis_prefix}{{d:r-1}}", f"{redis_prefix}{{d}}:latest"):
             assert LONGEST_S - 5 <= await redis_executor.command("TTL", key) <= LONGEST_S
 
     async def test_traces_stay_a_shorter_time_where_many_come(

@@ -5,14 +5,16 @@ from domain.identifiers import InstanceId, ModelName, RequestId
 from domain.routing.decision import AttemptTrace, Candidate, DecisionTrace, Exclusion, Refusal
 
 
-def trace_of(request_id: str, model: str = "m", outcome: str | None = "success") -> DecisionTrace:
+def trace_of(
+    request_id: str, model: str = "m", outcome: str | None = "success", *, finished_us: int = 20
+) -> DecisionTrace:
     """A trace with something of everything."""
     trace = DecisionTrace(RequestId(request_id), model, "chat", stream=False, started_us=1, outcome=outcome)
     trace.candidates.append(Candidate(1, InstanceId("a"), 5, 1_000, "closed", 0.5, latency_us=7))
     trace.exclusions.append(Refusal(InstanceId("b"), Exclusion.CIRCUIT_OPEN, 12))
     trace.attempts.append(AttemptTrace(1, ModelName("m"), InstanceId("a"), "custom", 3, admission_us=9, cost_nano=4))
     trace.models_visited.append(ModelName("m"))
-    trace.finished_us, trace.cost_nano, trace.degraded = 20, 4, ("routing",)
+    trace.finished_us, trace.cost_nano, trace.degraded = finished_us, 4, ("routing",)
     return trace
 
 
@@ -45,12 +47,22 @@ class DecisionLogContract:
     async def test_recent_ones_come_newest_first_and_only_as_many_as_are_wanted(
         self, decision_log: DecisionLog
     ) -> None:
-        await self._finish(decision_log, *(trace_of(f"r-{number}") for number in range(120)))
+        await self._finish(decision_log, *(trace_of(f"r-{number}", finished_us=number) for number in range(120)))
 
         recent = await decision_log.recent(DecisionsWanted(limit=3))
 
         assert [trace.request_id for trace in recent] == ["r-119", "r-118", "r-117"]
-        assert recent[0] == trace_of("r-119")
+        assert recent[0] == trace_of("r-119", finished_us=119)
+
+    async def test_what_finished_last_comes_first_whichever_came_first_to_the_log(
+        self, decision_log: DecisionLog
+    ) -> None:
+        await self._finish(decision_log, trace_of("r-1", finished_us=30))
+        await self._finish(decision_log, trace_of("r-2", finished_us=10), trace_of("r-3", finished_us=20))
+
+        recent = await decision_log.recent(DecisionsWanted(limit=2))
+
+        assert [trace.request_id for trace in recent] == ["r-1", "r-3"]
 
     async def test_recent_ones_can_be_wanted_by_model_and_by_outcome(self, decision_log: DecisionLog) -> None:
         await self._finish(

@@ -40,7 +40,7 @@ class DecisionLog(RequestObserver, Protocol):
         ...
 
     async def recent(self, wanted: DecisionsWanted) -> Sequence[DecisionTrace]:
-        """Finished ones, the newest first, out of about the last 1,000.
+        """Finished ones, by when they finished, the newest first, out of about the last 1,000.
 
         Raises:
             StateUnavailable: The store does not answer.

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from itertools import islice
+from heapq import nlargest
 
 from application.ports.decision_log import DecisionLog, DecisionsWanted
 from application.ports.request_observer import RequestObserver
@@ -37,7 +37,7 @@ class MemoryDecisionLog:
             for trace in reversed(self._traces.values())
             if trace.outcome is not None and wanted.fits(trace.requested_model, trace.outcome)
         )
-        return tuple(islice(fitting, wanted.limit))
+        return tuple(nlargest(wanted.limit, fitting, key=lambda trace: trace.finished_us or 0))
 
 
 _conforms_observer: type[RequestObserver] = MemoryDecisionLog

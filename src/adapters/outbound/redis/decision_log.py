@@ -78,7 +78,7 @@ class RedisDecisionLog:
         return await self._read(request_id)
 
     async def recent(self, wanted: DecisionsWanted) -> Sequence[DecisionTrace]:
-        lines = await self._executor.command("LRANGE", self._recent_key, 0, MOST_RECENT - 1)
+        lines = await self._executor.command("ZRANGE", self._latest_key, 0, MOST_RECENT - 1, "REV")
         ids = [RequestId(words[0]) for words in map(_words, lines or ()) if wanted.fits(words[2], words[1])]
         read = await asyncio.gather(*map(self._read, ids[: wanted.limit]))
         return tuple(trace for trace in read if trace is not None)
@@ -112,12 +112,12 @@ class RedisDecisionLog:
 
     async def _send(self, batch: list[DecisionTrace]) -> None:
         seconds, ask = self._seconds(), self._executor.ask
-        lines = [_SEPARATOR.join((each.request_id, each.outcome or "", each.requested_model)) for each in batch]
+        scored = [word for each in batch for word in (each.finished_us or 0, _line(each))]
         answers = [ask("SET", self._key(each.request_id), _encoded(each), "EX", seconds) for each in batch]
         answers += [
-            ask("LPUSH", self._recent_key, *lines),
-            ask("LTRIM", self._recent_key, 0, MOST_RECENT - 1),
-            ask("EXPIRE", self._recent_key, LONGEST_S),
+            ask("ZADD", self._latest_key, *scored),
+            ask("ZREMRANGEBYRANK", self._latest_key, 0, -MOST_RECENT - 1),
+            ask("EXPIRE", self._latest_key, LONGEST_S),
         ]
         for answer in await asyncio.gather(*answers, return_exceptions=True):
             if isinstance(answer, BaseException):
@@ -144,12 +144,16 @@ class RedisDecisionLog:
         return f"{self._prefix}{{d:{request_id}}}"
 
     @property
-    def _recent_key(self) -> str:
-        return f"{self._prefix}{{d}}:recent"
+    def _latest_key(self) -> str:
+        return f"{self._prefix}{{d}}:latest"
 
 
 def _encoded(trace: DecisionTrace) -> bytes:
     return _to_json(trace, exclude_defaults=True)
+
+
+def _line(trace: DecisionTrace) -> str:
+    return _SEPARATOR.join((trace.request_id, trace.outcome or "", trace.requested_model))
 
 
 def _words(line: bytes) -> list[str]:

@@ -148,7 +148,10 @@ class DecisionShown(_Shown):
 
 
 class DecisionList(Schema):
-    """Finished requests, the newest first. `of_fleet`: those of all gateways; otherwise of the process that answers."""
+    """Finished requests, the last to finish first.
+
+    `of_fleet`: those of all gateways; otherwise of the process that answers.
+    """
 
     data: Sequence[DecisionShown]
     of_fleet: bool
