@@ -67,7 +67,11 @@ async def fleet(
             *(instance(member, url) for member in members),
             *(each for model in ("minute", "window") for each in models.limited(model, url)),
             *(each for model in ("slots", "streams", "lost", "held") for each in models.narrow(model, url)),
-            *(each for model in ("outage", "trip", "drained", "forced", "seen") for each in models.paired(model, url)),
+            *(
+                each
+                for model in ("outage", "trip", "drained", "forced", "seen", "told", "latest")
+                for each in models.paired(model, url)
+            ),
         ],
         router=models.ROUTER,
         routes=[models.weighted_route("route", members)],
