@@ -24,9 +24,9 @@ help:
 serve: $(VENV)/.runtime
 	@exec $(BIN)/moongate serve $(ARGS)
 
-# One file runs in one worker, so what a module starts is started once.
+# In the order of the folders: what takes longest is neither last nor all at once. tests/one_worker.py says who shares one.
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # What has to wait for minutes of real time: the full forms of what `test` holds in short.
 test-long: $(VENV)/.dev

@@ -11,13 +11,13 @@ from tests.e2e.scripted_upstream import ScriptedUpstream
 from tests.servers.postgres_servers import PostgresServer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def key_postgres() -> Iterator[PostgresServer]:
     with own_postgres() as server:
         yield server
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def keys(
     fleet_upstream: ScriptedUpstream,
     fleet_redis: str,

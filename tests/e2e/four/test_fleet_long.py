@@ -13,9 +13,9 @@ from tests.e2e.behaviour import OK, Ending, ending
 from tests.e2e.fleet import Fleet
 from tests.e2e.fleet_load import load_on
 from tests.e2e.fleet_models import MAX_PARALLEL, RPM
+from tests.e2e.four.test_fleet_weights import picks, uneven
 from tests.e2e.scripted_upstream import ScriptedUpstream
 from tests.e2e.support import eventually, until
-from tests.e2e.test_fleet_weights import picks, uneven
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
