@@ -1,5 +1,6 @@
 """Fixtures for what runs against real stores. Redis: each test on every server, each with a prefix of its own."""
 
+import functools
 import itertools
 from collections.abc import AsyncIterator, Iterator
 
@@ -20,6 +21,8 @@ from tests.servers.redis_servers import cluster, cluster_url, own_url, redis_bin
 PATIENT = Timeouts(command_us=5_000_000, connect_us=5_000_000)
 
 _numbers = itertools.count(1)
+scripts = functools.cache(all_scripts)
+"""Read once: that takes longer than many a test."""
 
 
 def _targets() -> list[str]:
@@ -71,7 +74,7 @@ def redis_prefix() -> str:
 @pytest.fixture
 async def redis_executor(redis_url: str) -> AsyncIterator[RedisExecutor]:
     """An executor with every script loaded."""
-    executor = RedisExecutor(connect(redis_url, PATIENT), all_scripts(), PATIENT, StoreBreaker(SystemClock()))
+    executor = RedisExecutor(connect(redis_url, PATIENT), scripts(), PATIENT, StoreBreaker(SystemClock()))
     await executor.load()
     try:
         yield executor
