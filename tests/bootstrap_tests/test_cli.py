@@ -1,8 +1,9 @@
+import gc
 import os
 import subprocess
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,12 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*os.environ]:
         if name.startswith("MOONGATE_") or name in {"REDIS_URL", "DATABASE_URL"}:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _collected_as_before() -> Iterator[None]:
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture
@@ -219,6 +226,24 @@ def test_a_server_that_fails_ends_in_one_line(
     result = run("serve")
     assert result.exit_code == status
     assert result.stderr.strip().splitlines() == ([line] if line else [])
+
+
+def test_garbage_is_not_looked_for_in_what_is_imported_and_is_in_what_comes_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_for: list[bool] = []
+
+    class Server(types.ModuleType):
+        @property
+        def serve(self) -> Callable[..., None]:
+            looked_for.append(gc.isenabled())
+            return lambda *_, **__: looked_for.append(gc.isenabled())
+
+    monkeypatch.setitem(sys.modules, "bootstrap.server", Server("bootstrap.server"))
+
+    assert run("serve").exit_code == 0
+    assert looked_for == [False, True]
+    assert gc.get_freeze_count() > 0
 
 
 def in_a_process(*arguments: str) -> subprocess.CompletedProcess[str]:
