@@ -1,3 +1,4 @@
+import gc
 import os
 import socket
 from pathlib import Path
@@ -17,7 +18,10 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def worker(**environ: str) -> Result:
-    return CliRunner().invoke(cli, ["worker"], env=environ)
+    try:
+        return CliRunner().invoke(cli, ["worker"], env=environ)
+    finally:
+        gc.unfreeze()
 
 
 def test_a_worker_in_lite_mode_says_that_there_is_nothing_to_drain() -> None:
