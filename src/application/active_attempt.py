@@ -101,7 +101,7 @@ class ActiveAttempt:
         self._used(produced)
         if self.bill is not None and not self._ended:
             self.bill.failed(failure, self._times(), produced)
-        self.trace.status, self.trace.message = failure.status, failure.message
+        self.trace.status, self.trace.message = failure.status, failure.own_words
         counted = failure.verdict.blame is Blame.FAILURE
         self._end(
             failure.kind.value,

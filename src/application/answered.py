@@ -18,7 +18,7 @@ class Answered:
         status: None where nothing was answered: the client had gone, or the process ended.
         sent_bytes: Of bodies, without headers.
         is_whole: The answer was sent to its end.
-        error_code: Of an error's body, maybe a provider's own word; None for a success.
+        error_code: Of an error; a provider's own only where it is a word. None for a success.
         traceparent: As the client sent it, where it is well-formed.
         bodies: Kept only while an operator wants to see them.
     """

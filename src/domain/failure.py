@@ -4,6 +4,7 @@ One table for every provider and every endpoint. Sources for the rows: gRPC A6, 
 RateLimitedRetryBackOff, resilience4j.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from types import MappingProxyType
@@ -81,6 +82,7 @@ VERDICTS = MappingProxyType(
     }
 )
 
+_WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NEVER_SENT = frozenset({FailureKind.CONNECT, FailureKind.UNSUPPORTED})
 
 MIN_COOLDOWN_US = SECOND_US
@@ -93,11 +95,12 @@ class Failure:
 
     Attributes:
         status: The provider's HTTP status; None where there was none.
-        message: For the client and for logs: holds no credential and no internal address.
+        message: For the client: holds no credential and no internal address.
         code, type, param: The provider's own, where it gave them in OpenAI's shape.
         retry_after_us: The provider's wish; None where it had none.
         ambiguous: The body had been sent and no answer came: the provider may bill for it.
         unsent: The gateway itself found that this provider can't be asked so.
+        quotes: The message is the provider's, and may repeat the prompt.
     """
 
     kind: FailureKind
@@ -109,11 +112,25 @@ class Failure:
     retry_after_us: int | None = None
     ambiguous: bool = False
     unsent: bool = False
+    quotes: bool = False
 
     @property
     def was_sent(self) -> bool:
         """Whether the provider has, or may have, got anything of the request."""
         return self.ambiguous or not (self.unsent or self.kind in _NEVER_SENT)
+
+    @property
+    def word(self) -> str | None:
+        """The provider's code, where it is one: any other text may repeat the prompt, and is for the client alone."""
+        return self.code if self.code is not None and _WORD.fullmatch(self.code) else None
+
+    @property
+    def own_words(self) -> str:
+        """What the gateway itself says of it, for whoever must not see prompts."""
+        if not self.quotes:
+            return self.message
+        did = "reported an error" if self.status is None else f"answered {self.status}"
+        return f"the provider {did} ({self.word or self.kind.value})"
 
     @property
     def verdict(self) -> Verdict:

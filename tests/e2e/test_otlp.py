@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e import raw_http
-from tests.e2e.behaviour import Ending, ending, failing
+from tests.e2e.behaviour import Behaviour, Ending, ending, failing
 from tests.e2e.gateway_process import Gateway, configuration, instance, running_gateway
 from tests.e2e.otlp_receiver import Collector, SeenSpan, running_collector
 from tests.e2e.scripted_upstream import ScriptedUpstream
@@ -18,12 +18,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SERVER, CLIENT = 2, 3
 WITHIN_S = 15
+PROMPT = "my diagnosis"
 
 
 @pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
     with running_collector() as running:
         yield running
+
+
+def refusing(**error: str) -> Behaviour:
+    body = json.dumps({"error": error}).encode()
+    return Behaviour(status=400, headers=(("content-type", "application/json"),), body=body)
 
 
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +44,8 @@ async def gateway(
     upstream.lane("first").default = failing(500)
     upstream.lane("broken").default = ending(Ending.RST, 2)
     url = upstream.base_url
-    models = [instance("good", url), instance("broken", url)]
+    upstream.lane("quoting").default = refusing(code=f"not allowed: {PROMPT}", message=f"refused: {PROMPT}")
+    models = [instance("good", url), instance("broken", url), instance("quoting", url)]
     models += [instance("pair", url, "first", priority=100), instance("pair", url, "second")]
     document = configuration(models, observability={"otlp_endpoint": f"{collector.endpoint}/"})
     with pytest.MonkeyPatch.context() as patched:
@@ -130,6 +137,24 @@ async def test_refusal_is_a_span_without_attempts(gateway: Gateway, collector: C
 
     (own,) = await traced(collector, reply.headers["x-request-id"], 1)
     assert (own.attributes["moongate.error_code"], own.is_error) == ("model_not_found", False)
+
+
+async def test_prompt_that_a_provider_quotes_is_told_to_its_client_alone(
+    gateway: Gateway, collector: Collector
+) -> None:
+    reply = await gateway.chat("quoting")
+
+    request_id = reply.headers["x-request-id"]
+    own, _ = await traced(collector, request_id, 2)
+    error = reply.json()["error"]
+    assert (error["code"], error["message"]) == (f"not allowed: {PROMPT}", f"refused: {PROMPT}")
+    assert own.attributes["moongate.error_code"] == "invalid_request"
+    decision = await raw_http.exchange(gateway.port, gateway.get(f"/admin/v1/decisions/{request_id}"))
+    (attempt,) = decision.json()["attempts"]
+    assert (attempt["status"], attempt["message"]) == (400, "the provider answered 400 (request_refused)")
+    await eventually(lambda: request_id in gateway.log.read_text(), within_s=WITHIN_S, what="its line in the log")
+    for told in (gateway.log.read_bytes(), bytes(collector.raw), decision.body):
+        assert PROMPT.encode() not in told
 
 
 async def test_metrics_count_requests_attempts_tokens_and_first_tokens(gateway: Gateway, collector: Collector) -> None:

@@ -56,7 +56,7 @@ class Bill:
         What the provider answered with an error costs nothing; where it may have answered and nobody heard, all that
         was reserved counts.
         """
-        code = failure.code or failure.kind.value
+        code = failure.word or failure.kind.value
         if not failure.was_sent:
             self._withdraw()
         elif produced is not None:

@@ -85,6 +85,13 @@ def test_refusal_without_a_code_tells_its_kind() -> None:
     assert json.loads(error_answer(error).body)["error"]["code"] == "context_length_exceeded"
 
 
+def test_code_that_is_no_word_is_told_to_the_client_alone() -> None:
+    said = "not allowed: my diagnosis"
+    answer = error_answer(errors.UpstreamRefused("no", failure=failure(FailureKind.REQUEST_REFUSED, 400, code=said)))
+
+    assert (json.loads(answer.body)["error"]["code"], answer.code) == (said, "invalid_request")
+
+
 @pytest.mark.parametrize(
     ("retry_after_us", "seconds", "milliseconds"),
     [(2_000_000, "2", "2000"), (2_000_001, "3", "2001"), (1, "1", "1"), (0, "1", "1"), (-5, "1", "1")],

@@ -167,6 +167,19 @@ def test_what_a_provider_refuses_costs_nothing() -> None:
     run_virtual(scenario())
 
 
+def test_code_that_is_no_word_is_in_no_record() -> None:
+    async def scenario() -> None:
+        one = gateway()
+        for code in ("my diagnosis", "bad_value"):
+            script(one, "a", Act(failure=Failure(FailureKind.REQUEST_REFUSED, "no", 400, code)))
+            with pytest.raises(GatewayError):
+                await one.complete("gpt", caller=tenant())
+
+        assert [record.error_code for record in one.records()] == ["request_refused", "bad_value"]
+
+    run_virtual(scenario())
+
+
 def test_a_stream_is_billed_by_the_usage_that_its_provider_tells() -> None:
     async def scenario() -> None:
         one = gateway()

@@ -48,7 +48,7 @@ def test_a_status_decides_the_kind(status: int, kind: FailureKind) -> None:
 def test_openais_error_is_kept_whole() -> None:
     error = {"message": "Bad temperature", "type": "invalid_request_error", "param": "temperature", "code": "bad_value"}
     assert refused(400, {"error": error}) == Failure(
-        KIND.REQUEST_REFUSED, "Bad temperature", 400, "bad_value", "invalid_request_error", "temperature"
+        KIND.REQUEST_REFUSED, "Bad temperature", 400, "bad_value", "invalid_request_error", "temperature", quotes=True
     )
 
 
@@ -72,6 +72,28 @@ def test_openais_error_is_kept_whole() -> None:
 )
 def test_the_message_is_found_in_every_shape(body: object, message: str) -> None:
     assert refused(400, body).message == message
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "own"),
+    [
+        (400, {"error": {"message": "said", "code": "bad_value"}}, "the provider answered 400 (bad_value)"),
+        (400, {"error": {"message": "said", "code": "a prompt"}}, "the provider answered 400 (request_refused)"),
+        (400, {"error": {"message": "said", "code": "x" * 65}}, "the provider answered 400 (request_refused)"),
+        (500, {"error": "said"}, "the provider answered 500 (server_error)"),
+        (500, b"", "the provider answered 500 without saying why"),
+        (401, {"error": {"message": "said"}}, "the provider refused the gateway's credential"),
+    ],
+)
+def test_gateways_own_words_have_none_of_the_providers(status: int, body: object, own: str) -> None:
+    assert refused(status, body).own_words == own
+
+
+def test_gateways_own_words_for_an_error_inside_a_success() -> None:
+    failure = failure_inside_success({"error": {"message": "said", "type": "server_error"}}, Redactor())
+
+    assert failure is not None
+    assert (failure.message, failure.own_words) == ("said", "the provider reported an error (server_error)")
 
 
 def test_plain_words_are_taken_from_a_refusal_but_not_from_a_proxys_error_page() -> None:

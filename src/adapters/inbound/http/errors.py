@@ -122,7 +122,7 @@ TABLE = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """An error as it goes out. `headers` holds no framing: content-length is the sender's."""
+    """An error as it goes out. `headers` holds no framing: content-length is the sender's. `code` is for the log."""
 
     status: int
     headers: tuple[Header, ...]
@@ -141,20 +141,20 @@ def error_row(error: errors.GatewayError) -> Row:
 
 def error_document(error: errors.GatewayError) -> bytes:
     """The JSON body, in OpenAI's shape; also the payload of a stream's last event."""
-    kind = error_row(error).type
+    kind, code = error_row(error).type, error_code(error)
     if isinstance(error, errors.UpstreamRefused):
-        kind = error.failure.type or kind
-    document = {"message": error.message, "type": kind, "param": error.param, "code": error_code(error)}
+        kind, code = error.failure.type or kind, error.failure.code or code
+    document = {"message": error.message, "type": kind, "param": error.param, "code": code}
     return json.dumps({"error": document}, separators=(",", ":")).encode()
 
 
 def error_code(error: errors.GatewayError) -> str:
-    """What went wrong, for programs: of what a provider refused, its own code where it has one."""
+    """What went wrong, for programs: of what a provider refused, its own code where that is a word."""
     code = error_row(error).code
     if not isinstance(error, errors.UpstreamRefused):
         return code
     failure = error.failure
-    return failure.code or (code if failure.kind is FailureKind.REQUEST_REFUSED else failure.kind.value)
+    return failure.word or (code if failure.kind is FailureKind.REQUEST_REFUSED else failure.kind.value)
 
 
 def error_answer(error: errors.GatewayError) -> ErrorAnswer:

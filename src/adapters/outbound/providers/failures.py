@@ -117,14 +117,16 @@ def failure_of_reply(status: int, headers: httpx.Headers, body: bytes, redactor:
         return broken_reply(f"the provider answered {status}, which is neither a success nor an error", status=status)
     error = _read_body(status, headers, body, redactor)
     kind = _kind(status, error)
+    own = _OUR_CREDENTIAL.get(kind)
     return Failure(
         kind=kind,
-        message=_OUR_CREDENTIAL.get(kind) or error.message or f"the provider answered {status} without saying why",
+        message=own or error.message or f"the provider answered {status} without saying why",
         status=status,
         code=error.code,
         type=error.type,
         param=error.param,
         retry_after_us=retry_after_us(status, headers),
+        quotes=own is None and error.message is not None,
     )
 
 
@@ -134,14 +136,16 @@ def failure_inside_success(document: Mapping[str, object], redactor: Redactor) -
         return None
     error = ProviderError.read(document, redactor)
     kind = _kind(error.status, error) if error.status is not None else _kind_by_words(error)
+    own = _OUR_CREDENTIAL.get(kind)
     refused = kind in {FailureKind.REQUEST_REFUSED, FailureKind.CONTEXT_LENGTH}
     return Failure(
         kind=kind,
-        message=_OUR_CREDENTIAL.get(kind) or error.message or "the provider reported an error without saying why",
+        message=own or error.message or "the provider reported an error without saying why",
         status=error.status or (_CLIENT_ERROR_FROM if refused else None),
         code=error.code,
         type=error.type,
         param=error.param,
+        quotes=own is None and error.message is not None,
     )
 
 

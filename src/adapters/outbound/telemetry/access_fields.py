@@ -118,7 +118,6 @@ def place_of(answered: Answered, redactor: Redactor) -> str:
 def error_of(answered: Answered, trace: DecisionTrace | None) -> str | None:
     """The code of the error that the client was told, in the answer or as its stream's last event."""
     if answered.error_code is not None:
-        # It may be a provider's own word.
         return _printable(answered.error_code[:_CODE_CHARACTERS])
     return "upstream_error" if trace is not None and trace.outcome == _STREAM_BROKEN else None
 
