@@ -1,6 +1,8 @@
 """The switch for bodies, through the gateway as it is put together."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -28,6 +30,18 @@ class Gateway:
     async def chat(self, prompt: str, key: str = KEY) -> None:
         body = {"model": "echo", "messages": [{"role": "user", "content": prompt}]}
         assert (await self("POST", "/v1/chat/completions", body, key))[0] == 200
+
+    async def stream(self, prompt: str, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        """As the server asks: what is sent is told to `send` as it comes."""
+        body = json.dumps({"model": "echo", "messages": [{"role": "user", "content": prompt}], "stream": True}).encode()
+        events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        events.put_nowait({"type": "http.request", "body": body, "more_body": False})
+        path = "/v1/chat/completions"
+        headers = [(b"authorization", f"Bearer {KEY}".encode()), (b"content-length", b"%d" % len(body))]
+        scope = {"type": "http", "asgi": {}, "http_version": "1.1", "method": "POST", "scheme": "http", "path": path}
+        scope |= {"raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": headers}
+        scope |= {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 1), "state": {}, "extensions": {}}
+        await self.container.app()(scope, events.get, send)
 
 
 async def test_switch_shows_when_it_ends() -> None:
@@ -62,6 +76,23 @@ async def test_bodies_of_the_named_key_alone_are_logged() -> None:
     (line,) = log.lines
     assert json.loads(line["request_body"])["messages"][0]["content"] == "of the watched key"
     assert "of the watched key" in line["response_body"]
+
+
+async def test_bodies_of_an_answer_that_ends_after_the_switch_is_off_are_not_logged() -> None:
+    ask = Gateway()
+    await ask("POST", SWITCH, {"seconds": 60})
+    said: list[dict[str, Any]] = []
+
+    async def off_at_the_first(event: dict[str, Any]) -> None:
+        if not said:
+            assert await ask("DELETE", SWITCH) == (204, None)
+        said.append(event)
+
+    with read_log() as log:
+        await ask.stream("a secret prompt", off_at_the_first)
+
+    assert b"[DONE]" in b"".join(event.get("body", b"") for event in said)
+    assert "a secret prompt" not in log.text
 
 
 async def test_bodies_are_not_logged_by_default() -> None:

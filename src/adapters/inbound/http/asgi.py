@@ -126,6 +126,9 @@ class GatewayConnection:
     def _tell(self) -> None:
         told = self._told
         told.duration_us = self._door.clock.monotonic_us() - self._began_us
+        if told.bodies is not None and not self._keeps_bodies():
+            # The switch went off while the answer was on its way.
+            told.bodies = None
         for tell in self._door.on_answered:
             tell(told)
 
@@ -140,12 +143,16 @@ class GatewayConnection:
         self._told.caller = caller
         payload = await read_body(receive, self._headers, self._door.limits)
         self._told.received_bytes = len(payload)
-        if self._door.keeps_bodies is not None and self._door.keeps_bodies(caller, self._scope["path"]):
+        if self._keeps_bodies():
             self._told.bodies = ExchangedBodies(payload)
         self._body_pending = False
         request = Incoming(self._scope, self._headers, self._request_id)
         request.payload, request.caller, request.client_request_id = payload, caller, self._client_request_id
         return request
+
+    def _keeps_bodies(self) -> bool:
+        keeps = self._door.keeps_bodies
+        return keeps is not None and keeps(self._told.caller, self._scope["path"])
 
     async def _unless_gone(
         self, task: "asyncio.Task[Any]", handling: Coroutine[Any, Any, None], receive: ASGIReceiveCallable
