@@ -3,7 +3,7 @@
 import asyncio
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from application.errors import StateUnavailable
 from application.ports.audit_log import AuditLog
@@ -33,7 +33,8 @@ class DebugBodies:
 
     The audit log is where it stands, so that it can't be on without an entry that says who did it, and so that all
     gateways on one database follow it: within a second, and after a restart too. While the database is away it can't be
-    turned on; what was on goes off at its time.
+    turned on; what was on goes off at its time. That is counted from when this gateway heard of it, once, by a clock
+    that nobody can set: clocks that differ make it another time, but never more than the longest.
     """
 
     def __init__(self, deeds: DeedLog, audit_log: AuditLog, clock: Clock) -> None:
@@ -41,6 +42,8 @@ class DebugBodies:
         self._audit_log = audit_log
         self._clock = clock
         self._wanted: BodiesWanted | None = None
+        self._ends_us = 0
+        self._heard: BodiesWanted | None = None
         self._turns = 0
         self._untold_end_us: int | None = None
         self._stale = asyncio.Event()
@@ -49,7 +52,7 @@ class DebugBodies:
     @property
     def current(self) -> BodiesWanted | None:
         """What is wanted now; None for nothing."""
-        if self._wanted is not None and self._clock.now_us() >= self._wanted.until_us:
+        if self._wanted is not None and self._clock.monotonic_us() >= self._ends_us:
             self._wanted = None
         return self._wanted
 
@@ -73,7 +76,8 @@ class DebugBodies:
         wanted = BodiesWanted(self._clock.now_us() + span_us, key_id)
         told = json.dumps({"until_us": wanted.until_us, "key_id": key_id})
         await self._deeds.note_deed(Deed("debug.bodies", TARGET, told), principal.actor)
-        self._turn(wanted)
+        self._turns += 1
+        self._take_over(wanted)
         self._untold_end_us = None
         return wanted
 
@@ -83,10 +87,10 @@ class DebugBodies:
         Raises:
             StateUnavailable: The audit log can't be written: other gateways go on to the end of the time.
         """
-        self._turn(None)
+        self._turn_off()
         self._untold_end_us = self._clock.now_us()
         await self._deeds.note_deed(Deed("debug.bodies", TARGET), principal.actor)
-        self._turn(None)
+        self._turn_off()
         self._untold_end_us = None
 
     def changed(self, target: str) -> None:
@@ -115,13 +119,24 @@ class DebugBodies:
             page = await self._audit_log.page(1, target=TARGET)
             # What was read before it was turned here is old, though it arrives later.
             if turns == self._turns:
-                self._wanted = self._read(page.items[0]) if page.items else None
+                self._take_over(self._read(page.items[0]) if page.items else None)
                 return
         self._stale.set()
 
-    def _turn(self, wanted: BodiesWanted | None) -> None:
+    def _turn_off(self) -> None:
         self._turns += 1
-        self._wanted = wanted
+        self._wanted = None
+
+    def _take_over(self, told: BodiesWanted | None) -> None:
+        """What is heard again changes nothing: neither is its time longer for that, nor is it on again."""
+        if told is None:
+            self._wanted = None
+        elif told != self._heard:
+            self._heard = told
+            now_us = self._clock.now_us()
+            left_us = min(told.until_us - now_us, LONGEST_S * SECOND_US)
+            self._ends_us = self._clock.monotonic_us() + left_us
+            self._wanted = replace(told, until_us=now_us + left_us)
 
     def _read(self, entry: AuditEntry) -> BodiesWanted | None:
         """What it wants; nothing where it is from before an end that could not be told."""

@@ -84,9 +84,10 @@ class ManualClock:
 
     def __init__(self, epoch_us: int = EPOCH_US) -> None:
         self._now_us = epoch_us
+        self._stepped_us = 0
 
     def now_us(self) -> int:
-        return self._now_us
+        return self._now_us + self._stepped_us
 
     def monotonic_us(self) -> int:
         return self._now_us
@@ -98,6 +99,10 @@ class ManualClock:
     def advance(self, span_us: int) -> None:
         """Lets `span_us` pass."""
         self._now_us += span_us
+
+    def step(self, span_us: int) -> None:
+        """Sets the wall clock forward or, with a negative span, back."""
+        self._stepped_us += span_us
 
 
 _conforms_virtual: type[Clock] = VirtualClock

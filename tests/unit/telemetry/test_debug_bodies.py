@@ -7,7 +7,7 @@ from adapters.outbound.memory.audit_log import MemoryAuditLog
 from adapters.outbound.memory.deed_log import MemoryDeedLog
 from adapters.outbound.memory.tenants import MemoryTenants
 from adapters.testing.virtual_time import ManualClock
-from application.debug_bodies import TARGET, DebugBodies
+from application.debug_bodies import LONGEST_S, TARGET, DebugBodies
 from application.errors import StateUnavailable
 from domain.audit import AuditEntry
 from domain.callers import Caller, CallerKind
@@ -67,8 +67,9 @@ class Fleet:
         self.clock, self.tenants = ManualClock(), MemoryTenants()
         self.here, self.there = self.gateway(), self.gateway()
 
-    def gateway(self) -> DebugBodies:
-        return DebugBodies(MemoryDeedLog(self.tenants, self.clock), MemoryAuditLog(self.tenants), self.clock)
+    def gateway(self, clock: ManualClock | None = None) -> DebugBodies:
+        clock = clock or self.clock
+        return DebugBodies(MemoryDeedLog(self.tenants, clock), MemoryAuditLog(self.tenants), clock)
 
 
 async def test_switch_is_off_until_somebody_turns_it_on_and_off_again_after_its_time() -> None:
@@ -82,6 +83,39 @@ async def test_switch_is_off_until_somebody_turns_it_on_and_off_again_after_its_
     assert (before, meanwhile) == (False, True)
     assert not fleet.here.keeps(ONE, CHAT)
     assert fleet.here.current is None
+
+
+@pytest.mark.parametrize("step_us", [-3600 * SECOND_US, 3600 * SECOND_US])
+async def test_switch_goes_off_after_its_time_though_the_clock_is_set(step_us: int) -> None:
+    fleet = Fleet()
+    await fleet.here.begin(ADMIN, SPAN_US, None)
+    fleet.clock.step(step_us)
+
+    fleet.clock.advance(SPAN_US - 1)
+    assert fleet.here.keeps(ONE, CHAT)
+    fleet.clock.advance(1)
+    assert not fleet.here.keeps(ONE, CHAT)
+
+
+async def test_switch_turned_on_where_the_clock_is_ahead_goes_off_elsewhere_after_the_longest_time() -> None:
+    fleet, ahead = Fleet(), ManualClock()
+    ahead.step(3600 * SECOND_US)
+    await fleet.gateway(ahead).begin(ADMIN, SPAN_US, None)
+    await fleet.there.refresh()
+    shown = fleet.there.current
+
+    fleet.clock.advance(LONGEST_S * SECOND_US - 1)
+    fleet.there.lost_track()
+    await fleet.there.refresh()
+    assert fleet.there.keeps(ONE, CHAT)
+    fleet.clock.advance(1)
+    assert not fleet.there.keeps(ONE, CHAT)
+    fleet.there.lost_track()
+    await fleet.there.refresh()
+
+    assert not fleet.there.keeps(ONE, CHAT)
+    assert shown is not None
+    assert shown.until_us == fleet.clock.now_us()
 
 
 async def test_switch_is_for_one_key_where_one_is_named() -> None:
