@@ -81,6 +81,15 @@ class DecisionLogContract:
 
         assert list(await decision_log.recent(DecisionsWanted())) == []
 
+    async def test_what_ran_for_long_is_found_when_it_has_ended(self, decision_log: DecisionLog) -> None:
+        long = trace_of("long")
+        decision_log.keep(long)
+        await self._finish(decision_log, *(trace_of(f"r-{number}") for number in range(1_000)))
+
+        decision_log.finished(long)
+
+        assert await decision_log.find(RequestId("long")) is long
+
     async def _finish(self, decision_log: DecisionLog, *traces: DecisionTrace) -> None:
         for trace in traces:
             decision_log.keep(trace)

@@ -22,7 +22,9 @@ class MemoryDecisionLog:
             del self._traces[next(iter(self._traces))]
 
     def finished(self, trace: DecisionTrace) -> None:
-        """It is kept already."""
+        """Counts as the newest from now on, so that what ran for long can be looked up as long as any other."""
+        self._traces.pop(trace.request_id, None)
+        self.keep(trace)
 
     def kept(self, request_id: RequestId) -> DecisionTrace | None:
         """As `find`, at once."""
