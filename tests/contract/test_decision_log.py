@@ -8,7 +8,7 @@ from adapters.outbound.memory.gateway_registry import MemoryGatewayRegistry
 from adapters.outbound.redis.decision_log import (
     BATCH,
     LONGEST_S,
-    MOST_KEPT,
+    MOST_KEPT_BYTES,
     MOST_RECENT,
     MOST_WAITING,
     RedisDecisionLog,
@@ -85,21 +85,24 @@ class TestRedisDecisionLog(DecisionLogContract):
         for key in (f"{redis_prefix}{{d:r-1}}", f"{redis_prefix}{{d}}:latest"):
             assert LONGEST_S - 5 <= await redis_executor.command("TTL", key) <= LONGEST_S
 
-    async def test_traces_stay_a_shorter_time_where_many_come(
-        self, redis_executor: RedisExecutor, redis_prefix: str
+    @pytest.mark.parametrize("attempts", [1, 30])
+    async def test_traces_stay_a_shorter_time_where_more_comes_than_they_may_take(
+        self, redis_executor: RedisExecutor, redis_prefix: str, attempts: int
     ) -> None:
-        log = shared(redis_executor, redis_prefix)
+        log, trace = shared(redis_executor, redis_prefix), trace_of("r-1")
+        trace.attempts *= attempts
         for _ in range(200):
-            for number in range(250):
-                log.finished(trace_of(f"r-{number}"))
+            for _ in range(25):
+                log.finished(trace)
+            await log.flush()
             log._measure()
-            log._waiting.clear()
-        log.finished(trace_of("r-1"))
+        log.finished(trace)
         await log.flush()
 
-        assert await redis_executor.command("TTL", f"{redis_prefix}{{d:r-1}}") == pytest.approx(
-            MOST_KEPT / 1_000, abs=3
-        )
+        key = f"{redis_prefix}{{d:r-1}}"
+        takes_bytes = await redis_executor.command("MEMORY", "USAGE", key)
+        kept_bytes = takes_bytes * 100 * await redis_executor.command("TTL", key)
+        assert 0.7 < kept_bytes / MOST_KEPT_BYTES < 1.15
 
 
 class AwayExecutor:

@@ -2,7 +2,15 @@
 
 from application.ports.decision_log import DecisionLog, DecisionsWanted
 from domain.identifiers import InstanceId, ModelName, RequestId
-from domain.routing.decision import AttemptTrace, Candidate, DecisionTrace, Exclusion, Refusal
+from domain.routing.decision import (
+    MOST_EXCLUSIONS,
+    MOST_MODEL_CHARACTERS,
+    AttemptTrace,
+    Candidate,
+    DecisionTrace,
+    Exclusion,
+    Refusal,
+)
 
 
 def trace_of(
@@ -89,6 +97,19 @@ class DecisionLogContract:
         decision_log.finished(long)
 
         assert await decision_log.find(RequestId("long")) is long
+
+    async def test_what_is_far_too_long_is_remembered_shortened(self, decision_log: DecisionLog) -> None:
+        long = trace_of("long", "m" * 10_000)
+        long.exclusions *= MOST_EXCLUSIONS + 3
+        await self._finish(decision_log, long)
+
+        found = await decision_log.find(RequestId("long"))
+        (recent,) = await decision_log.recent(DecisionsWanted())
+
+        assert found == recent
+        assert (len(recent.exclusions), recent.more_exclusions) == (MOST_EXCLUSIONS, 3)
+        assert len(recent.requested_model) == MOST_MODEL_CHARACTERS
+        assert len(long.exclusions) == MOST_EXCLUSIONS + 3
 
     async def _finish(self, decision_log: DecisionLog, *traces: DecisionTrace) -> None:
         for trace in traces:

@@ -1,7 +1,8 @@
 """Why a request went where it went: candidates, exclusions, attempts. Kept for the decision trace."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Self
 
 from domain.chat import Usage
 from domain.identifiers import InstanceId, ModelName, RequestId
@@ -39,6 +40,8 @@ class Refusal:
 
 MOST_CANDIDATES = 32
 """As many are told of one request; of models with hundreds of instances, the first of each attempt."""
+MOST_EXCLUSIONS = 32
+MOST_MODEL_CHARACTERS = 300
 
 
 @dataclass(slots=True)
@@ -99,6 +102,7 @@ class DecisionTrace:
         degraded: What was decided without its store, as `x-moongate-degraded` says.
         limits: How the caller's limits stood after this request, or the one that refused it.
         candidates: Whom the attempts could have gone to; why others were none is in `exclusions`.
+        more_exclusions: So many were left out when it was shortened.
         strategy: How one of a model's instances is picked.
         route_strategy: How one of a route's models is; None without a route.
         budgets: Soft budgets that are nearly spent or beyond, such as `team:T=83%`.
@@ -130,3 +134,16 @@ class DecisionTrace:
     candidates: list[Candidate] = field(default_factory=list)
     strategy: str = ""
     route_strategy: str | None = None
+    more_exclusions: int = 0
+
+    def shortened(self) -> Self:
+        """As it is remembered: itself, unless it has more exclusions or a longer name than anybody needs."""
+        more = len(self.exclusions) - MOST_EXCLUSIONS
+        if more <= 0 and len(self.requested_model) <= MOST_MODEL_CHARACTERS:
+            return self
+        return replace(
+            self,
+            requested_model=self.requested_model[:MOST_MODEL_CHARACTERS],
+            exclusions=self.exclusions[:MOST_EXCLUSIONS],
+            more_exclusions=max(0, more),
+        )

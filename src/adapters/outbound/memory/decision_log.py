@@ -24,7 +24,7 @@ class MemoryDecisionLog:
     def finished(self, trace: DecisionTrace) -> None:
         """Counts as the newest from now on, so that what ran for long can be looked up as long as any other."""
         self._traces.pop(trace.request_id, None)
-        self.keep(trace)
+        self.keep(trace.shortened())
 
     def kept(self, request_id: RequestId) -> DecisionTrace | None:
         """As `find`, at once."""

@@ -22,8 +22,10 @@ MOST_RECENT = 1_000
 BATCH = 50
 LONGEST_S = 3_600
 SHORTEST_S = 30
-MOST_KEPT = 100_000
-"""So many traces the fleet keeps in Redis, about: where more come in within an hour, each stays a shorter time."""
+MOST_KEPT_BYTES = 150_000_000
+"""So much the fleet's traces take in Redis, about: where more come in within an hour, each stays a shorter time."""
+OVERHEAD_BYTES = 230
+"""What Redis needs for a trace besides its text, about."""
 
 _LONGEST_ID = 100
 _SMOOTHING = 0.05
@@ -58,7 +60,8 @@ class RedisDecisionLog:
         self._registry = registry
         self._local = local
         self._waiting: deque[DecisionTrace] = deque()
-        self._per_second = 0.0
+        self._sent_bytes = 0
+        self._bytes_per_second = 0.0
         self.dropped = 0
 
     def keep(self, trace: DecisionTrace) -> None:
@@ -69,7 +72,7 @@ class RedisDecisionLog:
         if len(self._waiting) == MOST_WAITING:
             self._waiting.popleft()
             self.dropped += 1
-        self._waiting.append(trace)
+        self._waiting.append(trace.shortened())
 
     async def find(self, request_id: RequestId) -> DecisionTrace | None:
         found = await self._local.find(request_id)
@@ -98,8 +101,8 @@ class RedisDecisionLog:
         """Sends what has finished, for ever; ends by cancellation."""
         while True:
             await self._clock.sleep(FLUSH_EVERY_US)
-            self._measure()
             await self.flush()
+            self._measure()
 
     async def flush(self) -> None:
         """Sends what waits, some at a time, so that requests come in between. Never fails."""
@@ -113,7 +116,11 @@ class RedisDecisionLog:
     async def _send(self, batch: list[DecisionTrace]) -> None:
         seconds, ask = self._seconds(), self._executor.ask
         scored = [word for each in batch for word in (each.finished_us or 0, _line(each))]
-        answers = [ask("SET", self._key(each.request_id), _encoded(each), "EX", seconds) for each in batch]
+        texts = [_encoded(each) for each in batch]
+        self._sent_bytes += sum(map(len, texts)) + OVERHEAD_BYTES * len(texts)
+        answers = [
+            ask("SET", self._key(each.request_id), text, "EX", seconds) for each, text in zip(batch, texts, strict=True)
+        ]
         answers += [
             ask("ZADD", self._latest_key, *scored),
             ask("ZREMRANGEBYRANK", self._latest_key, 0, -MOST_RECENT - 1),
@@ -132,13 +139,14 @@ class RedisDecisionLog:
             return None
 
     def _measure(self) -> None:
-        now = len(self._waiting) * SECOND_US / FLUSH_EVERY_US
-        self._per_second += (now - self._per_second) * _SMOOTHING
+        now = self._sent_bytes * SECOND_US / FLUSH_EVERY_US
+        self._sent_bytes = 0
+        self._bytes_per_second += (now - self._bytes_per_second) * _SMOOTHING
 
     def _seconds(self) -> int:
         """How long a trace is kept."""
-        share = MOST_KEPT / (self._registry.count() or 1)
-        return int(max(SHORTEST_S, min(LONGEST_S, share / max(self._per_second, 0.001))))
+        share_bytes = MOST_KEPT_BYTES / (self._registry.count() or 1)
+        return int(max(SHORTEST_S, min(LONGEST_S, share_bytes / max(self._bytes_per_second, 1.0))))
 
     def _key(self, request_id: RequestId) -> str:
         return f"{self._prefix}{{d:{request_id}}}"

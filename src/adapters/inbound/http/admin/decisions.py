@@ -117,7 +117,8 @@ class DecisionShown(_Shown):
     """The story of one request. Instants are microseconds since 1970, spans microseconds, costs 1e-9 dollars.
 
     An attempt was made at the instance of `attempts`; `candidates` are those it was picked from by `strategy` (behind
-    `route_strategy`, where a route was asked for), `exclusions` those that were passed over. `outcome` is null while
+    `route_strategy`, where a route was asked for), `exclusions` those that were passed over (`more_exclusions`:
+    so many more were). `outcome` is null while
     the request runs, `success`, `cancelled`, or the name of the error that the client was told.
     """
 
@@ -136,6 +137,7 @@ class DecisionShown(_Shown):
     outcome: str | None
     candidates: Sequence[CandidateShown]
     exclusions: Sequence[ExclusionShown]
+    more_exclusions: int
     attempts: Sequence[AttemptShown]
     models_visited: Sequence[str]
     notes: Sequence[str]
