@@ -13,6 +13,8 @@ MAX_DEPTH = 64
 
 _REFERENCE = re.compile(r"(?P<escape>\$)?\$\{(?P<inside>[^{}]*)\}?")
 _INSIDE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.DOTALL)
+# What PyYAML quotes: signs and names of its own, or a piece of the file, as far as the text goes.
+_QUOTED = re.compile(r"(?P<own>'(?:.|<[a-z ]+>)')|['\"].*", re.DOTALL)
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _TIMESTAMP_TAG = "tag:yaml.org,2002:timestamp"
 
@@ -155,5 +157,11 @@ def _repeated_keys(node: yaml.Node, path: KeyPath, seen: set[int]) -> Iterator[s
 def _in_one_line(error: yaml.YAMLError, source: str) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
-        return f"{source}:{mark.line + 1}:{mark.column + 1}: not valid YAML: {error.problem or error.context}"
-    return f"{source}: not valid YAML: {str(error).splitlines()[0]}"
+        said = _without_pieces(error.problem or error.context or "")
+        return f"{source}:{mark.line + 1}:{mark.column + 1}: not valid YAML: {said}"
+    return f"{source}: not valid YAML: {_without_pieces(str(error).splitlines()[0])}"
+
+
+def _without_pieces(problem: str) -> str:
+    """Without pieces of the file: a secret that stands there without quotes may be taken for a tag or an alias."""
+    return _QUOTED.sub(lambda match: match["own"] or "(not shown, as it may be secret)", problem)

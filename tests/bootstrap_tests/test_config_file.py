@@ -106,6 +106,28 @@ def test_broken_yaml_is_one_line_that_names_the_file(text: str) -> None:
     assert "\n" not in line
 
 
+@pytest.mark.parametrize(
+    "text", ["*Tr0ub4dor", "!Tr0ub4dor", "!Tr0ub4dor x", "!Tr'0ub4dor", "!a!Tr0ub4dor x", "&Tr0ub4dor$ x"]
+)
+def test_broken_yaml_shows_no_secret(text: str) -> None:
+    (line,) = lines_of(f"auth:\n  master_key: {text}\n")
+
+    assert line.startswith("gateway.yaml:2:")
+    assert "ub4dor" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: @b", "found character '@' that cannot start any token"),
+        ("a: [1}", "expected ',' or ']', but got '}'"),
+        ("a: *bc", "found undefined alias (not shown, as it may be secret)"),
+    ],
+)
+def test_broken_yaml_says_what_is_wrong(text: str, problem: str) -> None:
+    assert lines_of(text)[0].endswith(f": not valid YAML: {problem}")
+
+
 def test_broken_yaml_names_line_and_column() -> None:
     assert lines_of("a: 1\nb: c: d\n")[0].startswith("gateway.yaml:2:5: not valid YAML: ")
 

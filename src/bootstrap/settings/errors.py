@@ -29,6 +29,7 @@ _EXPECTATIONS = {
     "model_": "a mapping of keys to values",
     "invalid_key": "a key that is text",
 }
+_CONTAINERS = frozenset({"expected a list", "expected a mapping of keys to values"})
 
 
 class Contradiction(ValueError):
@@ -80,6 +81,8 @@ def _problem(detail: ErrorDetails, root: type[BaseModel], raw: object) -> str:
             expectation = _expectation(detail)
             if not expectation.startswith("expected "):
                 return f"{where}: {expectation}"
+            if expectation in _CONTAINERS:
+                return f"{where}: {expectation}, found {_kind_of(detail['input'])}"
             return f"{where}: {expectation}, found {_found(path, raw, detail['input'])}"
 
 
@@ -115,6 +118,17 @@ def _expectation(detail: ErrorDetails) -> str:
         case kind:
             known = (f"expected {text}" for prefix, text in _EXPECTATIONS.items() if kind.startswith(prefix))
             return next(known, detail["msg"])
+
+
+def _kind_of(value: object) -> str:
+    """What stands in the place of keys and values may be a key and a secret without its colon: it is not shown."""
+    match value:
+        case str():
+            return "text"
+        case int() | float() if not isinstance(value, bool):
+            return "a number"
+        case _:
+            return _found((), None, value)
 
 
 def _found(path: KeyPath, raw: object, value: object) -> str:
