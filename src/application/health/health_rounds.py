@@ -81,7 +81,7 @@ class HealthRounds:
     async def _turn(self, instance: Instance) -> None:
         try:
             async with self._room:
-                await self._try(instance)
+                await self._try(instance.id)
             self._tell_away(None)
         except StateUnavailable as error:
             self._tell_away(error)
@@ -94,16 +94,25 @@ class HealthRounds:
                 self._due_us[instance.id] = self._soon(now_us)
             self._turns.pop(instance.id, None)
 
-    async def _try(self, instance: Instance) -> None:
+    async def _try(self, instance_id: InstanceId) -> None:
+        # A reload may take it away while it waits for room, and again while it waits for the lock.
+        if self._wanted(instance_id) is None:
+            return
         span_us = int(self._interval_us * (0.9 + 0.2 * self._randomness.draw()))
         owner = f"{self._randomness.bits(_OWNER_BITS):032x}"
-        held = await self._lock.acquire(f"health:{instance.id}", owner, span_us)
+        held = await self._lock.acquire(f"health:{instance_id}", owner, span_us)
         if held is None:
-            self._hear(instance.id, await self._check.health.of_instance(instance.id))
+            self._hear(instance_id, await self._check.health.of_instance(instance_id))
             return
-        self._due_us[instance.id] = self._clock.monotonic_us() + span_us
-        # A fence is the time of the store, or a little more: all gateways count by it.
-        self._hear(instance.id, await self._check(instance, held.fence))
+        self._due_us[instance_id] = self._clock.monotonic_us() + span_us
+        if (instance := self._wanted(instance_id)) is not None:
+            # A fence is the time of the store, or a little more: all gateways count by it.
+            self._hear(instance_id, await self._check(instance, held.fence))
+
+    def _wanted(self, instance_id: InstanceId) -> Instance | None:
+        """As it is configured now; None where it is not to be checked."""
+        instances = self._catalog_source.current()[0].all_instances()
+        return next((one for one in instances if one.id == instance_id and one.enabled), None)
 
     def _hear(self, instance_id: InstanceId, report: HealthReport | None) -> None:
         if report is None:

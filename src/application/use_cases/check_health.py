@@ -84,13 +84,17 @@ class CheckInstance:
             Conflict: Somebody else wanted to know, and is being answered.
             StateUnavailable: The shared state can't be reached.
         """
-        instance = find_instance(self.catalog_source, instance_id)
-        if not instance.enabled:
-            raise InvalidRequest("This instance is disabled: its provider can't be asked.")
+        self._find(instance_id)
         name = f"health-asked:{instance_id}"
         try:
             async with hold(self.lock, self.clock, self.randomness, name, LONGEST_CHECK_US) as tenure:
                 # A fence is the time of the store, or a little more: all gateways count by it.
-                return await self.check(instance, tenure.fence)
+                return await self.check(self._find(instance_id), tenure.fence)
         except LockTaken:
             raise Conflict("This instance is being checked at this moment: ask again.") from None
+
+    def _find(self, instance_id: InstanceId) -> Instance:
+        instance = find_instance(self.catalog_source, instance_id)
+        if not instance.enabled:
+            raise InvalidRequest("This instance is disabled: its provider can't be asked.")
+        return instance

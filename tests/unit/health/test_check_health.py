@@ -12,12 +12,14 @@ from adapters.testing.scripted_provider import Act, fails
 from adapters.testing.virtual_time import run_virtual
 from application.errors import Conflict, InstanceNotFound, InvalidRequest
 from application.use_cases.check_health import LONGEST_CHECK_US, CheckHealth, CheckInstance
+from domain.catalog import Catalog, RouterPolicy
 from domain.durations import SECOND_US
 from domain.failure import FailureKind
 from domain.health_report import REPORT_TTL_US, HealthReport
 from domain.identifiers import InstanceId
+from domain.lock import Held
 from domain.resilience.circuit_breaker import CircuitState
-from tests.unit.health.fleet import MODEL, Fleet, member
+from tests.unit.health.fleet import MODEL, CountingLock, Fleet, member
 
 ONE = member("a")
 AT_US = 1_700_000_000_000_000
@@ -26,6 +28,17 @@ DOWN = fails(FailureKind.SERVER_ERROR, status=500)
 
 def check_of(fleet: Fleet) -> CheckHealth:
     return fleet.rounds[0]._check
+
+
+class ReloadingLock(CountingLock):
+    """The instance leaves while the lock is asked for."""
+
+    fleet: Fleet
+
+    async def acquire(self, name: str, owner: str, ttl_us: int) -> Held | None:
+        self.fleet.upstreams.clear()
+        self.fleet.source.replace(Catalog({MODEL: ()}), RouterPolicy())
+        return await super().acquire(name, owner, ttl_us)
 
 
 def asked_by_hand(fleet: Fleet) -> CheckInstance:
@@ -187,5 +200,16 @@ def test_a_disabled_instance_has_no_provider_to_ask() -> None:
         with pytest.raises(InvalidRequest, match="disabled"):
             await asked_by_hand(fleet)(ONE.id)
         assert fleet.checks_of("a") == []
+
+    run_virtual(scenario())
+
+
+def test_an_instance_that_leaves_while_its_lock_is_asked_for_is_not_found() -> None:
+    async def scenario() -> None:
+        fleet = Fleet([ONE])
+        lock = ReloadingLock(fleet.lock)
+        lock.fleet = fleet
+        with pytest.raises(InstanceNotFound):
+            await CheckInstance(fleet.source, check_of(fleet), lock, fleet.clock, SeededRandomness())(ONE.id)
 
     run_virtual(scenario())

@@ -163,6 +163,45 @@ def test_disabled_instances_are_not_checked_and_new_ones_are() -> None:
     run_virtual(scenario())
 
 
+def test_instances_that_leave_while_they_wait_for_room_are_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        names = [f"i{number}" for number in range(2 * CHECKS_AT_ONCE)]
+        fleet = Fleet([member(name) for name in names])
+        for upstream in fleet.upstreams.values():
+            upstream.otherwise = Act(delay_us=60_000_000)
+        async with fleet.checking():
+            await asyncio.sleep(0.3 * INTERVAL_S)
+            fleet.upstreams.clear()
+            fleet.source.replace(Catalog({MODEL: ()}), RouterPolicy())
+            asked = len(fleet.lock.asked)
+            await asyncio.sleep(INTERVAL_S)
+            assert len(fleet.lock.asked) == asked == CHECKS_AT_ONCE
+            assert fleet.rounds[0].known == {}
+
+    run_virtual(scenario())
+    assert caplog.messages == []
+
+
+def test_instance_that_leaves_while_its_lock_is_asked_for_is_passed_over(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        fleet = Fleet([member("a")])
+
+        async def reloaded(*_: object) -> Held:
+            fleet.upstreams.clear()
+            fleet.source.replace(Catalog({MODEL: ()}), RouterPolicy())
+            return Held(1)
+
+        monkeypatch.setattr(fleet.lock, "acquire", reloaded)
+        async with fleet.checking():
+            await asyncio.sleep(INTERVAL_S)
+        assert fleet.rounds[0].known == {}
+
+    run_virtual(scenario())
+    assert caplog.messages == []
+
+
 def test_while_the_store_is_away_nothing_is_checked_and_that_is_told_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
