@@ -96,6 +96,13 @@ def test_gateways_own_words_for_an_error_inside_a_success() -> None:
     assert (failure.message, failure.own_words) == ("said", "the provider reported an error (server_error)")
 
 
+@pytest.mark.parametrize("name", ["code", "type", "param"])
+def test_credential_that_the_cut_would_halve_is_found_before(name: str) -> None:
+    failure = refused(400, {"error": {"message": "m", name: "x" * 195 + " our-own-key"}})
+
+    assert getattr(failure, name) == "x" * 195 + " [red"
+
+
 def test_plain_words_are_taken_from_a_refusal_but_not_from_a_proxys_error_page() -> None:
     plain = {"content-type": "text/plain; charset=utf-8"}
     assert refused(422, b"missing field `messages`", plain).message == "missing field `messages`"

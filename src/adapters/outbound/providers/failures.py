@@ -206,7 +206,7 @@ def _words(value: object, redactor: Redactor) -> str | None:
 def _name(value: object, redactor: Redactor) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return redactor.clean(str(value)[:_MAX_CODE_CHARACTERS]) or None
+    return redactor.clean(str(value))[:_MAX_CODE_CHARACTERS] or None
 
 
 def _as_status(value: object) -> int | None:
