@@ -21,11 +21,15 @@ class LockState:
 
     owner: str | None = None
     expires_us: int = 0
+    ttl_us: int = 0
     fence: int = 0
 
     def is_held(self, now_us: int) -> bool:
-        """Whether somebody holds it now."""
-        return self.owner is not None and self.expires_us > now_us
+        """Whether somebody holds it now. Where its end is further away than its time to live, the clock was set back.
+
+        The hold is over then: it would last for as long as the clock was set back.
+        """
+        return self.owner is not None and 0 < self.expires_us - now_us <= self.ttl_us
 
 
 def check_span(ttl_us: int) -> None:
@@ -42,16 +46,16 @@ def acquire(state: LockState, now_us: int, owner: str, ttl_us: int) -> tuple[Hel
     if state.is_held(now_us):
         if state.owner != owner:
             return None, state
-        return Held(state.fence), replace(state, expires_us=now_us + ttl_us)
+        return Held(state.fence), replace(state, expires_us=now_us + ttl_us, ttl_us=ttl_us)
     fence = max(state.fence + 1, now_us)
-    return Held(fence), LockState(owner, now_us + ttl_us, fence)
+    return Held(fence), LockState(owner, now_us + ttl_us, ttl_us, fence)
 
 
 def extend(state: LockState, now_us: int, owner: str, ttl_us: int) -> tuple[bool, LockState]:
     """Whether `owner` still holds it, from now on until `ttl_us` from now. What has expired is not revived."""
     if not state.is_held(now_us) or state.owner != owner:
         return False, state
-    return True, replace(state, expires_us=now_us + ttl_us)
+    return True, replace(state, expires_us=now_us + ttl_us, ttl_us=ttl_us)
 
 
 def release(state: LockState, now_us: int, owner: str) -> tuple[bool, LockState]:

@@ -84,6 +84,23 @@ class LockContract:
         clock.advance(1)
         assert await lock.acquire("job", "second", TTL_US) is not None
 
+    async def test_a_hold_ends_where_the_clock_is_set_back(self, lock: Lock, clock: ManualClock) -> None:
+        fence = await fence_of(lock, "first")
+        clock.advance(-1)
+
+        assert await lock.extend("job", "first", TTL_US) is False
+        assert await lock.release("job", "first") is False
+        assert await fence_of(lock, "second") > fence
+
+    async def test_an_extension_may_last_for_longer_than_the_hold(self, lock: Lock, clock: ManualClock) -> None:
+        await fence_of(lock, "first")
+        await lock.extend("job", "first", 2 * TTL_US)
+
+        assert await lock.acquire("job", "second", TTL_US) is None
+        assert await lock.acquire("job", "first", TTL_US) is not None
+        clock.advance(-1)
+        assert await lock.acquire("job", "second", TTL_US) is not None
+
     async def test_what_has_expired_is_not_revived(self, lock: Lock, clock: ManualClock) -> None:
         await fence_of(lock, "first")
         clock.advance(TTL_US)
