@@ -1,7 +1,7 @@
 """From a configuration that was read again to every object that goes by it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from traceback import extract_tb
 
@@ -31,6 +31,7 @@ from domain.redaction import Redactor
 Reread = Callable[[], Loaded]
 """Reads the configuration as it was read at the start. Raises ConfigurationError as then."""
 
+_PRICES = "pricing.file"
 BuildProviders = Callable[[Mapping[InstanceId, AnyProviderSettings]], ConfiguredProviders]
 
 
@@ -78,6 +79,9 @@ def _candidate(loaded: Loaded, in_force: InForce, build_providers: BuildProvider
     takeover = take_over(in_force.settings, loaded.settings)
     configured = to_catalog(takeover.settings, BUILT_TYPES, SUPPORTS)
     price_list = configured_price_list(takeover.settings.pricing)
+    if price_list != in_force.price_list and _PRICES not in takeover.changed:
+        # The same file, and other prices in it.
+        takeover = replace(takeover, changed=(*takeover.changed, _PRICES))
     providers = build_providers(configured.providers)
     secrets = secrets_of(takeover.settings)
     return Candidate(takeover, configured, providers, price_list, secrets, (*loaded.warnings, *configured.warnings))
@@ -121,3 +125,4 @@ class Reconfiguration:
         self.redactor.learn(candidate.secrets)
         set_log_level(settings.observability.log_level)
         self.in_force.settings, self.in_force.configured = settings, configured
+        self.in_force.price_list = candidate.price_list

@@ -84,6 +84,23 @@ def listed(price: str) -> str:
     return json.dumps({"dated": "2026-01-01", "providers": {"custom": prices}})
 
 
+def test_prices_that_change_in_their_file_are_named(tmp_path: Path) -> None:
+    prices = tmp_path / "prices.json"
+    prices.write_text(listed("1"), encoding="utf-8")
+    world = World(tmp_path, f"{MODEL}pricing: {{file: {prices}}}")
+    world.group.try_out()
+
+    def changed() -> tuple[str, ...]:
+        return tuple(world.worker().read_candidate()().takeover.changed)
+
+    as_they_were = changed()
+    prices.write_text(listed("900"), encoding="utf-8")
+    other_prices = changed()
+    assert world.group.reload()
+
+    assert (as_they_were, other_prices, changed()) == ((), ("pricing.file",), ())
+
+
 @pytest.mark.parametrize("later", ["{", listed("9")])
 def test_worker_that_starts_again_has_the_prices_of_its_siblings(tmp_path: Path, later: str) -> None:
     prices = tmp_path / "prices.json"

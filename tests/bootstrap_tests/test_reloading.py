@@ -106,6 +106,20 @@ async def test_every_object_goes_by_the_new_configuration(tmp_path: Path) -> Non
     assert container.in_force().settings.rate_limit.global_rpm == 7
 
 
+async def test_prices_that_change_are_named_once_for_each_change(tmp_path: Path) -> None:
+    def write(name: str, price: str) -> dict[str, Any]:
+        listed = {"models": {"gpt": {"input": price, "output": "2"}}, "source": "here", "dated": "2026-01-01"}
+        text = json.dumps({"dated": "2026-01-01", "providers": {"custom": listed}})
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return {"pricing": {"file": str(tmp_path / name)}}
+
+    world = World({})
+    files = [("one", "1"), ("one", "1"), ("one", "9"), ("two", "8")]
+    changed = [await world.reload(write(name, price)) for name, price in files]
+
+    assert changed == [("pricing.file",), (), ("pricing.file",), ("pricing.file",)]
+
+
 async def test_policies_for_a_lost_store_follow_where_gateways_share_redis() -> None:
     redis = {"redis": {"url": "redis://127.0.0.1:1"}, "state": "redis", "mode": "full"}
     world = World(redis, facts=Object(ProcessFacts("full", "test", "1")))

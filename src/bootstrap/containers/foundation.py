@@ -28,6 +28,7 @@ from application.ports.randomness import Randomness
 from application.reloads import LastReload
 from application.store_watch import StoreWatch
 from bootstrap.in_force import InForce
+from bootstrap.price_lists import configured_price_list
 from bootstrap.provider_wiring import SUPPORTS
 from bootstrap.settings import BUILT_TYPES, Settings, to_catalog
 from bootstrap.stores import Stores, open_stores
@@ -64,7 +65,8 @@ class FoundationContainer(DeclarativeContainer):
     data_dir: Object[Path | None] = Object(None)
 
     configured = Singleton(to_catalog, settings, BUILT_TYPES, SUPPORTS)
-    in_force = Singleton(InForce, settings, configured)
+    configured_prices = Singleton(configured_price_list, settings.provided.pricing)
+    in_force = Singleton(InForce, settings, configured, configured_prices)
     refused_elsewhere: Object[Any] = Object(None)
     last_reload = Singleton(LastReload, refused_elsewhere)
     catalog_source = Singleton(MemoryCatalogSource, configured.provided.catalog, configured.provided.policy)

@@ -23,7 +23,6 @@ from application.change_feed import ChangeFeed
 from application.current_prices import CurrentPrices
 from bootstrap.containers.foundation import FoundationContainer
 from bootstrap.observation import redactor_of
-from bootstrap.price_lists import configured_price_list
 from domain.limits.limit import Algorithm
 
 _Base = FoundationContainer
@@ -63,11 +62,10 @@ class TenancyContainer(FoundationContainer):
     )
 
     shipped_prices = Singleton(shipped_price_list)
-    configured_prices = Singleton(configured_price_list, _Base.settings.provided.pricing)
     prices = Singleton(
         CurrentPrices,
         shipped_prices,
-        configured_prices,
+        _Base.configured_prices,
         silent_store,
         _Base.clock,
         require=_Base.settings.provided.pricing.require,
