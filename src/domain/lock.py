@@ -7,6 +7,11 @@ distributed locking").
 
 from dataclasses import dataclass, replace
 
+from domain.durations import SECOND_US
+
+SET_BACK_US = SECOND_US
+"""How far a clock may go back and no hold ends for it: servers correct theirs by less now and then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -25,11 +30,11 @@ class LockState:
     fence: int = 0
 
     def is_held(self, now_us: int) -> bool:
-        """Whether somebody holds it now. Where its end is further away than its time to live, the clock was set back.
+        """Whether somebody holds it now. Where its end is a second further away than its time to live, the clock was set back.
 
         The hold is over then: it would last for as long as the clock was set back.
         """
-        return self.owner is not None and 0 < self.expires_us - now_us <= self.ttl_us
+        return self.owner is not None and 0 < self.expires_us - now_us <= self.ttl_us + SET_BACK_US
 
 
 def check_span(ttl_us: int) -> None:

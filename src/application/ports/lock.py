@@ -10,7 +10,8 @@ class Lock(Protocol):
     failed over, can leave two who believe to hold it. Whatever must be exact checks the fence.
 
     An owner is a token that nobody else uses, new for each hold. `ttl_us` is above 0. At the very microsecond at which
-    a hold expires it is free; it also is where the clock that holds are measured by is set back.
+    a hold expires it is free; it also is where the clock that holds are
+    measured by is set back by more than a second.
 
     Raises:
         ValueError: `ttl_us` is not above 0.
