@@ -52,6 +52,7 @@ class Lead:
         self._store = store
         self._hold = hold
         self._max_bytes = max_bytes
+        self._to_its_end = to_its_end
         self._flies_alone = False
         self._task: asyncio.Task[Any] | None = None
         self._staying: asyncio.Task[None] | None = None
@@ -126,7 +127,8 @@ class Lead:
         """Too long to be kept: those who read it have it, at the pace of the fastest of them, and nobody else."""
         if not self._flies_alone:
             self._flies_alone, self.flight.takes_more = True, False
-            if self._hold is not None and not self._hold.followed:
+            # Whoever runs to its end holds the right until then: nobody else may run meanwhile.
+            if self._hold is not None and not self._hold.followed and not self._to_its_end:
                 with suppress(StateUnavailable):
                     await self._hold.give_up()
         await self.flight.room()
