@@ -175,7 +175,7 @@ class Caching:
     def _wanted(self, asked: Asked, policy: CachePolicy) -> Wanted:
         models, llm = models_of(asked.resolved), asked.request.llm
 
-        def keep(flight: Flight, served: Completed | Streaming) -> CachedReply | None:
+        async def keep(flight: Flight, served: Completed | Streaming) -> CachedReply | None:
             by, reply = served.instance, flight.reply
             # A fallback's reply would stay long after the model that was asked for is back.
             if by is None or by.model_name not in models or reply is None or not keepable(llm.endpoint, reply):

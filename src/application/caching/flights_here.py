@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -19,7 +19,7 @@ from application.ports.response_cache import ResponseCache
 from domain.chat import Endpoint, Reply
 from domain.response_cache import CachedReply, Fill, FillHeld
 
-Keep = Callable[[Flight, Completed | Streaming], CachedReply | None]
+Keep = Callable[[Flight, Completed | Streaming], Awaitable[CachedReply | None]]
 """What is stored of a reply that has come; None for nothing."""
 
 
@@ -92,7 +92,7 @@ class FlightsHere:
 
         async def store(flight: Flight, served: Completed | Streaming | None) -> None:
             self._forget(wanted.place, flight)
-            kept = None if served is None else wanted.keep(flight, served)
+            kept = None if served is None else await wanted.keep(flight, served)
             if hold is not None:
                 await hold.give(kept, wanted.ttl_us)
             elif kept is not None:

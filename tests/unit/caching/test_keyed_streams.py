@@ -9,7 +9,7 @@ from adapters.testing.scripted_provider import Act
 from adapters.testing.virtual_time import run_virtual
 from application.errors import IdempotencyInUse
 from domain.durations import SECOND_US
-from tests.unit.caching.fleet import CachingGateway, SharedReplies, drained
+from tests.unit.caching.fleet import CachingGateway, SharedReplies, drained, said
 
 MS_US = SECOND_US // 1_000
 WARM: dict[str, Any] = {"messages": [{"role": "user", "content": "make something up"}]}
@@ -39,5 +39,22 @@ def test_a_key_stays_in_use_while_a_stream_too_long_to_be_kept_runs() -> None:
 
         assert not (await two.stream(**KEYED)).trace.replayed
         assert (one.calls, two.calls) == (1, 1)
+
+    run_virtual(scenario())
+
+
+@pytest.mark.parametrize("chunks", [100, 6_000])
+def test_a_keyed_stream_is_kept_where_its_reply_is_small_enough_whatever_its_framing(chunks: int) -> None:
+    async def scenario() -> None:
+        one, two = pair(Act(chunks=chunks, text="x"))
+        first = await drained(await one.stream(**KEYED))
+        await one.idempotency.flights.settle()
+        again = await two.stream(**KEYED)
+
+        assert len(said(first)) < 50_000
+        assert await drained(again) == first
+        assert (again.trace.replayed, two.calls) == (True, 0)
+        assert again.trace.stored_us is not None
+        assert (await one.idempotency.flights.cache.stats()).bytes < 100_000
 
     run_virtual(scenario())
