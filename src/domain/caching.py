@@ -92,9 +92,9 @@ def canonical_request(
 
 
 def target_of(catalog: Catalog, resolved: Resolved) -> list[list[str]]:
-    """What serves a name, as far as it makes the reply: another upstream model is another target."""
+    """What serves a name, as far as it makes the reply: another upstream model or address is another target."""
     return [
-        [str(member.id), member.provider, member.upstream_model]
+        [str(member.id), member.provider, member.upstream_model, member.made_by]
         for model in models_of(resolved)
         for member in catalog.instances[model]
     ]

@@ -1,9 +1,11 @@
 """Requests that stored replies answer, and those that they don't."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.testing.scripted_provider import Act, fails
 from adapters.testing.virtual_time import run_virtual
 from application.errors import (
@@ -18,10 +20,13 @@ from domain.caching import CacheControl, CachePolicy, CacheScope
 from domain.chat import Endpoint
 from domain.durations import SECOND_US
 from domain.failure import FailureKind
+from domain.identifiers import ModelName
 from domain.limits.limit import Algorithm
 from domain.limits.rate_policy import RatePolicy
 from domain.usage_record import UsageOutcome, UsageRecord
 from tests.unit.caching.fleet import QUESTION, CachingGateway, SharedReplies, content_of, drained, key_of, said
+
+GPT = ModelName("gpt")
 
 
 def one(**changes: Any) -> CachingGateway:
@@ -246,6 +251,24 @@ def test_only_if_cached_is_a_miss_where_nothing_can_be_cached() -> None:
             with pytest.raises(CacheMiss):
                 await gateway.complete(fields=fields, cache=CacheControl.ONLY_IF_CACHED)
             assert gateway.calls == 0
+
+    run_virtual(scenario())
+
+
+def test_an_instance_that_a_reload_points_elsewhere_has_none_of_its_old_replies() -> None:
+    async def scenario() -> None:
+        gateway = one()
+        source = gateway.inner._complete.dispatch.catalog_source
+        assert isinstance(source, MemoryCatalogSource)
+        catalog, policy = source.current()
+        elsewhere = (*(replace(member, made_by="elsewhere") for member in catalog.instances[GPT]),)
+        await gateway.complete()
+        await gateway.here.settle()
+
+        source.replace(replace(catalog, instances={**catalog.instances, GPT: elsewhere}), policy)
+        assert (await gateway.complete()).trace.cache == "miss"
+        source.replace(replace(catalog), policy)
+        assert (await gateway.complete()).trace.cache == "hit"
 
     run_virtual(scenario())
 
