@@ -177,7 +177,10 @@ class Dispatch:
         wanted_us = backoff_us(failed_attempts, self.tools.randomness.draw())
         wanted_us = max(wanted_us, journey.failures[-1].cooldown_us)
         left_us = journey.deadline.remaining_us(self.tools.clock.monotonic_us())
-        if wanted_us > LONGEST_PAUSE_US or wanted_us >= left_us:
+        if wanted_us > LONGEST_PAUSE_US:
+            return False
+        if wanted_us >= left_us:
+            journey.lacked_time = True
             return False
         await self.tools.clock.sleep(wanted_us)
         return True

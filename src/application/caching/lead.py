@@ -19,7 +19,7 @@ Store = Callable[[Flight, Completed | Streaming | None], Awaitable[None]]
 """Called at the end with what was served, where all of it has come and it is short enough; else with None."""
 
 _EVERYBODYS = (UpstreamError, NoInstanceAvailable)
-"""What any other who asked would have met; all else concerns the one who asked first."""
+"""What any other who asked would have met, unless time was lacking; all else concerns the one who asked first."""
 
 _RAW = 8
 """How many times as large as the reply the chunks of a stream may be that is kept from its beginning."""
@@ -87,7 +87,7 @@ class Lead:
         try:
             await self._fetch(complete, stream)
         except GatewayError as error:
-            self._fail(error, error if isinstance(error, _EVERYBODYS) else None)
+            self._fail(error, error if isinstance(error, _EVERYBODYS) and not error.lacked_time else None)
         except asyncio.CancelledError as error:
             self._fail(error, None)
             raise
