@@ -53,6 +53,11 @@ class CacheScope(StrEnum):
                 return "global"
 
 
+def is_part_of(scope: str, name: str) -> bool:
+    """Whether `scope` is what an operator calls `name`: that itself, what it has below it, or that of some team."""
+    return scope == name or scope.startswith(f"{name}/") or scope.endswith(f"/{name}")
+
+
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
     """How replies are kept. `ttl_us` varies by a tenth either way, so that what came together does not go together."""
