@@ -89,6 +89,11 @@ class ModelNotAllowed(GatewayError):
     """The caller may not use this model."""
 
 
+def model_not_allowed(name: str) -> ModelNotAllowed:
+    """The error for a name that the caller's key leaves out."""
+    return ModelNotAllowed(f"this key may not use the model {name!r}", param="model")
+
+
 class UnpricedModel(GatewayError):
     """Nobody has a price for this model, and the configuration wants one."""
 

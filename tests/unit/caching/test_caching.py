@@ -11,6 +11,7 @@ from adapters.testing.virtual_time import run_virtual
 from application.errors import (
     CacheMiss,
     ModelNotAllowed,
+    ModelNotFound,
     RateLimited,
     StateUnavailable,
     UpstreamError,
@@ -251,6 +252,26 @@ def test_only_if_cached_is_a_miss_where_nothing_can_be_cached() -> None:
             with pytest.raises(CacheMiss):
                 await gateway.complete(fields=fields, cache=CacheControl.ONLY_IF_CACHED)
             assert gateway.calls == 0
+
+    run_virtual(scenario())
+
+
+@pytest.mark.parametrize("policy", [CachePolicy(), CachePolicy(enabled=False)])
+@pytest.mark.parametrize("fields", [QUESTION, {}])
+def test_only_if_cached_says_what_is_wrong_with_the_model(policy: CachePolicy, fields: dict[str, Any]) -> None:
+    async def scenario() -> None:
+        gateway = one(policy=policy)
+        cached = gateway.request(cache=CacheControl.ONLY_IF_CACHED, fields=fields)
+        unknown = replace(cached, llm=replace(cached.llm, model="nonesuch"))
+        forbidden = replace(cached, caller=key_of("K", models=frozenset({"other"})))
+        for wrong, error in ((unknown, ModelNotFound), (forbidden, ModelNotAllowed)):
+            plain = replace(wrong, cache=CacheControl.DEFAULT)
+            said = []
+            for asked in (wrong, plain):
+                with pytest.raises(error) as raised:
+                    await gateway.caching.complete(asked)
+                said.append((str(raised.value), raised.value.param))
+            assert said[0] == said[1]
 
     run_virtual(scenario())
 
