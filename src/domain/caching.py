@@ -68,13 +68,21 @@ class CachePolicy:
 
 
 def is_cacheable(llm: LlmRequest) -> bool:
-    """Whether asking again would give the same: temperature 0, said so, and one choice or a seed; embeddings always."""
+    """Whether asking again would give the same: temperature 0, said so, and one choice each or a seed; embeddings."""
     if llm.endpoint is Endpoint.EMBEDDINGS:
         return True
     temperature = llm.fields.get("temperature")
     if isinstance(temperature, bool) or not isinstance(temperature, int | float) or temperature != 0:
         return False
-    return llm.choices <= 1 or llm.fields.get("seed") is not None
+    return _choices_each(llm) <= 1 or llm.fields.get("seed") is not None
+
+
+def _choices_each(llm: LlmRequest) -> int:
+    """Of one prompt: that several come at once makes none of them less certain."""
+    if llm.choices <= 1:
+        return llm.choices
+    asked = (llm.fields.get("n"), llm.fields.get("best_of"))
+    return max((count for count in asked if isinstance(count, int)), default=1)
 
 
 def canonical_request(
