@@ -102,6 +102,35 @@ async def test_headers_say_how_a_request_met_the_cache() -> None:
     assert "x-moongate-instance" not in hit.headers
 
 
+async def test_a_stream_from_the_cache_costs_nothing_and_says_so() -> None:
+    made = container()
+    client = made.app().test_client()
+    fields, keyed = {**QUESTION, "stream": True}, {"idempotency-key": "k"}
+    miss, run = await ask(client, fields), await ask(client, {**fields, "temperature": 1}, **keyed)
+    await made.reply_keeping().close()
+    hit, replay = await ask(client, fields), await ask(client, {**fields, "temperature": 1}, **keyed)
+
+    assert [each.headers.get("x-cache") for each in (miss, hit)] == ["MISS", "HIT"]
+    assert replay.headers["idempotency-replayed"] == "true"
+    costs = [each.headers.get("x-moongate-cost") for each in (miss, hit, run, replay)]
+    assert costs == [None, "0", None, "0"]
+
+
+@pytest.mark.parametrize(
+    ("n", "met"), [({}, "HIT"), ({"n": 1}, "HIT"), ({"n": 2}, "BYPASS"), ({"best_of": 2}, "BYPASS")]
+)
+async def test_several_prompts_at_once_are_cached_as_one_is(n: dict[str, int], met: str) -> None:
+    client = container().app().test_client()
+    fields = {"model": "echo", "temperature": 0, "prompt": ["one", "two"], **n}
+    answers = [
+        await client.post("/v1/completions", headers=HEADERS, data=json.dumps(fields | more))
+        for more in ({}, {}, {"prompt": ["two", "one"]})
+    ]
+
+    assert [answer.headers["x-cache"] for answer in answers[1:]] == [met, "MISS" if met == "HIT" else met]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
 async def test_only_if_cached_is_a_504_of_its_own() -> None:
     answer = await ask(container().app().test_client(), QUESTION, **{"x-moongate-cache": "only-if-cached"})
 
