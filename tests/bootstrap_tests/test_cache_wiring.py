@@ -78,6 +78,19 @@ async def test_a_purge_leaves_what_idempotency_keys_got() -> None:
     assert await again.get_data() == await first.get_data()
 
 
+@pytest.mark.parametrize(("most", "replayed"), [(67_108_864, "true"), (4_000, None)])
+async def test_in_memory_a_key_is_remembered_for_as_long_as_its_bound_suffices(most: int, replayed: str | None) -> None:
+    made = container(max_keyed_bytes=most, max_entry_bytes=2_000)
+    client = made.app().test_client()
+    for number in range(5):
+        assert (await ask(client, QUESTION, **{"idempotency-key": f"k-{number}"})).status_code == 200
+        await made.reply_keeping().close()
+
+    first, last = [await ask(client, QUESTION, **{"idempotency-key": f"k-{number}"}) for number in (0, 4)]
+
+    assert (first.headers.get("idempotency-replayed"), last.headers["idempotency-replayed"]) == (replayed, "true")
+
+
 @pytest.mark.parametrize(
     ("header", "value"),
     [("x-moongate-cache", "max-age=3"), ("idempotency-key", "x" * 256), ("idempotency-key", "")],
