@@ -26,6 +26,12 @@ _LISTED = 10
 
 def conclude(journey: Journey) -> GatewayError:
     """The error that tells most about why the request was not served."""
+    error = _telling_most(journey)
+    error.lacked_time = journey.lacked_time or journey.deadline_passed
+    return error
+
+
+def _telling_most(journey: Journey) -> GatewayError:
     if not journey.failures:
         return _nothing_tried(journey)
     trace = journey.trace

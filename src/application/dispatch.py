@@ -10,7 +10,7 @@ from application.active_attempt import ActiveAttempt, AttemptTools
 from application.attempt_admission import AttemptAdmission
 from application.billing.billing import Billing
 from application.conclusion import conclude
-from application.errors import ModelNotAllowed, model_not_found
+from application.errors import model_not_allowed, model_not_found
 from application.fan_out import Observers
 from application.gateway_request import GatewayRequest
 from application.journey import Journey, Step
@@ -101,7 +101,7 @@ class Dispatch:
         if resolved is None:
             raise model_not_found(llm.model)
         if not caller.may_use(llm.model):
-            raise ModelNotAllowed(f"this key may not use the model {llm.model!r}", param="model")
+            raise model_not_allowed(llm.model)
         trace = request.begin_trace(resolved, self.tools.clock.now_us())
         trace.strategy = policy.strategy.value
         self.decisions.keep(trace)
@@ -177,7 +177,10 @@ class Dispatch:
         wanted_us = backoff_us(failed_attempts, self.tools.randomness.draw())
         wanted_us = max(wanted_us, journey.failures[-1].cooldown_us)
         left_us = journey.deadline.remaining_us(self.tools.clock.monotonic_us())
-        if wanted_us > LONGEST_PAUSE_US or wanted_us >= left_us:
+        if wanted_us > LONGEST_PAUSE_US:
+            return False
+        if wanted_us >= left_us:
+            journey.lacked_time = True
             return False
         await self.tools.clock.sleep(wanted_us)
         return True

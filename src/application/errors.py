@@ -46,6 +46,7 @@ class GatewayError(Exception):
         trace: The story so far, where there is one.
         decided_alone: By this gateway, without the shared state.
         limits: How the limit that refused stands.
+        lacked_time: With a later deadline more would have been tried.
     """
 
     def __init__(self, message: str, *, param: str | None = None, trace: DecisionTrace | None = None) -> None:
@@ -55,6 +56,7 @@ class GatewayError(Exception):
         self.trace = trace
         self.decided_alone = False
         self.limits: tuple[Standing, ...] = ()
+        self.lacked_time = False
 
 
 class NotAuthenticated(GatewayError):
@@ -85,6 +87,11 @@ def model_not_found(name: str) -> ModelNotFound:
 
 class ModelNotAllowed(GatewayError):
     """The caller may not use this model."""
+
+
+def model_not_allowed(name: str) -> ModelNotAllowed:
+    """The error for a name that the caller's key leaves out."""
+    return ModelNotAllowed(f"this key may not use the model {name!r}", param="model")
 
 
 class UnpricedModel(GatewayError):

@@ -43,6 +43,7 @@ class Journey:
         reservation: Held for the attempt that is made next; None where there is none.
         reserved_us: When that was asked for.
         is_billed: An attempt of it is in the journal.
+        lacked_time: A pause was not made, because of the deadline; nor what would have come after it.
         asked_us: When the admission of the attempt that is made next was asked for, on the monotonic clock.
     """
 
@@ -65,6 +66,7 @@ class Journey:
     failures: list[Failure] = field(default_factory=list)
     refusals: dict[InstanceId, Refusal] = field(default_factory=dict)
     deadline_passed: bool = False
+    lacked_time: bool = False
     _visited: set[ModelName] = field(default_factory=set)
     _was_too_long: bool = False
     _admissions: int = 0

@@ -53,6 +53,11 @@ class CacheScope(StrEnum):
                 return "global"
 
 
+def is_part_of(scope: str, name: str) -> bool:
+    """Whether `scope` is what an operator calls `name`: that itself, what it has below it, or that of some team."""
+    return scope == name or scope.startswith(f"{name}/") or scope.endswith(f"/{name}")
+
+
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
     """How replies are kept. `ttl_us` varies by a tenth either way, so that what came together does not go together."""
@@ -63,13 +68,21 @@ class CachePolicy:
 
 
 def is_cacheable(llm: LlmRequest) -> bool:
-    """Whether asking again would give the same: temperature 0, said so, and one choice or a seed; embeddings always."""
+    """Whether asking again would give the same: temperature 0, said so, and one choice each or a seed; embeddings."""
     if llm.endpoint is Endpoint.EMBEDDINGS:
         return True
     temperature = llm.fields.get("temperature")
     if isinstance(temperature, bool) or not isinstance(temperature, int | float) or temperature != 0:
         return False
-    return llm.choices <= 1 or llm.fields.get("seed") is not None
+    return _choices_each(llm) <= 1 or llm.fields.get("seed") is not None
+
+
+def _choices_each(llm: LlmRequest) -> int:
+    """Of one prompt: that several come at once makes none of them less certain."""
+    if llm.choices <= 1:
+        return llm.choices
+    asked = (llm.fields.get("n"), llm.fields.get("best_of"))
+    return max((count for count in asked if isinstance(count, int)), default=1)
 
 
 def canonical_request(
@@ -92,9 +105,9 @@ def canonical_request(
 
 
 def target_of(catalog: Catalog, resolved: Resolved) -> list[list[str]]:
-    """What serves a name, as far as it makes the reply: another upstream model is another target."""
+    """What serves a name, as far as it makes the reply: another upstream model or address is another target."""
     return [
-        [str(member.id), member.provider, member.upstream_model]
+        [str(member.id), member.provider, member.upstream_model, member.made_by]
         for model in models_of(resolved)
         for member in catalog.instances[model]
     ]

@@ -43,6 +43,7 @@ class Instance:
         own_prices: None where it sets none, so that a price list says what it costs.
         supports: Endpoints that its provider has (natively or by translation).
         routing_group: The Redis slot its shared state lives in.
+        made_by: Another one where its replies come from elsewhere, or are asked for in another way.
     """
 
     id: InstanceId
@@ -60,6 +61,7 @@ class Instance:
     supports: frozenset[Endpoint] = frozenset(Endpoint)
     routing_group: str = "main"
     enabled: bool = True
+    made_by: str = ""
 
     @property
     def prices(self) -> Prices:

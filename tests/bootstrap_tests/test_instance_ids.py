@@ -3,8 +3,9 @@ import re
 
 import pytest
 
-from bootstrap.settings.instance_ids import instance_ids
-from tests.bootstrap_tests.documents import settings_of
+from bootstrap.settings.instance_ids import instance_ids, made_by
+from domain.caching import target_of
+from tests.bootstrap_tests.documents import catalog_of, settings_of
 
 
 def ids_of(*entries: str) -> list[str]:
@@ -69,3 +70,44 @@ def test_identical_twins_are_numbered() -> None:
 def test_a_derived_id_gives_way_to_an_explicit_one() -> None:
     (derived,) = ids_of(A)
     assert ids_of(A, f"id: {derived}, {B}") == [f"{derived}-2", derived]
+
+
+def target_of_entry(provider: str, more: str = "") -> object:
+    catalog = catalog_of(f"model_list: [{{model_name: m, id: mine, provider: {{{provider}}}{more}}}]").catalog
+    resolved = catalog.resolve("m")
+    assert resolved is not None
+    return target_of(catalog, resolved)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "type: openai, api_key: k, model: up, base_url: https://two.example/v1",
+        "type: openai, api_key: k, model: up, organization: o",
+        "type: openai, api_key: k, model: up, project: p",
+        "type: openai, api_key: k, model: up, headers: {X-Region: eu}",
+        "type: openai, api_key: k, model: other",
+        "type: groq, api_key: k, model: up",
+    ],
+)
+def test_an_instance_that_is_pointed_elsewhere_has_another_target_though_it_keeps_its_id(change: str) -> None:
+    assert target_of_entry(change) != target_of_entry("type: openai, api_key: k, model: up")
+
+
+def test_another_version_of_an_api_makes_another_target() -> None:
+    azure = "type: azure, api_key: k, deployment: d, endpoint: https://x.example"
+    assert target_of_entry(f"{azure}, api_version: '2025-01-01'") != target_of_entry(azure)
+
+
+def test_keys_weights_and_limits_leave_the_target_as_it_is() -> None:
+    plain = target_of_entry("type: openai, api_key: k, model: up")
+    assert target_of_entry("type: openai, api_key: rotated, model: up") == plain
+    assert target_of_entry("type: openai, api_key: k, model: up", ", weight: 3, rpm: 7, timeout: 9s") == plain
+    bedrock = [f"type: bedrock, region: eu, access_key_id: {key}, secret_access_key: s{key}" for key in ("a", "b")]
+    first, second = (settings_of(f"model_list: [{{model_name: m, provider: {{{told}}}}}]") for told in bedrock)
+    assert made_by(first.models[0]) == made_by(second.models[0])
+
+
+def test_a_target_shows_no_header_in_clear() -> None:
+    told = "type: openai, api_key: sk-hidden, headers: {Authorization: token-hidden}"
+    assert "hidden" not in repr(target_of_entry(told))

@@ -60,6 +60,7 @@ def test_secret_that_changed_is_a_change_and_is_not_shown() -> None:
         ({"mode": "lite"}, ("mode",)),
         ({"router": {"weighted_round_robin": "local"}}, ("router.weighted_round_robin",)),
         ({"cache": {"max_bytes": 10_000_000}}, ("cache.max_bytes",)),
+        ({"cache": {"max_keyed_bytes": 10_000_000}}, ("cache.max_keyed_bytes",)),
         ({"observability": {"log_format": "text"}}, ("observability.log_format",)),
     ],
 )

@@ -32,6 +32,7 @@ _steps = st.one_of(
     st.tuples(st.just("abandon"), _numbers),
     st.tuples(st.just("purge"), st.sampled_from(["t", "t", "u", None])),
     st.tuples(st.just("stats"), st.sampled_from(["t", "t", "u", None])),
+    st.tuples(st.just("scopes")),
     st.tuples(st.just("count"), _scopes, st.dictionaries(st.sampled_from(["m", "n"]), _uses, max_size=2)),
     st.tuples(st.just("pass"), st.sampled_from([_MINUTE_US, _MINUTE_US - 1, 1])),
     st.tuples(st.just("pass"), st.just(_MINUTE_US)),
@@ -67,6 +68,8 @@ class Replay:
                 return _said(answer)
             case ("purge", scope):
                 return await self._cache.purge(scope)
+            case ("scopes",):
+                return sorted(await self._cache.scopes())
             case ("count", scope, uses):
                 await self._cache.count(scope, uses)
                 return None

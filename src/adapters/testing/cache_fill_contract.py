@@ -7,7 +7,7 @@ import pytest
 from adapters.testing.response_cache_contract import LEASE_US, TTL_US, filled, reply
 from adapters.testing.virtual_time import ManualClock
 from application.ports.response_cache import ResponseCache
-from domain.response_cache import Fill, FillHeld
+from domain.response_cache import CacheUse, Fill, FillHeld
 
 
 class FillContract:
@@ -153,6 +153,19 @@ class PurgeContract:
         assert [await response_cache.get(scope, "a") for scope in ("t", "u", "v")] == [None, None, None]
         total = await response_cache.stats()
         assert (total.stores, total.entries, total.bytes) == (3, 0, 0)
+
+    async def test_scopes_in_use_are_told_and_stay_after_a_purge(
+        self, response_cache: ResponseCache, other_cache: ResponseCache
+    ) -> None:
+        assert list(await response_cache.scopes()) == []
+        await response_cache.put("team:T/key:K", "a", reply(), TTL_US)
+        await response_cache.acquire_fill("asked", "a", "r-1", LEASE_US)
+        await response_cache.count("counted", {"m": CacheUse(hits=1)})
+        await response_cache.get("read", "a")
+
+        for scope in ("team:T/key:K", None):
+            await response_cache.purge(scope)
+            assert sorted(await other_cache.scopes()) == ["asked", "counted", "team:T/key:K"]
 
     async def test_purges_follow_each_other_in_no_time(self, response_cache: ResponseCache) -> None:
         for _ in range(3):

@@ -15,7 +15,10 @@ from application.caching.lead import Complete, Lead, Stream
 from application.errors import (
     CacheMiss,
     DeadlineExceeded,
+    GatewayError,
     StateUnavailable,
+    model_not_allowed,
+    model_not_found,
 )
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.catalog_source import CatalogSource
@@ -143,8 +146,15 @@ class Caching:
                 with suppress(StateUnavailable):
                     place = await self.keys.place_of(request, policy.scope, catalog, resolved)
         if place is None and request.cache is CacheControl.ONLY_IF_CACHED:
-            raise CacheMiss(_NOT_STORED)
+            raise self._nothing_for(request)
         return None if place is None or resolved is None else Asked(place, resolved, request)
+
+    def _nothing_for(self, request: GatewayRequest) -> GatewayError:
+        """What one is told that wants a stored reply and can have none: as without that wish, where it says more."""
+        caller, name = request.caller, request.llm.model
+        if self.catalog_source.current()[0].resolve(caller.routes.get(name, name)) is None:
+            return model_not_found(name)
+        return CacheMiss(_NOT_STORED) if caller.may_use(name) else model_not_allowed(name)
 
     def _passing_by(self, request: GatewayRequest, policy: CachePolicy) -> GatewayRequest:
         if not policy.enabled:
@@ -175,7 +185,7 @@ class Caching:
     def _wanted(self, asked: Asked, policy: CachePolicy) -> Wanted:
         models, llm = models_of(asked.resolved), asked.request.llm
 
-        def keep(flight: Flight, served: Completed | Streaming) -> CachedReply | None:
+        async def keep(flight: Flight, served: Completed | Streaming) -> CachedReply | None:
             by, reply = served.instance, flight.reply
             # A fallback's reply would stay long after the model that was asked for is back.
             if by is None or by.model_name not in models or reply is None or not keepable(llm.endpoint, reply):

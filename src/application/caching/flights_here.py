@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -17,10 +17,13 @@ from application.ports.clock import Clock
 from application.ports.flights import Flights
 from application.ports.response_cache import ResponseCache
 from domain.chat import Endpoint, Reply
+from domain.durations import SECOND_US
 from domain.response_cache import CachedReply, Fill, FillHeld
 
-Keep = Callable[[Flight, Completed | Streaming], CachedReply | None]
+Keep = Callable[[Flight, Completed | Streaming], Awaitable[CachedReply | None]]
 """What is stored of a reply that has come; None for nothing."""
+
+_FIRST_PAUSE_US = SECOND_US // 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class FlightsHere:
 
         async def store(flight: Flight, served: Completed | Streaming | None) -> None:
             self._forget(wanted.place, flight)
-            kept = None if served is None else wanted.keep(flight, served)
+            kept = None if served is None else await wanted.keep(flight, served)
             if hold is not None:
                 await hold.give(kept, wanted.ttl_us)
             elif kept is not None:
@@ -103,20 +106,33 @@ class FlightsHere:
         return lead
 
     async def acquire(self, wanted: Wanted) -> Fill | FillHeld | CachedReply:
-        """The right to call, who has it, or the reply. Whoever is cancelled leaves no right behind."""
+        """The right to call, who has it, or the reply. Whoever does not hear of the right leaves none behind."""
         owner = f"{wanted.request.request_id}:{next(self._numbers)}"
         asking = asyncio.create_task(self.cache.acquire_fill(*wanted.place, owner, wanted.hold_us))
         try:
             return await asyncio.shield(asking)
         except asyncio.CancelledError:
-            self._background.do(self._give_back(asking))
+            self._background.do(self._give_back(wanted, owner, asking))
+            raise
+        except StateUnavailable:
+            if wanted.to_its_end:  # Other rights are over as soon as they could be given back.
+                self._background.do(self._give_back(wanted, owner, asking))
             raise
 
-    async def _give_back(self, asking: "asyncio.Task[Fill | FillHeld | CachedReply]") -> None:
-        with suppress(StateUnavailable):
-            found = await asking
-            if isinstance(found, Fill):
-                await self.cache.abandon_fill(found)
+    async def _give_back(self, wanted: Wanted, owner: str, asking: "Awaitable[Fill | FillHeld | CachedReply]") -> None:
+        """For as long as it may hold. Where the answer was lost, who asks again by that name gets the same right."""
+        waited_us, pause_us = 0, _FIRST_PAUSE_US
+        while True:
+            with suppress(StateUnavailable):
+                found = await asking
+                if isinstance(found, Fill):
+                    await self.cache.abandon_fill(found)
+                return
+            if waited_us + pause_us > wanted.hold_us:
+                return
+            await self.clock.sleep(pause_us)
+            waited_us, pause_us = waited_us + pause_us, pause_us * 2
+            asking = self.cache.acquire_fill(*wanted.place, owner, wanted.hold_us)
 
     def end_all(self) -> None:
         """Ends what is still under way."""

@@ -1,16 +1,16 @@
 """Requests that carry an `Idempotency-Key` are carried out once."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TypeVar
 
 from application.caching.cache_keys import CacheKeys, Place
 from application.caching.flight import Flight
 from application.caching.flights_here import FlightsHere, Keep, Wanted
-from application.caching.frames import pack_all, unpack_all
 from application.caching.hits import Hits, StoredStream
 from application.caching.lead import Complete, Lead, Stream
+from application.caching.packing import Packing
 from application.errors import IdempotencyInUse, IdempotencyMismatch, StateUnavailable
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.catalog_source import CatalogSource
@@ -49,6 +49,7 @@ class Idempotency:
     flights: FlightsHere
     hits: Hits
     clock: Clock
+    packing: Packing = field(default_factory=Packing)
 
     async def complete(self, request: GatewayRequest) -> Completed:
         """A whole reply. Raises IdempotencyInUse, IdempotencyMismatch, and what serving it does."""
@@ -71,7 +72,7 @@ class Idempotency:
             case Lead():
                 return await _led(found, found.streaming())
             case _Kept(resolved, stored):
-                batches = unpack_all(stored.body[_HEAD_BYTES:])
+                batches = await self.packing.unpack(stored.body[_HEAD_BYTES:])
                 hit = await self.hits.enter(request, resolved, None)
                 hit.trace.stored_us, hit.trace.replayed = stored.stored_us, True
                 return Streaming(StoredStream(batches, hit), None, hit.trace)
@@ -105,11 +106,11 @@ class Idempotency:
         return self.flights.lead(wanted, flight, found)
 
     def _keep(self, request: GatewayRequest) -> Keep:
-        def keep(flight: Flight, served: Completed | Streaming) -> CachedReply:
+        async def keep(flight: Flight, served: Completed | Streaming) -> CachedReply:
             if isinstance(served, Completed):
                 said, usage = served.reply.body, served.reply.usage
             else:
-                said, usage = pack_all(flight.batches), None
+                said, usage = await self.packing.pack(flight.batches), None
             return CachedReply(_digest(request) + said, request.llm.model, self.clock.now_us(), usage)
 
         return keep

@@ -19,7 +19,7 @@ Store = Callable[[Flight, Completed | Streaming | None], Awaitable[None]]
 """Called at the end with what was served, where all of it has come and it is short enough; else with None."""
 
 _EVERYBODYS = (UpstreamError, NoInstanceAvailable)
-"""What any other who asked would have met; all else concerns the one who asked first."""
+"""What any other who asked would have met, unless time was lacking; all else concerns the one who asked first."""
 
 _RAW = 8
 """How many times as large as the reply the chunks of a stream may be that is kept from its beginning."""
@@ -52,6 +52,7 @@ class Lead:
         self._store = store
         self._hold = hold
         self._max_bytes = max_bytes
+        self._to_its_end = to_its_end
         self._flies_alone = False
         self._task: asyncio.Task[Any] | None = None
         self._staying: asyncio.Task[None] | None = None
@@ -86,7 +87,7 @@ class Lead:
         try:
             await self._fetch(complete, stream)
         except GatewayError as error:
-            self._fail(error, error if isinstance(error, _EVERYBODYS) else None)
+            self._fail(error, error if isinstance(error, _EVERYBODYS) and not error.lacked_time else None)
         except asyncio.CancelledError as error:
             self._fail(error, None)
             raise
@@ -126,7 +127,8 @@ class Lead:
         """Too long to be kept: those who read it have it, at the pace of the fastest of them, and nobody else."""
         if not self._flies_alone:
             self._flies_alone, self.flight.takes_more = True, False
-            if self._hold is not None and not self._hold.followed:
+            # Whoever runs to its end holds the right until then: nobody else may run meanwhile.
+            if self._hold is not None and not self._hold.followed and not self._to_its_end:
                 with suppress(StateUnavailable):
                     await self._hold.give_up()
         await self.flight.room()

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from domain.response_cache import CachedReply, CacheStats, CacheUse, Fill, FillHeld
@@ -42,6 +42,10 @@ class ResponseCache(Protocol):
 
         They are out of reach at once; a store may free their memory later, at latest when they would have expired.
         """
+        ...
+
+    async def scopes(self) -> Sequence[str]:
+        """Those in use, in no order: something was stored, asked for or counted. Unused ones may be forgotten."""
         ...
 
     async def count(self, scope: str, uses: Mapping[str, CacheUse]) -> None:

@@ -30,7 +30,6 @@ from domain.caching import CachePolicy
 
 _Base = ObservationContainer
 _cache = _Base.settings.provided.cache
-_KEYED_BYTES = 67_108_864
 
 
 class CachePolicyInForce:
@@ -78,7 +77,9 @@ class CachingContainer(ObservationContainer):
     keyed_prefix = Callable("{}once:".format, _Base.redis_prefix)
     keyed_replies = Selector(
         _Base.state,
-        memory=Singleton(MemoryResponseCache, _Base.steady_clock, _KEYED_BYTES, _cache.max_entry_bytes, keyed_fills),
+        memory=Singleton(
+            MemoryResponseCache, _Base.steady_clock, _cache.max_keyed_bytes, _cache.max_entry_bytes, keyed_fills
+        ),
         redis=Singleton(RedisResponseCache, _Base.redis_executor, keyed_prefix, max_entry_bytes=_cache.max_entry_bytes),
     )
     keyed_flights = Selector(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bootstrap.configuration_error import nearest, spell_path
-from bootstrap.settings.instance_ids import instance_ids
+from bootstrap.settings.instance_ids import instance_ids, made_by
 from bootstrap.settings.models import ModelSettings, RouteSettings
 from bootstrap.settings.providers import AnyProviderSettings
 from bootstrap.settings.references import Graph, fallback_graph, follow
@@ -86,6 +86,7 @@ def _instance(entry: ModelSettings, instance_id: InstanceId, supports: Supports,
         supports=supports.get(entry.provider.type, frozenset(Endpoint)),
         routing_group=entry.routing_group,
         enabled=enabled,
+        made_by=made_by(entry),
     )
 
 

@@ -1,4 +1,4 @@
-"""Ids for instances that the file gives none."""
+"""Ids for instances that the file gives none, and what tells where their replies come from."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from bootstrap.settings.models import ModelSettings
 from domain.identifiers import InstanceId
 
 _HASH_DIGITS = 8
+_MADE_BY_DIGITS = 32
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -29,6 +30,18 @@ def instance_ids(entries: Sequence[ModelSettings]) -> tuple[InstanceId, ...]:
     return tuple(ids)
 
 
+def made_by(entry: ModelSettings) -> str:
+    """Equal for two entries whose replies come from the same place, asked in the same way.
+
+    Keys say who asks, and stay out; headers may say more than that, and enter as their ids have them.
+    """
+    provider = entry.provider
+    keys = {name for name in type(provider).model_fields if isinstance(getattr(provider, name), SecretStr)}
+    told = provider.model_dump(exclude_defaults=True, exclude=keys)
+    told |= {"type": provider.type, "model": provider.upstream_model(entry.model_name)}
+    return _digest(told)[:_MADE_BY_DIGITS]
+
+
 def _derived(entry: ModelSettings) -> str:
     provider = entry.provider
     # Defaults stay out, so that a key which a later version adds renames nothing.
@@ -38,9 +51,13 @@ def _derived(entry: ModelSettings) -> str:
         "model": provider.upstream_model(entry.model_name),
         "model_name": entry.model_name,
     }
-    text = json.dumps(_without_secrets(identity), sort_keys=True, default=str)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]
+    digest = _digest(identity)[:_HASH_DIGITS]
     return f"{_UNSAFE.sub('-', entry.model_name).strip('-')}-{provider.type}-{digest}"
+
+
+def _digest(told: Mapping[str, object]) -> str:
+    text = json.dumps(_without_secrets(told), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _without_secrets(value: object) -> object:

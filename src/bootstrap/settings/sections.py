@@ -137,6 +137,7 @@ class CacheSettings(Section):
     ttl_us: Timeout = Field(default=3600 * SECOND_US, alias="ttl")
     max_entry_bytes: Count = _MIB
     max_bytes: Count = 256 * _MIB
+    max_keyed_bytes: Count = 64 * _MIB
     scope: Literal["team", "user", "key", "global"] = "team"
     url: RedisUrl = SecretStr("")
 

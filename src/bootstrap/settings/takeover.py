@@ -55,7 +55,7 @@ NEEDS_RESTART: Mapping[str, frozenset[str]] = MappingProxyType(
         "auth": WHOLE,
         "usage": WHOLE,
         "router": frozenset({"weighted_round_robin", "health_check_interval_us"}),
-        "cache": frozenset({"enabled", "max_entry_bytes", "max_bytes", "url"}),
+        "cache": frozenset({"enabled", "max_entry_bytes", "max_bytes", "max_keyed_bytes", "url"}),
         "observability": frozenset({"log_format", "otlp_endpoint", "metrics"}),
     }
 )

@@ -1,7 +1,8 @@
 """Gateways that share the stores of replies, in virtual time; their providers speak OpenAI's shape."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from application.caching.coming_along import ComingAlong
 from application.caching.flights_here import FlightsHere
 from application.caching.hits import Hits, HitTools
 from application.caching.idempotency import Idempotency
+from application.caching.packing import Packing
 from application.fan_out import Observers
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.provider import Call, ChunkStream
@@ -104,6 +106,15 @@ class SharedReplies:
         self.flights = MemoryFlights(clock, self.fills)
 
 
+class InPlace(Executor):
+    """For virtual time, which waits for no thread."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
 class CachingGateway:
     """One gateway with a model `gpt` of two instances and `wide`, its fallback."""
 
@@ -141,7 +152,7 @@ class CachingGateway:
             shared.cache, shared.flights, clock, self.caching.complete, self.caching.stream, shared.max_entry_bytes
         )
         self.idempotency = Idempotency(
-            self.caching.complete, self.caching.stream, catalog_source, keys, runs, hits, clock
+            self.caching.complete, self.caching.stream, catalog_source, keys, runs, hits, clock, Packing(InPlace())
         )
         self._asked = 0
 

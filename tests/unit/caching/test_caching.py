@@ -1,14 +1,17 @@
 """Requests that stored replies answer, and those that they don't."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from adapters.outbound.memory.catalog_source import MemoryCatalogSource
 from adapters.testing.scripted_provider import Act, fails
 from adapters.testing.virtual_time import run_virtual
 from application.errors import (
     CacheMiss,
     ModelNotAllowed,
+    ModelNotFound,
     RateLimited,
     StateUnavailable,
     UpstreamError,
@@ -18,10 +21,13 @@ from domain.caching import CacheControl, CachePolicy, CacheScope
 from domain.chat import Endpoint
 from domain.durations import SECOND_US
 from domain.failure import FailureKind
+from domain.identifiers import ModelName
 from domain.limits.limit import Algorithm
 from domain.limits.rate_policy import RatePolicy
 from domain.usage_record import UsageOutcome, UsageRecord
 from tests.unit.caching.fleet import QUESTION, CachingGateway, SharedReplies, content_of, drained, key_of, said
+
+GPT = ModelName("gpt")
 
 
 def one(**changes: Any) -> CachingGateway:
@@ -246,6 +252,44 @@ def test_only_if_cached_is_a_miss_where_nothing_can_be_cached() -> None:
             with pytest.raises(CacheMiss):
                 await gateway.complete(fields=fields, cache=CacheControl.ONLY_IF_CACHED)
             assert gateway.calls == 0
+
+    run_virtual(scenario())
+
+
+@pytest.mark.parametrize("policy", [CachePolicy(), CachePolicy(enabled=False)])
+@pytest.mark.parametrize("fields", [QUESTION, {}])
+def test_only_if_cached_says_what_is_wrong_with_the_model(policy: CachePolicy, fields: dict[str, Any]) -> None:
+    async def scenario() -> None:
+        gateway = one(policy=policy)
+        cached = gateway.request(cache=CacheControl.ONLY_IF_CACHED, fields=fields)
+        unknown = replace(cached, llm=replace(cached.llm, model="nonesuch"))
+        forbidden = replace(cached, caller=key_of("K", models=frozenset({"other"})))
+        for wrong, error in ((unknown, ModelNotFound), (forbidden, ModelNotAllowed)):
+            plain = replace(wrong, cache=CacheControl.DEFAULT)
+            said = []
+            for asked in (wrong, plain):
+                with pytest.raises(error) as raised:
+                    await gateway.caching.complete(asked)
+                said.append((str(raised.value), raised.value.param))
+            assert said[0] == said[1]
+
+    run_virtual(scenario())
+
+
+def test_an_instance_that_a_reload_points_elsewhere_has_none_of_its_old_replies() -> None:
+    async def scenario() -> None:
+        gateway = one()
+        source = gateway.inner._complete.dispatch.catalog_source
+        assert isinstance(source, MemoryCatalogSource)
+        catalog, policy = source.current()
+        elsewhere = (*(replace(member, made_by="elsewhere") for member in catalog.instances[GPT]),)
+        await gateway.complete()
+        await gateway.here.settle()
+
+        source.replace(replace(catalog, instances={**catalog.instances, GPT: elsewhere}), policy)
+        assert (await gateway.complete()).trace.cache == "miss"
+        source.replace(replace(catalog), policy)
+        assert (await gateway.complete()).trace.cache == "hit"
 
     run_virtual(scenario())
 

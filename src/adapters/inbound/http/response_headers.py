@@ -12,6 +12,7 @@ from domain.routing.decision import DecisionTrace
 Header = tuple[str, str]
 
 _TO_SECONDS = len("2026-01-01T00:00:00")
+_FREE = ("x-moongate-cost", format_dollars(0))
 _PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
 
@@ -54,6 +55,8 @@ def served_headers(served: Completed | Streaming) -> list[Header]:
     if served.instance is not None:
         headers.append(("x-moongate-instance", header_value(served.instance.id)))
         headers.append(("x-moongate-model", header_value(served.instance.model_name)))
+    elif isinstance(served, Streaming):
+        headers.append(_FREE)  # No provider is asked, so nothing is left to be found out at its end.
     if isinstance(served, Completed):
         headers.append(("x-moongate-cost", format_dollars(served.cost_nano)))
     return headers

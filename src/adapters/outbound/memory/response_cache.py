@@ -2,7 +2,7 @@
 
 import heapq
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -116,6 +116,9 @@ class MemoryResponseCache:
             kept.generation = next(self._numbers)
         self._fills.revoke(lambda name: scope in {None, name})
         return len(places)
+
+    async def scopes(self) -> Sequence[str]:
+        return tuple(self._scopes)
 
     async def count(self, scope: str, uses: Mapping[str, CacheUse]) -> None:
         counted = self._scope(scope).uses

@@ -92,7 +92,10 @@ class RedisResponseCache:
         if scope is not None:
             return await self._purge_one(scope)
         await self._enrol("", moves=1)
-        return sum(await asyncio.gather(*(self._purge_one(name) for name in await self._scopes())))
+        return sum(await asyncio.gather(*(self._purge_one(name) for name in await self.scopes())))
+
+    async def scopes(self) -> Sequence[str]:
+        return [as_text(name) for name in await self._executor.command("ZRANGE", self._names.scopes, 0, -1)]
 
     async def count(self, scope: str, uses: Mapping[str, CacheUse]) -> None:
         counts = (word for model, use in uses.items() for word in (model, use.hits, use.misses, use.bypasses))
@@ -101,7 +104,7 @@ class RedisResponseCache:
         await asyncio.gather(counted, self._enrol(scope))
 
     async def stats(self, scope: str | None = None) -> CacheStats:
-        scopes = await self._scopes() if scope is None else [scope]
+        scopes = await self.scopes() if scope is None else [scope]
         return sum(await asyncio.gather(*(self._stats_of(name) for name in scopes)), CacheStats())
 
     async def _store(
@@ -117,9 +120,6 @@ class RedisResponseCache:
         epoch: bytes = await self._call("epoch", [self._names.epoch, self._names.scopes], moves, scope, LONGEST_TTL_US)
         self._epoch = epoch
         return epoch
-
-    async def _scopes(self) -> list[str]:
-        return [as_text(name) for name in await self._executor.command("ZRANGE", self._names.scopes, 0, -1)]
 
     async def _purge_one(self, scope: str) -> int:
         keys = self._names.of(scope, "", "generation", "counters", "index", "sizes")

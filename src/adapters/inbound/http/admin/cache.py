@@ -11,9 +11,8 @@ from adapters.inbound.http.admin.schema import NoFields, Query, Schema
 from application.use_cases.admin.cache import AdministerCache
 from domain.principal import Permission
 
-Scope = Annotated[
-    str, Field(min_length=1, max_length=300, description="Such as `team:T`, `user:U` or `key:K`; absent: all of them.")
-]
+_SCOPE = "Such as `team:T`, `user:U` or `key:K`, with all that is part of it; absent: all of them."
+Scope = Annotated[str, Field(min_length=1, max_length=300, description=_SCOPE)]
 
 
 class ModelUses(Schema):
