@@ -30,7 +30,7 @@ class LockState:
     fence: int = 0
 
     def is_held(self, now_us: int) -> bool:
-        """Whether somebody holds it now. Where its end is a second further away than its time to live, the clock was set back.
+        """Whether somebody holds it now. An end a second further away than its time to live: the clock was set back.
 
         The hold is over then: it would last for as long as the clock was set back.
         """
