@@ -28,6 +28,7 @@ from application.ports.response_cache import ResponseCache
 from application.replies.assembly import keepable
 from domain.caching import CacheControl, CachePolicy, CacheStatus, is_cacheable, models_of
 from domain.catalog import Resolved
+from domain.durations import SECOND_US
 from domain.resilience.deadline import Deadline
 from domain.response_cache import CachedReply
 
@@ -35,6 +36,9 @@ T = TypeVar("T")
 
 _JITTER = 0.1
 _TRIES = 4
+_GIVEN_BACK_US = SECOND_US // 50
+"""What it takes to give a fill back: whoever could not use a bounded reply would be told the same one again."""
+
 _NOT_STORED = "no reply to this request is stored, and x-moongate-cache: only-if-cached wants no other"
 
 
@@ -107,6 +111,10 @@ class Caching:
                 return await self._count(asked, CacheStatus.MISS, ways.led(found))
             served = self.coming_along(asked, flight, ways.along, self._span_us(asked.request))
             return await self._count(asked, CacheStatus.HIT, served)
+        except FlightLost:
+            if flight.is_bounded:
+                await self.clock.sleep(_GIVEN_BACK_US)
+            raise
         finally:
             flight.leave()
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from application.caching.bounded import is_bounded
 from application.caching.cache_keys import Place
 from application.caching.flight import Flight, FlightLost, FlightReader
 from application.caching.hits import Hit, Hits, StoredStream
@@ -16,8 +17,10 @@ from application.errors import (
     UpstreamRefused,
 )
 from application.gateway_request import Completed, GatewayRequest, Streaming
+from application.replies.assembly import keepable
 from application.replies.replay import replay
 from domain.catalog import Resolved
+from domain.chat import Reply
 from domain.durations import SECOND_US
 
 T = TypeVar("T")
@@ -85,20 +88,35 @@ class ComingAlong:
         return hit.failed(NoInstanceAvailable(error.message, retry_after_us=error.retry_after_us, trace=hit.trace))
 
 
-async def whole(hit: Hit, flight: Flight, _request: GatewayRequest) -> Completed:
+async def whole(hit: Hit, flight: Flight, request: GatewayRequest) -> Completed:
     """A whole reply, when all of it has come."""
-    reply = await flight.whole()
+    reply = await _whole_for(flight, request)
     hit.trace.stored_us = flight.stored_us
     hit.ended("success")
     return Completed(reply, None, 0, hit.trace)
 
 
 async def live(hit: Hit, flight: Flight, request: GatewayRequest) -> Streaming:
-    """A stream as it comes, or one made of a whole reply. Raises ValueError where that can't be."""
-    if await flight.shows_content():
+    """A stream as it comes, or one made of a whole reply. Raises ValueError where that can't be.
+
+    One that may turn out to be cut for this reader is a whole reply: content can't be taken back.
+    """
+    if await flight.shows_content() and not _may_be_cut(flight, request):
         reader = FlightReader(flight, shows_usage=request.llm.stream_usage, on_end=hit.ended)
         return Streaming(reader, None, hit.trace)
-    reply = await flight.whole()
+    reply = await _whole_for(flight, request)
     hit.trace.stored_us = flight.stored_us
     batches = replay(request.llm.endpoint, reply.body, reply.usage, include_usage=request.llm.stream_usage)
     return Streaming(StoredStream(batches, hit), None, hit.trace)
+
+
+async def _whole_for(flight: Flight, request: GatewayRequest) -> Reply:
+    """The whole reply. Raises FlightLost where this one's own may say more."""
+    reply = await flight.whole()
+    if _may_be_cut(flight, request) and not keepable(request.llm.endpoint, reply):
+        raise FlightLost
+    return reply
+
+
+def _may_be_cut(flight: Flight, request: GatewayRequest) -> bool:
+    return flight.is_bounded and not is_bounded(request)

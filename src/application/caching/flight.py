@@ -34,6 +34,7 @@ class Flight:
         takes_more: Newcomers may still join: it is neither over nor too long to be kept.
         stored_us: When its reply was stored; None where it has just come.
         streams, shows_usage: How whoever fetches it asked.
+        is_bounded: Where it is cut, that concerns only those whose own reply would have been cut, too.
         readers: How many wait for it or read it.
         furthest: How many batches its fastest reader has had.
     """
@@ -44,6 +45,7 @@ class Flight:
         self.stored_us: int | None = None
         self.streams = False
         self.shows_usage = False
+        self.is_bounded = False
         self.takes_more = True
         self.readers = 0
         self.furthest = 0

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 from application.background import Background
+from application.caching.bounded import is_bounded, owner_name, owns_bounded
 from application.caching.cache_keys import Place
 from application.caching.flight import Flight
 from application.caching.following import Following
@@ -89,7 +90,7 @@ class FlightsHere:
 
     def lead(self, wanted: Wanted, flight: Flight, fill: Fill | None) -> Lead:
         """Calls upstream for all of `flight`. Without a fill the reply replaces what is stored."""
-        hold = None
+        hold, flight.is_bounded = None, is_bounded(wanted.request)
         if fill is not None:
             hold = Hold(self.cache, self.flights, self.clock, fill, flight, wanted.hold_us)
 
@@ -107,7 +108,7 @@ class FlightsHere:
 
     async def acquire(self, wanted: Wanted) -> Fill | FillHeld | CachedReply:
         """The right to call, who has it, or the reply. Whoever does not hear of the right leaves none behind."""
-        owner = f"{wanted.request.request_id}:{next(self._numbers)}"
+        owner = owner_name(wanted.request, next(self._numbers))
         asking = asyncio.create_task(self.cache.acquire_fill(*wanted.place, owner, wanted.hold_us))
         try:
             return await asyncio.shield(asking)
@@ -149,6 +150,7 @@ class FlightsHere:
                 return found
             case Fill():
                 return self.lead(wanted, flight, found)
+        flight.is_bounded = owns_bounded(found.owner)
         following = Following(self.flights, self.clock, self.max_bytes)
         self._background.do(self._follow(wanted, flight, following(wanted.place, found.owner, flight, wanted.endpoint)))
         return flight

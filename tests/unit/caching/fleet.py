@@ -11,7 +11,7 @@ from adapters.outbound.memory.flights import MemoryFlights
 from adapters.outbound.memory.response_cache import MemoryResponseCache
 from adapters.outbound.system.fingerprint import HmacFingerprint
 from adapters.testing.doubles import SeededRandomness
-from adapters.testing.scripted_provider import ScriptedProvider
+from adapters.testing.scripted_provider import Act, ScriptedProvider
 from adapters.testing.virtual_time import VirtualClock
 from application.caching.cache_keys import CacheKeys
 from application.caching.cache_uses import CacheUses
@@ -37,25 +37,56 @@ from tests.unit.dispatch.gateway import Gateway, member, models
 QUESTION: Mapping[str, Any] = {"temperature": 0, "messages": [{"role": "user", "content": "how far is the moon?"}]}
 
 
+def fleet_of(size: int, act: Act, shared: "SharedReplies | None" = None) -> list["CachingGateway"]:
+    """Gateways whose providers all play `act`."""
+    replies = shared or SharedReplies()
+    gateways = [CachingGateway(replies) for _ in range(size)]
+    for gateway in gateways:
+        for upstream in gateway.inner.upstreams.values():
+            upstream.otherwise = act
+    return gateways
+
+
+def cut(gateways: list["CachingGateway"], cuts: Callable[[Call], bool]) -> None:
+    """Their providers cut the calls that `cuts` says."""
+    for gateway in gateways:
+        for upstream in gateway.inner.upstreams.values():
+            assert isinstance(upstream, OpenAiProvider)
+            upstream.cuts = cuts
+
+
+def calls_of(gateways: list["CachingGateway"]) -> int:
+    """How many calls went upstream from all of them."""
+    return sum(gateway.calls for gateway in gateways)
+
+
 def key_of(name: str, team: str = "T", **changes: Any) -> Caller:
     return replace(Caller(CallerKind.KEY, name, tenant=f"team:{team}", team_id=team, user_id="U"), **changes)
 
 
+def never(_call: Call) -> bool:
+    return False
+
+
 class OpenAiProvider(ScriptedProvider):
-    """The same script, told as chat completions."""
+    """The same script, told as chat completions. `cuts`: which calls get "cut" instead, for want of tokens."""
+
+    cuts: Callable[[Call], bool] = staticmethod(never)
 
     async def complete(self, call: Call) -> Reply:
         reply = await super().complete(call)
-        message = {"role": "assistant", "content": json.loads(reply.body)["content"]}
-        return replace(reply, body=json.dumps(_head(call, "chat.completion", message=message)).encode())
+        is_cut = self.cuts(call)
+        message = {"role": "assistant", "content": "cut" if is_cut else json.loads(reply.body)["content"]}
+        body = _head(call, "chat.completion", "length" if is_cut else "stop", message=message)
+        return replace(reply, body=json.dumps(body).encode())
 
     async def stream(self, call: Call) -> ChunkStream:
-        return _Chunks(call, await super().stream(call))
+        return _Chunks(call, await super().stream(call), is_cut=self.cuts(call))
 
 
 class _Chunks:
-    def __init__(self, call: Call, told: ChunkStream) -> None:
-        self._call, self._told = call, told
+    def __init__(self, call: Call, told: ChunkStream, *, is_cut: bool) -> None:
+        self._call, self._told, self._is_cut = call, told, is_cut
 
     def __aiter__(self) -> Self:
         return self
@@ -63,11 +94,14 @@ class _Chunks:
     async def __anext__(self) -> tuple[Chunk, ...]:
         (chunk,) = await anext(self._told)
         if chunk.usage is None:
-            return (self._chunk({"role": "assistant", "content": json.loads(chunk.data)["text"]}),)
+            text = "cut" if self._is_cut else json.loads(chunk.data)["text"]
+            return (self._chunk({"role": "assistant", "content": text}),)
         counts = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
         usage = {**_head(self._call, "chat.completion.chunk"), "choices": [], "usage": counts}
         shown = self._call.request.stream_usage
-        return self._chunk({}, "stop"), chunk._replace(data=json.dumps(usage).encode(), visible=shown)
+        return self._chunk({}, "length" if self._is_cut else "stop"), chunk._replace(
+            data=json.dumps(usage).encode(), visible=shown
+        )
 
     async def aclose(self) -> None:
         await self._told.aclose()
@@ -76,8 +110,8 @@ class _Chunks:
         return Chunk(json.dumps(_head(self._call, "chat.completion.chunk", finish, delta=delta)).encode())
 
 
-def _head(call: Call, kind: str, finish: str | None = "stop", **said: Any) -> dict[str, Any]:
-    choice = {"index": 0, "finish_reason": finish if said.get("message") or finish == "stop" else None, **said}
+def _head(call: Call, kind: str, finish: str | None = None, **said: Any) -> dict[str, Any]:
+    choice = {"index": 0, "finish_reason": finish, **said}
     return {"id": "c-1", "object": kind, "created": 1, "model": call.reply_model, "choices": [choice]}
 
 
@@ -169,6 +203,7 @@ class CachingGateway:
             body=json.dumps(fields).encode(),
             stream_usage=usage,
             choices=fields.get("n", 1),
+            max_output_tokens=fields.get("max_tokens"),
         )
         name = RequestId(f"{id(self)}-{self._asked}")
         return replace(asked, request_id=name, llm=llm, **changes)
@@ -203,6 +238,3 @@ def said(chunks: list[Chunk]) -> str:
 
 def content_of(completed: Completed) -> str:
     return str(json.loads(completed.reply.body)["choices"][0]["message"]["content"])
-
-
-__all__ = ["CacheControl", "CachingGateway", "SharedReplies", "content_of", "drained", "key_of", "said"]
