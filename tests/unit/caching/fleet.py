@@ -25,7 +25,7 @@ from application.fan_out import Observers
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.provider import Call, ChunkStream
 from application.ports.response_cache import LARGEST_ENTRY_BYTES
-from domain.caching import CacheControl, CachePolicy
+from domain.caching import CachePolicy
 from domain.callers import Caller, CallerKind
 from domain.catalog import Catalog, RouterPolicy
 from domain.chat import Chunk, Endpoint, Reply
