@@ -358,3 +358,13 @@ def test_a_chunk_with_usage_beside_its_choices_is_shown_to_everybody() -> None:
 
 async def _chunks(gateway: CachingGateway, *, asks: bool) -> list[Chunk]:
     return await drained(await gateway.stream(stream_usage=asks))
+
+
+def test_a_key_that_is_half_a_character_makes_a_request_pass_by() -> None:
+    async def scenario() -> None:
+        gateway = gateway_of(SharedReplies())
+        fields = {**QUESTION, "metadata": {"\ud800": "x"}}
+        assert (await gateway.complete(fields=fields)).trace.cache == "bypass"
+        assert (await gateway.complete(fields={**QUESTION, "metadata": {"x": "\ud800"}})).trace.cache == "bypass"
+
+    run_virtual(scenario())

@@ -13,7 +13,8 @@ class HmacFingerprint:
     def name_of(self, secret: bytes, document: Mapping[str, object]) -> str | None:
         try:
             canonical = rfc8785.dumps(cast("Any", document))
-        except (rfc8785.CanonicalizationError, RecursionError):
+        # Half a character in the name of a member fails when names are sorted, before it is found out.
+        except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError):
             return None
         return hmac.digest(secret, canonical, "sha256").hex()
 
