@@ -1,6 +1,7 @@
 from application.caching.cache_keys import Place
 from application.caching.flight import Flight
 from application.caching.frames import unpack
+from application.caching.whole_frames import is_part, unpack_whole
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.flights import Flights
@@ -23,7 +24,7 @@ class Following:
     async def __call__(self, place: Place, owner: str, flight: Flight, endpoint: Endpoint) -> None:
         """Feeds `flight` until it is over, or nobody reads it.
 
-        Where the other is done without having told anything, it was no stream: the reply is stored, or the fill free.
+        Where the other is done without having told anything, the reply is stored, or the fill free.
         """
         try:
             await self._follow(place, owner, flight, ReplyAssembly(endpoint, self._max_bytes))
@@ -34,15 +35,18 @@ class Following:
             raise
 
     async def _follow(self, place: Place, owner: str, flight: Flight, assembly: ReplyAssembly) -> None:
-        pause_us = _FIRST_PAUSE_US
+        pause_us, parts = _FIRST_PAUSE_US, list[bytes]()
         while flight.readers:
-            news = await self._flights.follow(*place, owner, len(flight.batches))
+            news = await self._flights.follow(*place, owner, len(flight.batches) + len(parts))
             for frame in news.frames:
+                if is_part(frame):
+                    parts.append(frame)
+                    continue
                 batch = unpack(frame)
                 flight.push(batch)
                 assembly.add(batch)
             if news.ended:
-                flight.land(assembly.reply())
+                flight.land(unpack_whole(parts) if parts else assembly.reply())
                 return
             if not news.held and not news.frames:
                 break

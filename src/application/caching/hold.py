@@ -3,10 +3,12 @@ from contextlib import suppress
 
 from application.caching.flight import Flight
 from application.caching.frames import pack
+from application.caching.whole_frames import LARGEST_TOLD_BYTES, pack_whole
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.flights import Flights
 from application.ports.response_cache import ResponseCache
+from domain.chat import Reply
 from domain.durations import SECOND_US
 from domain.response_cache import CachedReply, Fill
 
@@ -16,6 +18,7 @@ HOLD_US = 2 * SECOND_US
 _BEAT_US = SECOND_US // 2
 _FLUSH_US = SECOND_US // 40
 _PORTION = 256
+_PARTS = 4
 _PUTS = 3
 
 
@@ -41,6 +44,7 @@ class Hold:
         self._flight = flight
         self._hold_us = hold_us
         self._told = 0
+        self._parts: list[bytes] = []
         self._telling = asyncio.Lock()
         self.followed = False
         self.is_lost = False
@@ -60,15 +64,14 @@ class Hold:
         """Holds it for longer, and learns whether somebody waits. `last`: no more comes. Raises StateUnavailable."""
         async with self._telling:
             # The store may turn out to have lost some: they are told again, and once is enough.
-            for _ in range(len(self._flight.batches) // _PORTION + 2):
+            for _ in range(len(self._flight.batches) // _PORTION + len(self._parts) // _PARTS + 2):
                 if await self._tell(last=last) or self.is_lost:
                     return
 
     async def _tell(self, *, last: bool) -> bool:
         """Tells the next of what has come; whether that was all that is to be told."""
-        batches = self._flight.batches[self._told : self._told + _PORTION] if self.followed else []
-        is_end = not self.followed or self._told + len(batches) == len(self._flight.batches)
-        frames = [pack(batch) for batch in batches]
+        frames = self._next_frames() if self.followed else []
+        is_end = not self.followed or self._told + len(frames) == (len(self._parts) or len(self._flight.batches))
         heard = await self._flights.tell(
             self._fill, self._told, frames, self._hold_us, last=last and self.followed and is_end
         )
@@ -79,15 +82,32 @@ class Hold:
         self._told, self.followed = heard.count, heard.followed
         return is_end and is_heard
 
+    def _next_frames(self) -> list[bytes]:
+        start = self._told
+        if self._parts:
+            return self._parts[start : start + _PARTS]
+        return [pack(batch) for batch in self._flight.batches[start : start + _PORTION]]
+
     async def give(self, reply: CachedReply | None, ttl_us: int) -> None:
-        """No more comes: tells the rest, and stores the reply. None: there is none to be stored."""
+        """No more comes: tells the rest, and stores the reply. None: there is none to be stored.
+
+        A whole reply is told only where the store does not have it: those who wait find it there.
+        """
         if self._flight.batches:
-            with suppress(StateUnavailable):
-                await self.beat()
-                if self.followed and self._flight.has_landed:
-                    await self.beat(last=True)
-        if reply is None or not await self._put(reply, ttl_us):
-            await self.give_up()
+            await self._tell_rest()
+        if reply is not None and await self._put(reply, ttl_us):
+            return
+        whole = self._flight.reply
+        if not self._flight.batches and whole is not None and len(whole.body) <= LARGEST_TOLD_BYTES:
+            await self._tell_rest(whole)
+        await self.give_up()
+
+    async def _tell_rest(self, whole: Reply | None = None) -> None:
+        with suppress(StateUnavailable):
+            await self.beat()
+            if self.followed and self._flight.has_landed:
+                self._parts = [] if whole is None else pack_whole(whole)
+                await self.beat(last=True)
 
     async def _put(self, reply: CachedReply, ttl_us: int) -> bool:
         """A store that is away for a moment is asked again: what came was paid for."""
