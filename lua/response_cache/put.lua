@@ -5,7 +5,8 @@
 -- KEYS[3]  counters    hash    stores, evictions, bytes of the scope
 -- KEYS[4]  index       zset    keys of the scope's replies by expiry in µs
 -- KEYS[5]  sizes       hash    their sizes in bytes, by key
--- KEYS[6]  fill        hash    owner, generation, expires_us of the fill that holds; absent: none
+-- KEYS[6]  fill        hash    owner, generation, expires_us of the fill that stands; absent: none
+-- KEYS[7]  flight      hash    token, held_us of what the owner of the fill told; absent: nothing was told
 -- ARGV[1]  scope       string  stored with the reply
 -- ARGV[2]  key         string  the reply's member in index and sizes
 -- ARGV[3]  epoch       string  of all scopes, stored with the reply
@@ -19,12 +20,13 @@
 -- ARGV[11] now_us      int|""  virtual time for tests; "" reads the server's TIME
 --
 -- Returns  1 stored (now, or before by the same fill) or 0 the fill does not hold
--- Writes   entry with a TTL of ttl_us; generation, counters, index, sizes with books_ms; deletes fill
+-- Writes   entry with a TTL of ttl_us; generation, counters, index, sizes with books_ms; deletes fill; held_us of the flight
 -- Mirrors  domain.response_cache:holds
 --
 -- @include lib/now
 -- @include lib/whole
 -- @include lib/fill_held
+-- @include lib/flight_release
 -- @include lib/forget_reply
 -- @include lib/forget_expired
 local entry, index, sizes, key, owner = KEYS[1], KEYS[4], KEYS[5], ARGV[2], ARGV[8]
@@ -45,6 +47,7 @@ local ttl_ms = whole(math.ceil(tonumber(ARGV[7]) / 1000))
 redis.call('SET', KEYS[2], generation, 'PX', ARGV[10])
 if owner ~= '' then
   redis.call('DEL', KEYS[6])
+  flight_release(KEYS[7], ARGV[9])
 end
 forget_reply(index, sizes, KEYS[3], key)
 forget_expired(index, sizes, KEYS[3], now_us, 100)

@@ -35,7 +35,7 @@ class News:
 
     Attributes:
         ended: The last frame of all is among them or before.
-        held: Whoever tells them still holds the fill; where it does not and the flight has not ended, no more follows.
+        held: Whoever tells them may go on; where it may not and the flight has not ended, no more follows.
     """
 
     frames: Sequence[bytes]

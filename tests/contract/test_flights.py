@@ -7,6 +7,7 @@ from adapters.outbound.redis.executor import RedisExecutor
 from adapters.outbound.redis.flights import RedisFlights
 from adapters.outbound.redis.response_cache import RedisResponseCache
 from adapters.testing.flight_end_contract import FlightEndContract
+from adapters.testing.flight_purge_contract import FlightPurgeContract
 from adapters.testing.flights_contract import NEWS_BYTES, NOTHING, FlightsContract
 from adapters.testing.response_cache_contract import LEASE_US, TTL_US, filled, reply
 from adapters.testing.virtual_time import ManualClock
@@ -19,7 +20,7 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-class TestMemoryFlights(FlightsContract, FlightEndContract):
+class TestMemoryFlights(FlightsContract, FlightEndContract, FlightPurgeContract):
     @pytest.fixture
     def fills(self) -> Fills:
         return Fills()
@@ -37,7 +38,7 @@ class TestMemoryFlights(FlightsContract, FlightEndContract):
         return flights
 
 
-class TestRedisFlights(FlightsContract, FlightEndContract):
+class TestRedisFlights(FlightsContract, FlightEndContract, FlightPurgeContract):
     @pytest.fixture
     def response_cache(
         self, redis_executor: RedisExecutor, redis_prefix: str, clock: ManualClock
@@ -62,7 +63,7 @@ async def test_every_key_of_a_flight_ends_by_itself(redis_executor: RedisExecuto
     for ttl_us in (2 * LEASE_US, 4 * KEPT_US, LEASE_US):
         assert await flights.tell(fill, 0, (b"0",), ttl_us)
         await flights.follow("t", "a", "r-1", 0)
-        left_ms.append([int(await redis_executor.command("PTTL", key)) for key in keys[1:]])
+        left_ms.append([int(await redis_executor.command("PTTL", key)) for key in keys])
 
     seconds = [[-(-ms // 1_000) for ms in both] for both in left_ms]
     assert seconds == [[20, 30], [120, 120], [10, 30]]
@@ -77,7 +78,7 @@ async def test_nothing_is_stored_of_a_flight_that_has_no_frames(
     assert await flights.tell(fill, 0, (), LEASE_US) == Heard(0, followed=False)
     assert await flights.follow("t", "nobody fills it", "r-1", 0) == NOTHING
 
-    for key in (flights._keys("t", "a", "r-1")[2], *flights._keys("t", "nobody fills it", "r-1")[1:]):
+    for key in (flights._keys("t", "a", "r-1")[1], *flights._keys("t", "nobody fills it", "r-1")):
         assert await redis_executor.command("EXISTS", key) == 0
 
 
@@ -85,7 +86,7 @@ async def test_a_flight_that_the_server_lost_is_told_again(redis_executor: Redis
     cache, flights = RedisResponseCache(redis_executor, redis_prefix), RedisFlights(redis_executor, redis_prefix)
     fill = await filled(cache, "t", "a")
     await flights.tell(fill, 0, (b"0", b"1"), LEASE_US)
-    await redis_executor.command("DEL", flights._keys("t", "a", "r-1")[2])
+    await redis_executor.command("DEL", flights._keys("t", "a", "r-1")[1])
 
     assert await flights.tell(fill, 2, (b"2",), LEASE_US, last=True) == Heard(0, followed=False)
     assert await flights.follow("t", "a", "r-1", 1) == News((), ended=False, held=True)
@@ -95,7 +96,7 @@ async def test_a_flight_that_the_server_lost_is_told_again(redis_executor: Redis
 
 
 @pytest.mark.parametrize("lost", ["generation", "epoch", "scopes"])
-async def test_a_purged_fill_tells_nothing_whatever_the_server_lost(
+async def test_a_purged_fill_stores_nothing_and_tells_on_whatever_the_server_lost(
     redis_executor: RedisExecutor, redis_prefix: str, lost: str
 ) -> None:
     cache, flights = RedisResponseCache(redis_executor, redis_prefix), RedisFlights(redis_executor, redis_prefix)
@@ -108,7 +109,9 @@ async def test_a_purged_fill_tells_nothing_whatever_the_server_lost(
         await cache.purge("t" if lost == "generation" else None)
         await redis_executor.command("DEL", key)
 
-    assert await flights.tell(fill, 0, (b"0",), LEASE_US) is None
+    assert await flights.tell(fill, 0, (b"0",), LEASE_US) == Heard(1, followed=False)
+    assert not await cache.put("t", "a", reply(), TTL_US, fill)
+    assert await cache.get("t", "a") is None
 
 
 async def test_memory_forgets_flights_that_nobody_can_read_any_more(clock: ManualClock) -> None:

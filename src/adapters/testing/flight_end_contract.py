@@ -92,19 +92,6 @@ class FlightEndContract:
         for owner in ("r-1", "r-2"):
             assert await flights.follow("t", "a", owner, 0) == News((owner.encode(),), ended=False, held=False)
 
-    @pytest.mark.parametrize("scope", ["t", None])
-    async def test_a_purge_revokes_what_flights_are_told_under(
-        self, response_cache: ResponseCache, flights: Flights, other_flights: Flights, scope: str | None
-    ) -> None:
-        fill = await filled(response_cache, "t", "a")
-        await flights.tell(fill, 0, (b"0",), LEASE_US)
-
-        await response_cache.purge(scope)
-
-        assert await flights.tell(fill, 1, (b"1",), LEASE_US, last=True) is None
-        assert await flights.tell(fill, 1, (), LEASE_US) is None
-        assert await other_flights.follow("t", "a", "r-1", 0) == News((b"0",), ended=False, held=False)
-
     async def test_an_owner_does_not_go_on_with_a_flight_that_a_purge_revoked(
         self, response_cache: ResponseCache, flights: Flights
     ) -> None:

@@ -10,8 +10,9 @@ class Flights(Protocol):
 
     A flight belongs to one scope, key and owner of a fill, so frames of two owners never mix; an owner takes a new name
     for each call upstream. What was told stays readable while the fill holds and for KEPT_US after it was told, whether
-    the fill is given back, expires, or is revoked by a purge. Both methods are atomic. Raises StateUnavailable where
-    the store does not answer.
+    the fill is given back, expires, or is revoked by a purge. A purge revokes the right to store, not the right to
+    tell: here, such a fill holds on, beside the one that another gets. Both methods are atomic. Raises StateUnavailable
+    where the store does not answer.
     """
 
     async def tell(
@@ -24,12 +25,13 @@ class Flights(Protocol):
         lost the flight. Without frames it only holds the fill, and nothing is stored of a flight that has none.
 
         `last`: no frame comes after these; what is told later is ignored. None, and nothing is appended: the fill holds
-        no more, because it expired, was given back or revoked; or its owner told frames of an earlier, revoked fill.
+        no more, because it expired or was given back; it is another's since a purge, and nothing was told before, or
+        the store lost it; or its owner told frames of an earlier, revoked fill.
         """
         ...
 
     async def follow(self, scope: str, key: str, owner: str, after: int) -> News:
-        """The frames from number `after` (≥ 0) on; notes that somebody follows, where that owner holds the fill.
+        """The frames from number `after` (≥ 0) on; notes that somebody follows, where that owner may tell.
 
         One answer has about NEWS_BYTES at most, the rest comes when asked again. A flight nobody told of, or whose time
         is over, has none and has not ended.

@@ -34,7 +34,10 @@ class ResponseCache(Protocol):
         ...
 
     async def abandon_fill(self, fill: Fill) -> bool:
-        """Gives the right back without a reply, so that another may have it at once; False where it held no more."""
+        """Gives the right back without a reply, so that another may have it at once; False where it held no more.
+
+        Then its owner tells no more of its flight, though a purge revoked the right to store before.
+        """
         ...
 
     async def purge(self, scope: str | None) -> int:

@@ -22,6 +22,8 @@ _Place = tuple[str, str, str]
 class _Flight:
     token: str
     expires_us: int = 0
+    held_us: int = 0
+    followed_us: int | None = None
     frames: list[bytes] = field(default_factory=list)
     is_ended: bool = False
     size_bytes: int = _FLIGHT_OVERHEAD_BYTES
@@ -45,6 +47,7 @@ class MemoryFlights:
         self._flights: OrderedDict[_Place, _Flight] = OrderedDict()
         self._bytes = 0
         self._next_sweep_us = 0
+        fills.on_return = self._release
 
     async def tell(
         self, fill: Fill, first: int, frames: Sequence[bytes], ttl_us: int, *, last: bool = False
@@ -53,17 +56,21 @@ class MemoryFlights:
         self._sweep(now_us)
         place = (fill.scope, fill.key, fill.owner)
         flight = self._live(place, now_us) or _Flight(fill.token)
-        if flight.token != fill.token or not self._fills.hold(fill, now_us):
+        stands = self._fills.stand(fill, now_us)
+        # Where a purge has given the fill to another, the flight itself says until when it may be told.
+        if flight.token != fill.token or not (stands or now_us < flight.held_us):
             return None
-        self._fills.extend(fill, now_us, ttl_us)
+        if stands:
+            self._fills.extend(fill, now_us, ttl_us)
+            flight.followed_us = self._fills.followed_us(fill)
         self._append(place, flight, unheard(first, frames, len(flight.frames)), last=last)
         if place in self._flights:
-            flight.expires_us = kept_until(now_us, ttl_us)
+            flight.expires_us, flight.held_us = kept_until(now_us, ttl_us), now_us + ttl_us
             self._flights.move_to_end(place)
             self._make_room()
         kept = self._flights.get(place)
         count = 0 if kept is None else len(kept.frames)
-        return Heard(count, is_followed(self._fills.followed_us(fill), now_us))
+        return Heard(count, is_followed(flight.followed_us, now_us))
 
     async def follow(self, scope: str, key: str, owner: str, after: int) -> News:
         now_us = self._clock.now_us()
@@ -72,6 +79,9 @@ class MemoryFlights:
         flight = self._live((scope, key, owner), now_us)
         if flight is None:
             return News((), ended=False, held=held)
+        held = held or now_us < flight.held_us
+        if held:
+            flight.followed_us = now_us
         frames = tuple(portion(flight.frames, after, self._news_bytes))
         return News(frames, flight.is_ended and after + len(frames) >= len(flight.frames), held)
 
@@ -83,6 +93,11 @@ class MemoryFlights:
         if place not in self._flights:
             self._flights[place] = flight
             self._bytes += _FLIGHT_OVERHEAD_BYTES
+
+    def _release(self, fill: Fill) -> None:
+        flight = self._flights.get((fill.scope, fill.key, fill.owner))
+        if flight is not None and flight.token == fill.token:
+            flight.held_us = 0
 
     def _live(self, place: _Place, now_us: int) -> _Flight | None:
         flight = self._flights.get(place)

@@ -102,10 +102,9 @@ class MemoryResponseCache:
         return self._fills.acquire(wanted, now_us)
 
     async def abandon_fill(self, fill: Fill) -> bool:
-        if not self._fills.hold(fill, self._clock.now_us()):
-            return False
+        held = self._fills.hold(fill, self._clock.now_us())
         self._fills.drop(fill)
-        return True
+        return held
 
     async def purge(self, scope: str | None) -> int:
         self._sweep(self._clock.now_us())

@@ -1,6 +1,5 @@
 """Flights in Redis, beside the fills they are told under: in the slot of the scope."""
 
-import asyncio
 from collections.abc import Sequence
 
 from adapters.outbound.redis.cache_keys import CacheKeys
@@ -25,16 +24,11 @@ class RedisFlights:
     async def tell(
         self, fill: Fill, first: int, frames: Sequence[bytes], ttl_us: int, *, last: bool = False
     ) -> Heard | None:
-        token, _, epoch = fill.token.partition("/")
+        token = fill.token.partition("/")[0]
         asked: tuple[Word, ...] = (fill.owner, token, ttl_us, first, int(last), KEPT_US, FOLLOWED_US, self._now())
         keys = self._keys(fill.scope, fill.key, fill.owner)
-        current, heard = await asyncio.gather(
-            self._executor.command("GET", self._names.epoch),
-            self._executor.call("flights/tell", keys, (*asked, *frames)),
-        )
-        if not heard or current != epoch.encode():
-            return None
-        return Heard(heard[0], followed=heard[1] == 1)
+        heard = await self._executor.call("flights/tell", keys, (*asked, *frames))
+        return Heard(heard[0], followed=heard[1] == 1) if heard else None
 
     async def follow(self, scope: str, key: str, owner: str, after: int) -> News:
         words = (owner, after, self._news_bytes, NEWS_FRAMES, self._now())
@@ -42,7 +36,7 @@ class RedisFlights:
         return News(tuple(frames), ended=ended == 1, held=held == 1)
 
     def _keys(self, scope: str, key: str, owner: str) -> list[str]:
-        return [*self._names.of(scope, key, "generation", "fill"), self._names.flight(scope, key, owner)]
+        return [*self._names.of(scope, key, "fill"), self._names.flight(scope, key, owner)]
 
 
 _conforms: type[Flights] = RedisFlights

@@ -86,6 +86,7 @@ class RedisResponseCache:
     async def abandon_fill(self, fill: Fill) -> bool:
         token = fill.token.partition("/")[0]
         keys = self._names.of(fill.scope, fill.key, "generation", "fill")
+        keys.append(self._names.flight(fill.scope, fill.key, fill.owner))
         return bool(await self._call("fill_abandon", keys, fill.owner, token))
 
     async def purge(self, scope: str | None) -> int:
@@ -111,6 +112,7 @@ class RedisResponseCache:
         self, scope: str, key: str, reply: CachedReply, ttl_us: int, owner: str, epoch: bytes, token: str
     ) -> bool:
         keys = self._names.of(scope, key, "entry", "generation", "counters", "index", "sizes", "fill")
+        keys.append(self._names.flight(scope, key, owner))
         ttl_us = min(ttl_us, LONGEST_TTL_US)
         words = (scope, key, epoch, _meta(reply), reply.body, reply.size_bytes, ttl_us, owner, token, _BOOKS_MS)
         return bool(await self._call("put", keys, *words))
