@@ -1,4 +1,4 @@
-"""The contract of Flights. Inherit it, FlightEndContract and FlightPurgeContract, and give them the fixtures named here.
+"""The contract of Flights. Inherit it, FlightEndContract and FlightPurgeContract; give them the fixtures named here.
 
 Wants `response_cache`, empty, whose time is `clock`; `flights`, under its fills, whose answers have NEWS_BYTES at most;
 and `other_flights`: the same store as another gateway sees it.
