@@ -19,7 +19,7 @@ _BEAT_US = SECOND_US // 2
 _FLUSH_US = SECOND_US // 40
 _PORTION = 256
 _PARTS = 4
-_PUTS = 3
+_TELLS = _PUTS = 3
 
 
 class Hold:
@@ -103,11 +103,16 @@ class Hold:
         await self.give_up()
 
     async def _tell_rest(self, whole: Reply | None = None) -> None:
-        with suppress(StateUnavailable):
-            await self.beat()
-            if self.followed and self._flight.has_landed:
-                self._parts = [] if whole is None else pack_whole(whole)
-                await self.beat(last=True)
+        for _ in range(_TELLS):
+            with suppress(StateUnavailable):
+                await self.beat()
+                if self.followed and self._flight.has_landed:
+                    self._parts = [] if whole is None else pack_whole(whole)
+                    await self.beat(last=True)
+                return
+            if not self.followed:
+                return
+            await self.pause()
 
     async def _put(self, reply: CachedReply, ttl_us: int) -> bool:
         """A store that is away for a moment is asked again: what came was paid for."""
