@@ -33,7 +33,7 @@ class Flight:
     Attributes:
         takes_more: Newcomers may still join: it is neither over nor too long to be kept.
         stored_us: When its reply was stored; None where it has just come.
-        streams, shows_usage: How whoever fetches it asked.
+        streams, shows_usage: How whoever fetches it asked; None where another gateway does, and it is not known.
         is_bounded: Where it is cut, that concerns only those whose own reply would have been cut, too.
         readers: How many wait for it or read it.
         furthest: How many batches its fastest reader has had.
@@ -44,7 +44,7 @@ class Flight:
         self.reply: Reply | None = None
         self.stored_us: int | None = None
         self.streams = False
-        self.shows_usage = False
+        self.shows_usage: bool | None = None
         self.is_bounded = False
         self.takes_more = True
         self.readers = 0
@@ -184,6 +184,7 @@ class FlightReader:
         self._shows_usage = shows_usage
         self._on_end: Callable[[str], None] | None = on_end
         self._next = 0
+        self._has_content = False
         flight.join()
 
     def __aiter__(self) -> Self:
@@ -212,9 +213,12 @@ class FlightReader:
         self._end("cancelled")
 
     def _shown(self, chunk: Chunk) -> Chunk:
-        if chunk.usage is None or chunk.content or json.loads(chunk.data).get("choices"):
+        """As it would have come to this reader alone: hidden where it is there for usage, which it did not ask for."""
+        self._has_content = self._has_content or chunk.content
+        if chunk.usage is None or chunk.content:
             return chunk
-        return chunk._replace(visible=self._shows_usage)
+        is_extra = self._has_content or not json.loads(chunk.data).get("choices")
+        return chunk._replace(visible=self._shows_usage or not is_extra)
 
     def _end(self, outcome: str) -> None:
         if self._on_end is not None:
