@@ -37,6 +37,7 @@ class Flight:
         is_bounded: Where it is cut, that concerns only those whose own reply would have been cut, too.
         readers: How many wait for it or read it.
         furthest: How many batches its fastest reader has had.
+        followed: Other gateways wait for it.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class Flight:
         self.takes_more = True
         self.readers = 0
         self.furthest = 0
+        self.followed = False
         self.on_deserted: Callable[[], None] | None = None
         self._state = _State.WAITING
         self._error: GatewayError | None = None
@@ -66,9 +68,15 @@ class Flight:
         return self._state is _State.ENDED
 
     async def room(self) -> None:
-        """Returns when its fastest reader is not far behind, or nobody reads it piece by piece."""
-        while self.readers > self._wholes == 0 and len(self.batches) - self.furthest > _AHEAD:
+        """Returns when its fastest reader is not far behind, nobody here reads it piece by piece, or others follow."""
+        while self.readers > self._wholes == 0 and len(self.batches) - self.furthest > _AHEAD and not self.followed:
             await self._news()
+
+    def note_followed(self, *, followed: bool) -> None:
+        """Whether other gateways wait for it: they are never held up by a reader here."""
+        if followed is not self.followed:
+            self.followed = followed
+            self._wake()
 
     def has_read(self, count: int) -> None:
         """A reader has had so many batches."""

@@ -46,8 +46,12 @@ class Hold:
         self._told = 0
         self._parts: list[bytes] = []
         self._telling = asyncio.Lock()
-        self.followed = False
         self.is_lost = False
+
+    @property
+    def followed(self) -> bool:
+        """Whether other gateways wait for the reply, as far as it is known."""
+        return self._flight.followed
 
     async def run(self) -> None:
         """Until the fill is lost; ends by cancellation."""
@@ -76,10 +80,12 @@ class Hold:
             self._fill, self._told, frames, self._hold_us, last=last and self.followed and is_end
         )
         if heard is None:
-            self.is_lost, self.followed = True, False
+            self.is_lost = True
+            self._flight.note_followed(followed=False)
             return True
         is_heard = heard.count == self._told + len(frames)
-        self._told, self.followed = heard.count, heard.followed
+        self._told = heard.count
+        self._flight.note_followed(followed=heard.followed)
         return is_end and is_heard
 
     def _next_frames(self) -> list[bytes]:

@@ -1,6 +1,7 @@
 """What happens to a flight while other gateways follow it."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from adapters.testing.virtual_time import VirtualClock, run_virtual
 from application.caching.hold import HOLD_US
 from application.errors import StateUnavailable, StreamBroken
 from domain.durations import SECOND_US
-from tests.unit.caching.fleet import SharedReplies, calls_of, content_of, fleet_of
+from tests.unit.caching.fleet import SharedReplies, calls_of, content_of, drained, fleet_of
 
 MS_US = SECOND_US // 1_000
 SLOW = Act(delay_us=SECOND_US, text="slow")
@@ -159,5 +160,53 @@ def test_a_store_that_is_away_holds_nobody_up_who_has_had_no_content() -> None:
         assert content_of(await follower) == "quick"
         assert one.clock.monotonic_us() <= 1.5 * SECOND_US
         leader.cancel()
+
+    run_virtual(scenario())
+
+
+LONG = Act(chunks=300, chunk_delay_us=10 * MS_US, text="x" * 50)
+
+
+def test_a_client_that_does_not_read_holds_up_nobody_at_another_gateway() -> None:
+    async def scenario() -> None:
+        one, two = fleet_of(2, LONG, SharedReplies(max_entry_bytes=3_000))
+        leader = await one.stream()
+        follower = asyncio.create_task(two.text())
+        await one.clock.sleep(5 * SECOND_US)
+        assert follower.done()
+        assert len(await follower) > 300 * 50
+        await leader.chunks.aclose()
+
+    run_virtual(scenario())
+
+
+def test_a_stream_waits_for_a_client_that_does_not_read_where_nobody_else_does() -> None:
+    async def scenario() -> None:
+        (one,) = fleet_of(1, LONG, SharedReplies(max_entry_bytes=3_000))
+        leader = await one.stream()
+        (flight,) = one.here._by_place.values()
+        await one.clock.sleep(60 * SECOND_US)
+        assert not flight.is_over
+        assert len(await drained(leader)) > 300
+
+    run_virtual(scenario())
+
+
+def test_a_stream_that_waits_for_its_client_goes_on_when_another_gateway_follows_it_again() -> None:
+    async def scenario() -> None:
+        one, two, three = fleet_of(3, replace(LONG, chunks=3_000), SharedReplies(max_entry_bytes=3_000))
+        leader = await one.stream()
+        (flight,) = one.here._by_place.values()
+        gone = asyncio.create_task(two.text())
+        await one.clock.sleep(2 * SECOND_US)
+        gone.cancel()
+        await one.clock.sleep(30 * SECOND_US)
+        assert not flight.is_over
+        assert len(flight.batches) < 1_000
+        async with asyncio.timeout(60):
+            text = await three.text()
+        assert len(text) > 3_000 * 50
+        assert calls_of([one, two, three]) == 1
+        await leader.chunks.aclose()
 
     run_virtual(scenario())
