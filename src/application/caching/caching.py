@@ -26,6 +26,7 @@ from application.ports.clock import Clock
 from application.ports.randomness import Randomness
 from application.ports.response_cache import ResponseCache
 from application.replies.assembly import keepable
+from application.replies.whole_reply import choices_asked
 from domain.caching import CacheControl, CachePolicy, CacheStatus, is_cacheable, models_of
 from domain.catalog import Resolved
 from domain.durations import SECOND_US
@@ -196,7 +197,9 @@ class Caching:
         async def keep(flight: Flight, served: Completed | Streaming) -> CachedReply | None:
             by, reply = served.instance, flight.reply
             # A fallback's reply would stay long after the model that was asked for is back.
-            if by is None or by.model_name not in models or reply is None or not keepable(llm.endpoint, reply):
+            if by is None or by.model_name not in models or reply is None:
+                return None
+            if not keepable(llm.endpoint, reply, choices_asked(llm)):
                 return None
             return CachedReply(reply.body, by.model_name, self.clock.now_us(), reply.usage)
 

@@ -130,8 +130,10 @@ class ReplyAssembly:
         self._usage = None
 
 
-def keepable(endpoint: Endpoint, reply: Reply) -> bool:
+def keepable(endpoint: Endpoint, reply: Reply, choices: int = 1) -> bool:
     """Whether a whole reply may be kept: complete, no error, and of a shape that can be replayed as a stream.
+
+    `choices`: how many it must have at least.
 
     Costs a parse of the body; of embeddings mostly a look, for they are long, and were parsed when they came.
     """
@@ -143,7 +145,8 @@ def keepable(endpoint: Endpoint, reply: Reply) -> bool:
             return False
         if endpoint is Endpoint.EMBEDDINGS:
             return isinstance(document.get("data"), list) and bool(document["data"])
-        return all(choice["finish_reason"] in FINISHED for choice in choices_of(endpoint, document))
+        found = choices_of(endpoint, document)
+        return len(found) >= choices and all(choice["finish_reason"] in FINISHED for choice in found)
     except ValueError:
         return False
 

@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from application.replies.members import Members
-from domain.chat import Endpoint
+from domain.chat import Endpoint, LlmRequest
 
 OBJECTS: Final[Mapping[Endpoint, str]] = {Endpoint.CHAT: "chat.completion", Endpoint.COMPLETIONS: "text_completion"}
 """What `object` says in whole replies, for the endpoints that have choices."""
+
+
+def choices_asked(llm: LlmRequest) -> int:
+    """How many choices a reply to it has: of the best of many, only those that were wanted come."""
+    each, tried = llm.fields.get("n") or 1, llm.fields.get("best_of") or 1
+    if isinstance(each, int) and isinstance(tried, int) and tried > each:
+        return llm.choices // tried * each
+    return llm.choices
 
 
 def choices_of(endpoint: Endpoint, document: Mapping[str, object]) -> list[Members]:

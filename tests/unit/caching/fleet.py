@@ -69,24 +69,29 @@ def never(_call: Call) -> bool:
 
 
 class OpenAiProvider(ScriptedProvider):
-    """The same script, told as chat completions. `cuts`: which calls get "cut" instead, for want of tokens."""
+    """The same script, told as chat completions, with as many choices as are asked for.
+
+    `cuts`: which calls get "cut" instead, for want of tokens. `lost`: how many choices do not come.
+    """
 
     cuts: Callable[[Call], bool] = staticmethod(never)
+    lost = 0
 
     async def complete(self, call: Call) -> Reply:
         reply = await super().complete(call)
         is_cut = self.cuts(call)
         message = {"role": "assistant", "content": "cut" if is_cut else json.loads(reply.body)["content"]}
         body = _head(call, "chat.completion", "length" if is_cut else "stop", message=message)
+        body["choices"] = _for_each(body, call.request.choices - self.lost)
         return replace(reply, body=json.dumps(body).encode())
 
     async def stream(self, call: Call) -> ChunkStream:
-        return _Chunks(call, await super().stream(call), is_cut=self.cuts(call))
+        return _Chunks(call, await super().stream(call), is_cut=self.cuts(call), lost=self.lost)
 
 
 class _Chunks:
-    def __init__(self, call: Call, told: ChunkStream, *, is_cut: bool) -> None:
-        self._call, self._told, self._is_cut = call, told, is_cut
+    def __init__(self, call: Call, told: ChunkStream, *, is_cut: bool, lost: int) -> None:
+        self._call, self._told, self._is_cut, self._lost = call, told, is_cut, lost
 
     def __aiter__(self) -> Self:
         return self
@@ -107,7 +112,14 @@ class _Chunks:
         await self._told.aclose()
 
     def _chunk(self, delta: Mapping[str, Any], finish: str | None = None) -> Chunk:
-        return Chunk(json.dumps(_head(self._call, "chat.completion.chunk", finish, delta=delta)).encode())
+        said = _head(self._call, "chat.completion.chunk", finish, delta=delta)
+        said["choices"] = _for_each(said, self._call.request.choices - self._lost)
+        return Chunk(json.dumps(said).encode())
+
+
+def _for_each(said: Mapping[str, Any], choices: int) -> list[Any]:
+    """What one choice says, said by each."""
+    return [{**said["choices"][0], "index": index} for index in range(choices)]
 
 
 def _head(call: Call, kind: str, finish: str | None = None, **said: Any) -> dict[str, Any]:

@@ -90,10 +90,31 @@ def test_a_request_that_may_be_answered_differently_each_time_passes_the_cache_b
     run_virtual(scenario())
 
 
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_reply_that_lacks_a_choice_is_not_stored(lost: int, *, stream: bool) -> None:
+    async def scenario() -> None:
+        gateway = one()
+        for upstream in gateway.inner.upstreams.values():
+            upstream.lost = lost  # type: ignore[attr-defined]
+        for _ in range(2):
+            asked = {**QUESTION, "n": 3, "seed": 7}
+            if stream:
+                await gateway.text(fields=asked)
+            else:
+                await gateway.complete(fields=asked)
+            await gateway.here.settle()
+        assert gateway.calls == (2 if lost else 1)
+
+    run_virtual(scenario())
+
+
 def test_two_choices_with_a_seed_and_embeddings_are_cached() -> None:
     async def scenario() -> None:
         gateway = one()
-        assert (await gateway.complete(fields={**QUESTION, "n": 2, "seed": 1})).trace.cache == "miss"
+        for expected in ("miss", "hit"):
+            assert (await gateway.complete(fields={**QUESTION, "n": 2, "seed": 1})).trace.cache == expected
+            await gateway.here.settle()
         assert (await gateway.complete(fields={"input": "moon"}, endpoint=Endpoint.EMBEDDINGS)).trace.cache == "miss"
 
     run_virtual(scenario())

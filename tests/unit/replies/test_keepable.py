@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from application.replies.assembly import keepable
-from domain.chat import Endpoint, Reply
+from application.replies.whole_reply import choices_asked
+from domain.chat import Endpoint, LlmRequest, Reply
 from tests.unit.replies.replies import documents
 
 
@@ -59,3 +60,25 @@ def test_what_is_no_whole_reply_is_not_kept(text: bytes) -> None:
 )
 def test_embeddings_are_kept_where_there_are_any(text: bytes, *, kept: bool) -> None:
     assert keepable(Endpoint.EMBEDDINGS, Reply(text)) is kept
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked", "came", "kept"),
+    [
+        ({}, 1, 1, True),
+        ({"n": 3}, 3, 3, True),
+        ({"n": 3}, 3, 2, False),
+        ({"n": None, "best_of": None}, 1, 1, True),
+        # The best of 4 are 2: those that come.
+        ({"n": 2, "best_of": 4}, 4, 2, True),
+        ({"n": 2, "best_of": 4}, 4, 1, False),
+        ({"n": 2, "best_of": 4, "prompt": ["a", "b", "c"]}, 12, 6, True),
+        ({"n": 2, "best_of": 4, "prompt": ["a", "b", "c"]}, 12, 5, False),
+    ],
+)
+def test_a_reply_is_kept_where_all_choices_came(
+    fields: dict[str, object], asked: int, came: int, *, kept: bool
+) -> None:
+    llm = LlmRequest(Endpoint.COMPLETIONS, "gpt", b"", fields, choices=asked)
+    choices = [{"index": index, "text": "a", "finish_reason": "stop"} for index in range(came)]
+    assert keepable(llm.endpoint, Reply(json.dumps({"choices": choices}).encode()), choices_asked(llm)) is kept
