@@ -11,7 +11,17 @@ from application.ports.provider import Call
 from domain.budget.terms import BudgetOwner, BudgetTerms, OwnerKind
 from domain.callers import Caller
 from domain.durations import SECOND_US
-from tests.unit.caching.fleet import QUESTION, CachingGateway, calls_of, content_of, cut, fleet_of, key_of
+from domain.response_cache import Fill
+from tests.unit.caching.fleet import (
+    QUESTION,
+    CachingGateway,
+    SharedReplies,
+    calls_of,
+    content_of,
+    cut,
+    fleet_of,
+    key_of,
+)
 
 ACT = Act(delay_us=SECOND_US, chunks=2, chunk_delay_us=SECOND_US, text="all")
 WHOLE_STREAM = "all-0all-1"
@@ -46,6 +56,32 @@ def test_a_leaders_budget_does_not_cut_what_others_get(*, leads: bool, follows: 
         assert len(texts) == 1
         assert texts <= {"all", WHOLE_STREAM}
         assert "cut" in await leader
+        assert calls_of(gateways) == 2
+
+    run_virtual(scenario())
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("size", [1, 3])
+def test_who_could_not_use_a_cut_reply_is_not_told_it_again_while_its_fill_is_given_back(
+    *, stream: bool, size: int
+) -> None:
+    async def scenario() -> None:
+        shared = SharedReplies()
+        gateways = fleet_of(size, ACT, shared)
+        cut(gateways, is_limited)
+        abandon = shared.cache.abandon_fill
+
+        async def slowly(fill: Fill) -> bool:
+            await asyncio.sleep(0.01)
+            return await abandon(fill)
+
+        shared.cache.abandon_fill = slowly  # type: ignore[method-assign]
+        leader = asyncio.create_task(said_by(gateways[0], limited(), stream=stream))
+        await gateways[0].clock.sleep(1_000)
+        asking = [said_by(gateways[number % size], key_of("free"), stream=stream) for number in range(60)]
+        assert len(set(await asyncio.gather(*asking))) == 1
+        await leader
         assert calls_of(gateways) == 2
 
     run_virtual(scenario())
