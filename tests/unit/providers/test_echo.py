@@ -66,6 +66,28 @@ async def test_a_streamed_answer_comes_word_by_word() -> None:
     assert json.loads(chunks[-1].data)["choices"] == []
 
 
+async def test_each_choice_that_is_asked_for_comes() -> None:
+    reply = document(await echo().complete(call({**CHAT, "n": 3})))
+    streamed = await drain(await echo().stream(call({**CHAT, "n": 3, "stream": True})))
+
+    choices = reply["choices"]
+    assert isinstance(choices, list)
+    assert [(each["index"], each["message"]["content"]) for each in choices] == [
+        (index, "Hello  wide world") for index in range(3)
+    ]
+    assert reply["usage"] == {"prompt_tokens": 6, "completion_tokens": 13, "total_tokens": 19}
+    ends = [choice for chunk in streamed for choice in json.loads(chunk.data)["choices"] if choice["finish_reason"]]
+    assert [choice["index"] for choice in ends] == [0, 1, 2]
+
+
+async def test_each_of_several_prompts_is_answered() -> None:
+    asked = {"model": "mine", "prompt": ["one", "two"], "n": 2}
+    choices = document(await echo().complete(call(asked, endpoint=Endpoint.COMPLETIONS)))["choices"]
+
+    assert isinstance(choices, list)
+    assert [(each["index"], each["text"]) for each in choices] == [(0, "one"), (1, "one"), (2, "two"), (3, "two")]
+
+
 async def test_usage_is_visible_where_the_client_asked() -> None:
     asked = {**CHAT, "stream": True, "stream_options": {"include_usage": True}}
     assert (await drain(await echo().stream(call(asked))))[-1].visible

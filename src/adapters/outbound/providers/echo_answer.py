@@ -7,7 +7,7 @@ from typing import Final, Self
 from adapters.outbound.providers.echo_replies import (
     characters_allowed,
     forced_function,
-    spoken_text,
+    spoken_texts,
     usage,
     usage_document,
     words,
@@ -25,7 +25,8 @@ class Answer:
     """What the echo says to one chat or completions request.
 
     Attributes:
-        cut: There was more to say than the maximum of tokens allows.
+        texts: What each choice says.
+        cut: Whether there was more to say than the maximum of tokens allows, by choice.
         function: The function it calls instead of speaking; None where it speaks.
     """
 
@@ -33,8 +34,8 @@ class Answer:
     id: str
     created_s: int
     model: str
-    text: str
-    cut: bool
+    texts: tuple[str, ...]
+    cut: tuple[bool, ...]
     function: str | None
     usage: Usage
 
@@ -43,46 +44,60 @@ class Answer:
         """The answer to `call`."""
         request = call.request
         function = forced_function(request.fields) if request.endpoint is Endpoint.CHAT else None
-        whole = "" if function is not None else spoken_text(request.fields, request.endpoint)
-        text = whole[: characters_allowed(call)]
+        each = spoken_texts(request.fields, request.endpoint)
+        if function is not None:
+            each = [""] * len(each)
+        texts = tuple(text[: characters_allowed(call)] for text in each)
+        said = "".join(texts) if function is None else "{}" * len(each)
         return cls(
             endpoint=request.endpoint,
             id=_ID_PREFIX[request.endpoint] + call.request_id.replace("-", ""),
             created_s=now_us // SECOND_US,
             model=call.reply_model,
-            text=text,
-            cut=len(text) < len(whole),
+            texts=texts,
+            cut=tuple(len(text) < len(whole) for text, whole in zip(texts, each, strict=True)),
             function=function,
-            usage=usage(request.fields, request.endpoint, text if function is None else "{}"),
+            usage=usage(request.fields, request.endpoint, said),
         )
 
     def whole(self) -> dict[str, object]:
         """The reply's document."""
-        if self.endpoint is Endpoint.COMPLETIONS:
-            choice: dict[str, object] = {"index": 0, "text": self.text, "logprobs": None}
-            choice["finish_reason"] = self._finish_reason()
-            return self._document("text_completion", [choice], with_usage=True)
-        message: dict[str, object] = {"role": "assistant", "content": self.text, "refusal": None}
-        if self.function is not None:
-            message |= {"content": None, "tool_calls": [self._tool_call(self.function)]}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._finish_reason()}
-        return self._document("chat.completion", [choice], with_usage=True)
+        kind = "text_completion" if self.endpoint is Endpoint.COMPLETIONS else "chat.completion"
+        choices = [
+            {"index": index, **self._said(index), "logprobs": None, "finish_reason": self._finish_reason(index)}
+            for index in range(len(self.texts))
+        ]
+        return self._document(kind, choices, with_usage=True)
 
     def chunks(self, *, usage_wanted: bool) -> Iterator[Chunk]:
-        """The same as a stream: the role, a chunk a word, the finish reason, the usage."""
-        if self.endpoint is Endpoint.CHAT:
-            yield self._chunk({"delta": {"role": "assistant", "content": ""}}, content=False)
-        if self.function is not None:
-            yield self._chunk({"delta": {"tool_calls": [{"index": 0, **self._tool_call(self.function)}]}})
-        for word in words(self.text):
-            yield self._chunk({"delta": {"content": word}} if self.endpoint is Endpoint.CHAT else {"text": word})
-        last: dict[str, object] = {"delta": {}} if self.endpoint is Endpoint.CHAT else {"text": ""}
-        yield self._chunk(last, finish_reason=self._finish_reason())
+        """The same as a stream, choice by choice: the role, a chunk a word, the finish reason; then the usage."""
+        is_chat = self.endpoint is Endpoint.CHAT
+        for index, text in enumerate(self.texts):
+            if is_chat:
+                yield self._chunk(index, {"delta": {"role": "assistant", "content": ""}}, content=False)
+            if self.function is not None:
+                called = {"index": 0, **self._tool_call(index, self.function)}
+                yield self._chunk(index, {"delta": {"tool_calls": [called]}})
+            for word in words(text):
+                yield self._chunk(index, {"delta": {"content": word}} if is_chat else {"text": word})
+            last: dict[str, object] = {"delta": {}} if is_chat else {"text": ""}
+            yield self._chunk(index, last, finish_reason=self._finish_reason(index))
         data = serialised(self._document(self._chunk_object(), [], with_usage=True))
         yield Chunk(data, content=False, usage=self.usage, visible=usage_wanted)
 
-    def _chunk(self, output: dict[str, object], *, content: bool = True, finish_reason: str | None = None) -> Chunk:
-        choice = {"index": 0, **output, "logprobs": None, "finish_reason": finish_reason}
+    def _said(self, index: int) -> dict[str, object]:
+        text = self.texts[index]
+        if self.endpoint is Endpoint.COMPLETIONS:
+            return {"text": text}
+        message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None}
+        if self.function is not None:
+            message |= {"content": None, "tool_calls": [self._tool_call(index, self.function)]}
+        return {"message": message}
+
+    def _chunk(
+        self, index: int, output: dict[str, object], *, content: bool = True, finish_reason: str | None = None
+    ) -> Chunk:
+        choice = {"index": index, **output, "logprobs": None, "finish_reason": finish_reason}
         return Chunk(serialised(self._document(self._chunk_object(), [choice])), content=content)
 
     def _document(self, kind: str, choices: list[dict[str, object]], *, with_usage: bool = False) -> dict[str, object]:
@@ -98,11 +113,13 @@ class Answer:
     def _chunk_object(self) -> str:
         return "chat.completion.chunk" if self.endpoint is Endpoint.CHAT else "text_completion"
 
-    def _finish_reason(self) -> str:
+    def _finish_reason(self, index: int) -> str:
         if self.function is not None:
             return "tool_calls"
-        return "length" if self.cut else "stop"
+        return "length" if self.cut[index] else "stop"
 
-    def _tool_call(self, function: str) -> dict[str, object]:
+    def _tool_call(self, index: int, function: str) -> dict[str, object]:
         call_id = f"call_{self.id.removeprefix(_ID_PREFIX[Endpoint.CHAT])[-24:]}"
+        if index:
+            call_id += f"_{index}"
         return {"id": call_id, "type": "function", "function": {"name": function, "arguments": "{}"}}

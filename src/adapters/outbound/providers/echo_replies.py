@@ -19,12 +19,16 @@ _WORD: Final = re.compile(r"\s*\S+\s*|\s+")
 _WORD_BYTES: Final = 4
 
 
-def spoken_text(fields: Mapping[str, object], endpoint: Endpoint) -> str:
-    """The text that comes back: the last user message, or the prompt; empty where there is none."""
+def spoken_texts(fields: Mapping[str, object], endpoint: Endpoint) -> list[str]:
+    """What comes back in each choice: the last user message, or a prompt, `n` times; empty where there is none."""
+    each = fields.get("n")
+    times = each if isinstance(each, int) and each > 1 else 1
     if endpoint is Endpoint.COMPLETIONS:
-        return _text(fields.get("prompt"))
+        prompt = fields.get("prompt")
+        prompts = prompt if isinstance(prompt, list) and prompt and not isinstance(prompt[0], int) else [prompt]
+        return [_text(one) for one in prompts for _ in range(times)]
     users = [message for message in _messages(fields) if message.get("role") == "user"]
-    return _text(users[-1].get("content")) if users else ""
+    return [_text(users[-1].get("content")) if users else ""] * times
 
 
 def characters_allowed(call: Call) -> int | None:
