@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dependency_injector.providers import Object
-from hypercorn.config import Config, Sockets
+from hypercorn.config import Config
 
 from adapters.inbound.http.server_config import hypercorn_config
 from adapters.inbound.http.use_cases import ProcessFacts
@@ -20,7 +20,7 @@ from bootstrap.container import Container
 from bootstrap.data_directory import MasterKey, master_key, nobodys_key, prepare_data_directory
 from bootstrap.gateway import Ending, Obey, run_gateway
 from bootstrap.group import Group
-from bootstrap.listening import close, listen, port_of
+from bootstrap.listening import Listeners
 from bootstrap.observation import off_the_loop
 from bootstrap.reconfiguration import Reread
 from bootstrap.settings import Mode, ModeDecision, Settings, resolve_mode
@@ -69,11 +69,11 @@ def serve_as(
     server = settings.server
     config = hypercorn_config(server.host, server.port, server.graceful_timeout_us / SECOND_US, SystemClock())
     # Before the master key: one that is generated is shown once, and only by a start that succeeds.
-    sockets = listen(config, server.workers)
+    listeners = Listeners.bind(config, server.workers)
     configured = settings.auth.master_key.get_secret_value()
     key = master_key(data_dir, configured) if configured or mode.mode is Mode.LITE else nobodys_key()
     redactor.learn([key.value])
-    start = _Start(_bound(settings, sockets[0]), key, warnings, MetricBoard(server.workers), log)
+    start = _Start(_bound(settings, listeners.port), key, warnings, MetricBoard(server.workers), log)
     fixed = {
         "master_key": key.value,
         "facts": Object(ProcessFacts(mode.mode, mode.reason, _version())),
@@ -87,17 +87,17 @@ def serve_as(
         return Container(settings=settings, **fixed)
 
     if server.workers > 1:
-        return _supervise(Group(settings, make_container), config, sockets, start)
-    return _run(make_container(settings), config, sockets[0], start)
+        return _supervise(Group(settings, make_container), config, listeners, start)
+    return _run(make_container(settings), config, listeners, start)
 
 
-def _run(container: Container, config: Config, sockets: Sockets, start: "_Start") -> int:
+def _run(container: Container, config: Config, listeners: Listeners, start: "_Start") -> int:
     def ready() -> None:
         start.announce()
         start.tell(container)
 
     with off_the_loop(start.log):
-        run_gateway(container, config, sockets, Ending.obey_signals, ready)
+        run_gateway(container, config, listeners.take(), Ending.obey_signals, ready)
     return 0
 
 
@@ -129,16 +129,13 @@ class _Start:
         )
 
 
-def _supervise(group: Group, config: Config, sockets: list[Sockets], start: _Start) -> int:
+def _supervise(group: Group, config: Config, listeners: Listeners, start: _Start) -> int:
     group.try_out()
     server = start.settings.server
 
     def work(worker: Worker) -> int:
         start.board.take(worker.index)
-        mine = sockets[worker.index]
-        for others in sockets:
-            if others is not mine:
-                close(others)
+        mine = listeners.take()
         container = group.container_of(worker)
 
         def ready() -> None:
@@ -150,26 +147,23 @@ def _supervise(group: Group, config: Config, sockets: list[Sockets], start: _Sta
             run_gateway(container, config, mine, _obedient(worker), ready)
         return 0
 
-    def close_all() -> None:
-        for each in sockets:
-            close(each)
-
     supervisor = Supervisor(
         work,
         server.workers,
         SystemClock(),
         server.graceful_timeout_us + _MARGIN_US,
         on_ready=start.announce,
-        on_end=close_all,
+        on_end=listeners.close,
         on_gone=start.board.lost,
         on_reload=group.reload,
+        around_fork=listeners.next_queue,
     )
     return supervisor.run()
 
 
-def _bound(settings: Settings, sockets: Sockets) -> Settings:
+def _bound(settings: Settings, port: int) -> Settings:
     """With the port that was taken."""
-    return settings.model_copy(update={"server": settings.server.model_copy(update={"port": port_of(sockets)})})
+    return settings.model_copy(update={"server": settings.server.model_copy(update={"port": port})})
 
 
 def _obedient(worker: Worker) -> Obey:
