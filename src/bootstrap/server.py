@@ -15,6 +15,7 @@ from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.telemetry.log import configure_logging
 from adapters.outbound.telemetry.metric_board import MetricBoard
 from adapters.outbound.telemetry.off_loop import OffLoopHandler
+from adapters.outbound.telemetry.outlet import Outlet
 from bootstrap.announcement import announcement
 from bootstrap.container import Container
 from bootstrap.data_directory import MasterKey, master_key, nobodys_key, prepare_data_directory
@@ -115,7 +116,9 @@ class _Start:
     def announce(self) -> None:
         """To the terminal. In the supervisor: workers that are forked from now on have nothing to tell."""
         self.is_announced = True
-        print(announcement(self.settings, self.key, sys.stdout.isatty()), flush=True)  # noqa: T201 - not to a log
+        # Nobody may be there to read it.
+        outlet = Outlet(sys.stdout)
+        outlet.put(announcement(self.settings, self.key, outlet.is_terminal) + "\n")
 
     def tell(self, container: Container) -> None:
         """To the log."""
