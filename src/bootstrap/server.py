@@ -21,6 +21,7 @@ from bootstrap.container import Container
 from bootstrap.data_directory import MasterKey, master_key, nobodys_key, prepare_data_directory
 from bootstrap.gateway import Ending, Obey, run_gateway
 from bootstrap.group import Group
+from bootstrap.hangup import Hangup
 from bootstrap.listening import Listeners
 from bootstrap.observation import off_the_loop
 from bootstrap.reconfiguration import Reread
@@ -42,10 +43,12 @@ def serve(
     environ: Mapping[str, str],
     reread: Reread | None = None,
     warnings: tuple[str, ...] = (),
+    hangup: Hangup | None = None,
 ) -> int:
     """Serves until SIGTERM or SIGINT, then drains. A second signal ends at once what is still in flight.
 
-    SIGHUP reloads the configuration by `reread`, where that is given. `warnings`: what reading it had to say.
+    SIGHUP reloads the configuration by `reread`, where that is given. `warnings`: what reading it had to say. `hangup`
+    has noted SIGHUP so far: then it is reloaded as soon as it is in force.
 
     Returns:
         The exit status: not 0 where a worker could not start, or did not end well.
@@ -53,7 +56,8 @@ def serve(
     Raises:
         ConfigurationError: The address can't be bound, or the data directory or a store's URL can't be used.
     """
-    return serve_as(resolve_mode(settings, environ), settings, data_dir=data_dir, reread=reread, warnings=warnings)
+    mode = resolve_mode(settings, environ)
+    return serve_as(mode, settings, data_dir=data_dir, reread=reread, warnings=warnings, hangup=hangup)
 
 
 def serve_as(
@@ -63,6 +67,7 @@ def serve_as(
     data_dir: Path,
     reread: Reread | None = None,
     warnings: tuple[str, ...] = (),
+    hangup: Hangup | None = None,
 ) -> int:
     """As `serve`, in a mode that was chosen already."""
     redactor = Redactor(secrets_of(settings))
@@ -74,7 +79,9 @@ def serve_as(
     configured = settings.auth.master_key.get_secret_value()
     key = master_key(data_dir, configured) if configured or mode.mode is Mode.LITE else nobodys_key()
     redactor.learn([key.value])
-    start = _Start(_bound(settings, listeners.port), key, warnings, MetricBoard(server.workers), log)
+    start = _Start(
+        _bound(settings, listeners.port), key, warnings, MetricBoard(server.workers), log, hangup or Hangup()
+    )
     fixed = {
         "master_key": key.value,
         "facts": Object(ProcessFacts(mode.mode, mode.reason, _version())),
@@ -111,14 +118,19 @@ class _Start:
     warnings: tuple[str, ...]
     board: MetricBoard
     log: OffLoopHandler
+    hangup: Hangup
     is_announced: bool = False
 
     def announce(self) -> None:
-        """To the terminal. In the supervisor: workers that are forked from now on have nothing to tell."""
+        """To the terminal. In the supervisor: workers that are forked from now on have nothing to tell.
+
+        Whatever has to reload listens by now.
+        """
         self.is_announced = True
         # Nobody may be there to read it.
         outlet = Outlet(sys.stdout)
         outlet.put(announcement(self.settings, self.key, outlet.is_terminal) + "\n")
+        self.hangup.repeat()
 
     def tell(self, container: Container) -> None:
         """To the log."""
