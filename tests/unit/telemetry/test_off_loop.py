@@ -6,11 +6,15 @@ import logging
 from threading import Event, Thread, current_thread, main_thread
 from typing import Any
 
+from adapters.outbound.telemetry.access_log import AccessRecord
+from adapters.outbound.telemetry.body_log import BodyRecord
 from adapters.outbound.telemetry.log import JsonFormatter, configure_logging
 from adapters.outbound.telemetry.off_loop import OffLoopHandler
+from domain.exchanged_bodies import ExchangedBodies
+from domain.identifiers import RequestId
 from domain.redaction import Redactor
 from tests.unit.telemetry.pipes import pipe
-from tests.unit.telemetry.support import SECRET, read_log
+from tests.unit.telemetry.support import SECRET, answered, read_log
 
 _log = logging.getLogger("moongate.test")
 
@@ -207,3 +211,24 @@ def test_line_after_a_thread_that_hangs_waits_for_nobody() -> None:
 
     assert made.dropped == 1
     stream.gate.set()
+
+
+def test_bodies_and_long_lines_that_wait_are_bounded_by_their_bytes() -> None:
+    stream = SlowStream()
+    stream.gate.clear()
+    made = handler(stream, capacity=10_000)
+    made.start()
+    made.handle(record("first"))
+    assert stream.busy.wait(10)
+
+    for number in range(300):
+        bodies = ExchangedBodies(bytes(40_000))
+        bodies.answer(bytes(40_000))
+        made.handle(BodyRecord(RequestId(str(number)), bodies, Redactor()))
+    bodies_dropped = made.dropped
+    made.handle(AccessRecord(logging.INFO, answered(), None, Redactor()))
+    assert bodies_dropped == made.dropped == 45
+    made.handle(record("x" * 100_000))
+    assert made.dropped == 46
+    stream.gate.set()
+    made.stop()

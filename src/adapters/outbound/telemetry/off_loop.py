@@ -18,6 +18,10 @@ class FinalRecord(logging.LogRecord):
         """What its JSON object has beside time, level and logger."""
         return {"message": self.getMessage()}
 
+    def weight_bytes(self) -> int:
+        """What it keeps in memory, where that may be much; never another number."""
+        return 0
+
 
 class OffLoopHandler(logging.Handler):
     """Writes lines in a thread, from `start` to `stop`; before and after that at once, and without waiting.
@@ -40,7 +44,7 @@ class OffLoopHandler(logging.Handler):
         self._formatter = formatter
         self._stream = stream
         self._writing = Lock()
-        self._backlog: Backlog[logging.LogRecord] = Backlog("log", self._write, capacity)
+        self._backlog: Backlog[logging.LogRecord] = Backlog("log", self._write, capacity, _weight_bytes)
         self._started = False
         self._told_dropped = 0
 
@@ -110,6 +114,13 @@ class OffLoopHandler(logging.Handler):
         more, self._told_dropped = dropped - self._told_dropped, dropped
         told = "%d log lines were dropped: they came faster than they could be written"
         return logging.LogRecord("moongate.log", logging.ERROR, __file__, 0, told, (more,), None)
+
+
+def _weight_bytes(record: logging.LogRecord) -> int:
+    if isinstance(record, FinalRecord):
+        return record.weight_bytes()
+    # As `_as_it_is_now` has made it.
+    return len(record.msg) + len(record.exc_text or "")
 
 
 def _as_it_is_now(record: logging.LogRecord) -> logging.LogRecord:
