@@ -29,19 +29,32 @@ class LastReload:
     """The last reload of this process.
 
     Args:
-        elsewhere: The last one that a supervisor refused for it, and told nobody else; None where there is none.
+        elsewhere: The last one of which its supervisor knows, numbered from 1; None where there is no supervisor. What
+            that refused, it told nobody else. What it accepted, the process reloads by itself, unless it was accepted
+            before the process began.
     """
 
-    def __init__(self, elsewhere: Callable[[], Reload | None] | None = None) -> None:
-        self._elsewhere = elsewhere
-        self._here: Reload | None = None
+    def __init__(self, elsewhere: Callable[[], tuple[int, Reload | None]] | None = None) -> None:
+        self._elsewhere = elsewhere or _nowhere
+        self._seen, self._here = self._elsewhere()
+        self._seen_at_begin = self._seen
 
     @property
     def value(self) -> Reload | None:
         """None before the first."""
-        told = None if self._elsewhere is None else self._elsewhere()
-        return max(filter(None, (self._here, told)), key=lambda reload: reload.at_us, default=None)
+        number, told = self._elsewhere()
+        # Clocks are set: only the numbers tell what came first.
+        return self._here if number <= self._seen or told is None or told.ok else told
+
+    def begin(self) -> None:
+        """One begins here, which comes after all that were told so far."""
+        number, _ = self._elsewhere()
+        self._seen_at_begin = max(number, self._seen)
 
     def keep(self, reload: Reload) -> None:
-        """It is the last one now."""
-        self._here = reload
+        """What came of the one that began last."""
+        self._here, self._seen = reload, self._seen_at_begin
+
+
+def _nowhere() -> tuple[int, None]:
+    return 0, None

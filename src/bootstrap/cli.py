@@ -18,6 +18,7 @@ from adapters.outbound.system.clock import SystemClock
 from bootstrap.announcement import base_url
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.data_directory import DEFAULT_DATA_DIR, KEY_FILE
+from bootstrap.hangup import Hangup
 from bootstrap.settings import (
     BUILT_TYPES,
     CatalogResult,
@@ -83,7 +84,7 @@ def cli() -> None:
 def serve(config_path: Path | None, host: str | None, port: int | None, workers: int | None, data_dir: Path) -> int:
     """Serve until stopped."""
     given = {("server", "host"): host, ("server", "port"): port, ("server", "workers"): workers}
-    with _configuration_errors():
+    with Hangup() as hangup, _configuration_errors():
         overrides = {key: value for key, value in given.items() if value is not None}
         loaded = load_settings(config_path, os.environ, overrides)
         _warn(loaded, to_catalog(loaded.settings, BUILT_TYPES))
@@ -100,7 +101,12 @@ def serve(config_path: Path | None, host: str | None, port: int | None, workers:
             return again
 
         return serve_until_stopped(
-            loaded.settings, data_dir=data_dir, environ=os.environ, reread=reread, warnings=loaded.warnings
+            loaded.settings,
+            data_dir=data_dir,
+            environ=os.environ,
+            reread=reread,
+            warnings=loaded.warnings,
+            hangup=hangup,
         )
 
 

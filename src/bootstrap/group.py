@@ -9,7 +9,7 @@ from adapters.outbound.telemetry.log import set_log_level
 from application.reloads import Reload
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.container import Container
-from bootstrap.refusal_board import RefusalBoard
+from bootstrap.reload_board import ReloadBoard
 from bootstrap.reloading import tell_refusal
 from bootstrap.settings import Settings
 from bootstrap.worker import Worker
@@ -22,7 +22,7 @@ class Group:
     def __init__(self, settings: Settings, make_container: Callable[[Settings], Container]) -> None:
         self._make_container = make_container
         self._container = make_container(settings)
-        self._board = RefusalBoard()
+        self._board = ReloadBoard()
         self._clock = SystemClock()
 
     def try_out(self) -> None:
@@ -39,8 +39,10 @@ class Group:
 
     def container_of(self, worker: Worker) -> Container:
         """For the process of that worker, which has the group as it was when it was forked."""
+        # What a reload has looked at was made in the supervisor: all workers would draw by one generator's state.
+        self._container.reset_singletons()
         self._container.ask_supervisor.override(Object(worker.ask_reload))
-        self._container.refused_elsewhere.override(Object(self._board.read))
+        self._container.reloaded_elsewhere.override(Object(self._board.read))
         return self._container
 
     def reload(self) -> bool:
@@ -51,11 +53,13 @@ class Group:
             tell_refusal(error.lines)
             self._board.write(Reload(self._clock.now_us(), error.lines))
             return False
-        settings = candidate.takeover.settings
+        taken = candidate.takeover
+        now_us = self._clock.now_us()
+        self._board.write(Reload(now_us, (), taken.changed, taken.needs_restart, candidate.warnings))
         # Workers that are forked from now on have both as they are here.
         self._container.redactor().learn(candidate.secrets)
-        set_log_level(settings.observability.log_level)
-        self._container = self._make_container(settings)
+        set_log_level(taken.settings.observability.log_level)
+        self._container = self._make_container(taken.settings)
         self._give_prices(candidate.price_list)
         return True
 

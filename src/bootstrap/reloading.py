@@ -80,6 +80,7 @@ class Reloading:
             self._keep(reload)
 
     async def _looked_at(self) -> tuple[Reload, Candidate | None]:
+        self._last.begin()
         try:
             # A large file takes a while: streams flow meanwhile.
             candidate = await asyncio.to_thread(self._read)

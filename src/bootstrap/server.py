@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dependency_injector.providers import Object
-from hypercorn.config import Config, Sockets
+from hypercorn.config import Config
 
 from adapters.inbound.http.server_config import hypercorn_config
 from adapters.inbound.http.use_cases import ProcessFacts
@@ -15,12 +15,14 @@ from adapters.outbound.system.clock import SystemClock
 from adapters.outbound.telemetry.log import configure_logging
 from adapters.outbound.telemetry.metric_board import MetricBoard
 from adapters.outbound.telemetry.off_loop import OffLoopHandler
+from adapters.outbound.telemetry.outlet import Outlet
 from bootstrap.announcement import announcement
 from bootstrap.container import Container
 from bootstrap.data_directory import MasterKey, master_key, nobodys_key, prepare_data_directory
 from bootstrap.gateway import Ending, Obey, run_gateway
 from bootstrap.group import Group
-from bootstrap.listening import close, listen, port_of
+from bootstrap.hangup import Hangup
+from bootstrap.listening import Listeners
 from bootstrap.observation import off_the_loop
 from bootstrap.reconfiguration import Reread
 from bootstrap.settings import Mode, ModeDecision, Settings, resolve_mode
@@ -41,10 +43,12 @@ def serve(
     environ: Mapping[str, str],
     reread: Reread | None = None,
     warnings: tuple[str, ...] = (),
+    hangup: Hangup | None = None,
 ) -> int:
     """Serves until SIGTERM or SIGINT, then drains. A second signal ends at once what is still in flight.
 
-    SIGHUP reloads the configuration by `reread`, where that is given. `warnings`: what reading it had to say.
+    SIGHUP reloads the configuration by `reread`, where that is given. `warnings`: what reading it had to say. `hangup`
+    has noted SIGHUP so far: then it is reloaded as soon as it is in force.
 
     Returns:
         The exit status: not 0 where a worker could not start, or did not end well.
@@ -52,7 +56,8 @@ def serve(
     Raises:
         ConfigurationError: The address can't be bound, or the data directory or a store's URL can't be used.
     """
-    return serve_as(resolve_mode(settings, environ), settings, data_dir=data_dir, reread=reread, warnings=warnings)
+    mode = resolve_mode(settings, environ)
+    return serve_as(mode, settings, data_dir=data_dir, reread=reread, warnings=warnings, hangup=hangup)
 
 
 def serve_as(
@@ -62,6 +67,7 @@ def serve_as(
     data_dir: Path,
     reread: Reread | None = None,
     warnings: tuple[str, ...] = (),
+    hangup: Hangup | None = None,
 ) -> int:
     """As `serve`, in a mode that was chosen already."""
     redactor = Redactor(secrets_of(settings))
@@ -69,11 +75,13 @@ def serve_as(
     server = settings.server
     config = hypercorn_config(server.host, server.port, server.graceful_timeout_us / SECOND_US, SystemClock())
     # Before the master key: one that is generated is shown once, and only by a start that succeeds.
-    sockets = listen(config, server.workers)
+    listeners = Listeners.bind(config, server.workers)
     configured = settings.auth.master_key.get_secret_value()
     key = master_key(data_dir, configured) if configured or mode.mode is Mode.LITE else nobodys_key()
     redactor.learn([key.value])
-    start = _Start(_bound(settings, sockets[0]), key, warnings, MetricBoard(server.workers), log)
+    start = _Start(
+        _bound(settings, listeners.port), key, warnings, MetricBoard(server.workers), log, hangup or Hangup()
+    )
     fixed = {
         "master_key": key.value,
         "facts": Object(ProcessFacts(mode.mode, mode.reason, _version())),
@@ -87,17 +95,17 @@ def serve_as(
         return Container(settings=settings, **fixed)
 
     if server.workers > 1:
-        return _supervise(Group(settings, make_container), config, sockets, start)
-    return _run(make_container(settings), config, sockets[0], start)
+        return _supervise(Group(settings, make_container), config, listeners, start)
+    return _run(make_container(settings), config, listeners, start)
 
 
-def _run(container: Container, config: Config, sockets: Sockets, start: "_Start") -> int:
+def _run(container: Container, config: Config, listeners: Listeners, start: "_Start") -> int:
     def ready() -> None:
         start.announce()
         start.tell(container)
 
     with off_the_loop(start.log):
-        run_gateway(container, config, sockets, Ending.obey_signals, ready)
+        run_gateway(container, config, listeners.take(), Ending.obey_signals, ready)
     return 0
 
 
@@ -110,12 +118,19 @@ class _Start:
     warnings: tuple[str, ...]
     board: MetricBoard
     log: OffLoopHandler
+    hangup: Hangup
     is_announced: bool = False
 
     def announce(self) -> None:
-        """To the terminal. In the supervisor: workers that are forked from now on have nothing to tell."""
+        """To the terminal. In the supervisor: workers that are forked from now on have nothing to tell.
+
+        Whatever has to reload listens by now.
+        """
         self.is_announced = True
-        print(announcement(self.settings, self.key, sys.stdout.isatty()), flush=True)  # noqa: T201 - not to a log
+        # Nobody may be there to read it.
+        outlet = Outlet(sys.stdout)
+        outlet.put(announcement(self.settings, self.key, outlet.is_terminal) + "\n")
+        self.hangup.repeat()
 
     def tell(self, container: Container) -> None:
         """To the log."""
@@ -129,16 +144,13 @@ class _Start:
         )
 
 
-def _supervise(group: Group, config: Config, sockets: list[Sockets], start: _Start) -> int:
+def _supervise(group: Group, config: Config, listeners: Listeners, start: _Start) -> int:
     group.try_out()
     server = start.settings.server
 
     def work(worker: Worker) -> int:
         start.board.take(worker.index)
-        mine = sockets[worker.index]
-        for others in sockets:
-            if others is not mine:
-                close(others)
+        mine = listeners.take()
         container = group.container_of(worker)
 
         def ready() -> None:
@@ -150,26 +162,23 @@ def _supervise(group: Group, config: Config, sockets: list[Sockets], start: _Sta
             run_gateway(container, config, mine, _obedient(worker), ready)
         return 0
 
-    def close_all() -> None:
-        for each in sockets:
-            close(each)
-
     supervisor = Supervisor(
         work,
         server.workers,
         SystemClock(),
         server.graceful_timeout_us + _MARGIN_US,
         on_ready=start.announce,
-        on_end=close_all,
+        on_end=listeners.close,
         on_gone=start.board.lost,
         on_reload=group.reload,
+        around_fork=listeners.next_queue,
     )
     return supervisor.run()
 
 
-def _bound(settings: Settings, sockets: Sockets) -> Settings:
+def _bound(settings: Settings, port: int) -> Settings:
     """With the port that was taken."""
-    return settings.model_copy(update={"server": settings.server.model_copy(update={"port": port_of(sockets)})})
+    return settings.model_copy(update={"server": settings.server.model_copy(update={"port": port})})
 
 
 def _obedient(worker: Worker) -> Obey:

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from application.ports.clock import Clock
@@ -47,6 +48,7 @@ class Supervisor:
         on_gone: Called with the index of each worker that has ended.
         on_reload: Called on SIGHUP: whether the configuration can be taken over. Workers that start from then on have
             it; the others are told to reload.
+        around_fork: Within it each worker is forked. Where it raises OSError, that is tried again later.
     """
 
     work: Callable[[Worker], int]
@@ -57,6 +59,7 @@ class Supervisor:
     on_end: Callable[[], None]
     on_gone: Callable[[int], None] = lambda _index: None
     on_reload: Callable[[], bool] = lambda: False
+    around_fork: Callable[[], AbstractContextManager[None]] = nullcontext
     _running: dict[int, _Running] = field(init=False, default_factory=dict)
     _due_us: dict[int, int] = field(init=False, default_factory=dict)
     _deaths: dict[int, int] = field(init=False, default_factory=dict)
@@ -110,14 +113,15 @@ class Supervisor:
         # A signal between the fork and the worker's own handlers would be noted by its parent's.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
-            pid = os.fork()
+            with self.around_fork():
+                pid = os.fork()
+                if pid == 0:
+                    become_worker(Worker(index, self._lifeline[0], writing), parents, self.work)
         except OSError as error:
             _log.error("worker %d can't be started: %s", index + 1, error.strerror)
             os.close(reading)
             self._due_us[index] = now_us + LONGEST_PAUSE_US
         else:
-            if pid == 0:
-                become_worker(Worker(index, self._lifeline[0], writing), parents, self.work)
             self._running[pid] = _Running(index, pid, reading, now_us, self._reloads)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, ())

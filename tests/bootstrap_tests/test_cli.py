@@ -41,7 +41,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """What `serve` was called with, in a server that only notes it."""
     calls: list[Any] = []
 
-    def serve(settings: Any, *, data_dir: Path, environ: Mapping[str, str], reread: Any, warnings: Any) -> None:
+    def serve(
+        settings: Any, *, data_dir: Path, environ: Mapping[str, str], reread: Any, warnings: Any, **_: Any
+    ) -> None:
         calls.append((settings, data_dir, environ, reread, warnings))
 
     server = types.ModuleType("bootstrap.server")

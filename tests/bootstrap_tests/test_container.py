@@ -59,7 +59,7 @@ SHARED_ONLY = {
 
 GIVEN = {"settings", "master_key", "data_dir"}
 SQL_ONLY = {"engine"}
-NOTHING_BY_ITSELF = {"configured_prices", "reread", "ask_supervisor", "refused_elsewhere"}
+NOTHING_BY_ITSELF = {"configured_prices", "reread", "ask_supervisor", "reloaded_elsewhere"}
 
 
 def in_mode(mode: str, document: dict[str, Any]) -> Container:

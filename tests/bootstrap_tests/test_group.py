@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from dependency_injector.providers import Object
 
+from application.reloads import Reload
 from bootstrap import Container
 from bootstrap.group import Group
 from bootstrap.settings import Loaded, Settings, load_settings
@@ -117,3 +118,59 @@ def test_worker_that_starts_again_has_the_prices_of_its_siblings(tmp_path: Path,
     assert world.group.reload()
     prices.write_text(later, encoding="utf-8")
     assert world.worker().prices().price_of(instance) not in {None, first}
+
+
+def test_workers_that_are_forked_after_a_refusal_draw_by_themselves(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write("nonsense: 1")
+    assert not world.group.reload()
+    inherited = world.group.container_of(Worker(0, -1, -1)).randomness()
+
+    assert world.group.container_of(Worker(1, -1, -1)).randomness() is not inherited
+
+
+def test_worker_that_takes_a_dead_ones_place_shows_the_last_reload_of_its_siblings(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write("nonsense: 1")
+    assert not world.group.reload()
+    world.write(f"{MODEL}  # and more\nmodel_aliases: {{alias: m}}")
+    assert world.group.reload()
+
+    last = world.worker().last_reload().value
+
+    assert (last.ok, last.changed) == (True, ("model_aliases",))
+
+
+def test_worker_shows_what_was_refused_last_whatever_the_clock_says(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    last = world.worker().last_reload()
+    last.begin()
+    last.keep(Reload(at_us=2**60))
+    world.write("nonsense: 1")
+    assert not world.group.reload()
+
+    assert not last.value.ok
+
+
+def test_worker_shows_an_accepted_reload_once_it_has_it(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    last = world.worker().last_reload()
+    assert world.group.reload()
+    assert last.value is None
+
+    last.begin()
+    last.keep(Reload(at_us=1, changed=("router",)))
+
+    assert last.value == Reload(at_us=1, changed=("router",))
+
+
+def test_refusal_that_comes_while_a_worker_reloads_is_not_lost(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    last = world.worker().last_reload()
+    last.begin()
+    world.write("nonsense: 1")
+    assert not world.group.reload()
+
+    last.keep(Reload(at_us=1))
+
+    assert not last.value.ok

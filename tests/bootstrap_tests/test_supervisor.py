@@ -315,3 +315,30 @@ def test_reload_that_the_supervisor_refuses_is_told_to_nobody(tmp_path: Path) ->
 
     assert status == 0
     assert "told" not in lines
+
+
+def test_supervisor_whose_log_nobody_reads_replaces_workers_and_ends(tmp_path: Path) -> None:
+    status, lines = outcome(
+        """
+        from adapters.outbound.telemetry.log import configure_logging
+        from domain.redaction import Redactor
+        from tests.unit.telemetry.pipes import pipe
+
+        def work(worker):
+            if not list(seen.iterdir()):
+                worker.tell_ready()
+                (seen / "once").touch()
+                return 7
+            told_to_end(worker, ask_for_it=True)
+            return 0
+
+        with pipe() as full:
+            os.dup2(full.stream.fileno(), 2)
+            full.fill()
+            configure_logging("info", "json", Redactor())
+            supervise(work, count=1)
+        """,
+        tmp_path,
+    )
+
+    assert (status, lines) == (0, ["ready", "end", "status 0"])

@@ -71,7 +71,7 @@ async def test_worker_that_is_killed_is_replaced_and_the_others_serve_on(
     upstream: ScriptedUpstream, tmp_path: Path
 ) -> None:
     async with several(upstream, tmp_path, "killed") as gateway:
-        await eventually(lambda: len(workers_of(gateway)) == 2, within_s=5, what="two workers run")
+        await eventually(lambda: len(log_lines(gateway, "Running on")) == 2, within_s=15, what="both workers serve")
         before = {worker.pid for worker in workers_of(gateway)}
         victim = workers_of(gateway)[0]
 
@@ -82,10 +82,58 @@ async def test_worker_that_is_killed_is_replaced_and_the_others_serve_on(
 
         await eventually(replaced, within_s=5, what="another worker runs")
         assert {worker.pid for worker in workers_of(gateway)} & before
-        # As many as reach both workers for certain; those on the new one's queue wait until it serves.
+        # As many as would reach both workers for certain.
         replies = await asyncio.gather(*(gateway.chat("killed") for _ in range(20)))
         assert {reply.status for reply in replies} == {200}
         assert len(log_lines(gateway, "was ended by SIGKILL; another starts")) == 1
+
+
+async def dies_again_and_again(gateway: Gateway, steady: int, times: int) -> None:
+    """The other worker, as often as it is started."""
+    for number in range(1, times + 1):
+
+        def others() -> list[psutil.Process]:
+            return [worker for worker in workers_of(gateway) if worker.pid != steady]
+
+        await eventually(others, within_s=10, what="the other worker is started")
+        others()[0].send_signal(signal.SIGKILL)
+        await eventually(
+            lambda number=number: len(log_lines(gateway, "another starts in")) == number, within_s=5, what="it is dead"
+        )
+
+
+async def test_connections_go_to_the_living_while_a_worker_is_away(upstream: ScriptedUpstream, tmp_path: Path) -> None:
+    async with several(upstream, tmp_path, "away") as gateway:
+        steady = workers_of(gateway)[0].pid
+        await dies_again_and_again(gateway, steady, times=6)
+        assert log_lines(gateway, "another starts in 3.2 s")
+
+        request = gateway.post("/v1/chat/completions", raw_http.chat("away"))
+        replies = await asyncio.gather(
+            *(raw_http.exchange(gateway.port, request, within_s=2) for _ in range(30)), return_exceptions=True
+        )
+
+        assert len(workers_of(gateway)) == 1
+        assert [getattr(reply, "status", reply) for reply in replies] == [200] * 30
+
+
+async def test_connections_go_to_the_others_while_a_worker_drains_by_itself(
+    upstream: ScriptedUpstream, tmp_path: Path
+) -> None:
+    upstream.lane("drains").default = Behaviour(chunks=80, chunk_delay_s=0.05)
+    async with several(upstream, tmp_path, "drains") as gateway:
+        await eventually(lambda: len(log_lines(gateway, "Running on")) == 2, within_s=15, what="both workers serve")
+        streams = [asyncio.create_task(gateway.chat("drains", stream=True)) for _ in range(12)]
+        await eventually(lambda: len(upstream.lane("drains").requests) == 12, within_s=5, what="both have streams")
+        workers_of(gateway)[1].send_signal(signal.SIGTERM)
+        await eventually(lambda: log_lines(gateway, "draining"), within_s=5, what="it has heard it")
+
+        health = raw_http.get("/health")
+        replies = [await raw_http.exchange(gateway.port, health, within_s=1) for _ in range(20)]
+
+        assert {reply.status for reply in replies} == {200}
+        assert not all(stream.done() for stream in streams)
+        assert {(await stream).events()[-1] for stream in streams} == {"[DONE]"}
 
 
 @pytest.mark.parametrize("everybody", [False, True], ids=["the supervisor is told", "every process is told"])

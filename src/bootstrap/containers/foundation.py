@@ -67,8 +67,8 @@ class FoundationContainer(DeclarativeContainer):
     configured = Singleton(to_catalog, settings, BUILT_TYPES, SUPPORTS)
     configured_prices = Singleton(configured_price_list, settings.provided.pricing)
     in_force = Singleton(InForce, settings, configured, configured_prices)
-    refused_elsewhere: Object[Any] = Object(None)
-    last_reload = Singleton(LastReload, refused_elsewhere)
+    reloaded_elsewhere: Object[Any] = Object(None)
+    last_reload = Singleton(LastReload, reloaded_elsewhere)
     catalog_source = Singleton(MemoryCatalogSource, configured.provided.catalog, configured.provided.policy)
 
     clock = Singleton(SystemClock)

@@ -107,3 +107,24 @@ def test_work_that_fails_is_logged_once_in_a_row_and_the_next_is_done(caplog: py
     assert tried[-5:] == [65, 66, 67, 68, 69]
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert "test" in caplog.text
+
+
+def test_what_weighs_too_much_in_all_is_dropped_until_there_is_room() -> None:
+    work = SpyWork()
+    work.gate.clear()
+    backlog = Backlog("test", work, weigh=lambda item: item, capacity_bytes=100)
+    backlog.start()
+    backlog.offer(1)
+    assert work.busy.wait(10)
+
+    for item in (60, 50, 0, 39, 1):
+        backlog.offer(item)
+    assert backlog.dropped == 2
+    work.gate.set()
+    assert backlog.close(10)
+    assert work.done == [1, 60, 0, 39]
+
+    backlog.start()
+    backlog.offer(100)
+    assert backlog.close(10)
+    assert work.done[-1] == 100

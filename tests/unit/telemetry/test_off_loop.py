@@ -3,13 +3,18 @@
 import io
 import json
 import logging
-from threading import Event, current_thread, main_thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import Any
 
+from adapters.outbound.telemetry.access_log import AccessRecord
+from adapters.outbound.telemetry.body_log import BodyRecord
 from adapters.outbound.telemetry.log import JsonFormatter, configure_logging
 from adapters.outbound.telemetry.off_loop import OffLoopHandler
+from domain.exchanged_bodies import ExchangedBodies
+from domain.identifiers import RequestId
 from domain.redaction import Redactor
-from tests.unit.telemetry.support import SECRET, read_log
+from tests.unit.telemetry.pipes import pipe
+from tests.unit.telemetry.support import SECRET, answered, read_log
 
 _log = logging.getLogger("moongate.test")
 
@@ -163,3 +168,67 @@ def test_libraries_that_tell_values_are_kept_to_warnings_at_debug_level() -> Non
     finally:
         root.handlers[:] = before[0]
         root.setLevel(before[1])
+
+
+def test_line_that_is_written_at_once_waits_for_nobody_and_is_counted_where_it_is_lost() -> None:
+    with pipe() as full:
+        made, filled = OffLoopHandler(full.stream, JsonFormatter(Redactor())), full.fill()
+        logging_thread = Thread(target=made.handle, args=[record("lost")], daemon=True)
+        logging_thread.start()
+        logging_thread.join(5)
+        assert not logging_thread.is_alive()
+        full.read(filled)
+
+        made.handle(record("told"))
+
+        told = [json.loads(line)["message"] for line in full.read(10_000).splitlines()]
+        assert told == ["told", "1 log lines were dropped: they came faster than they could be written"]
+
+
+def test_process_that_starts_its_thread_does_not_tell_what_another_has_dropped() -> None:
+    with pipe() as full:
+        made, filled = OffLoopHandler(full.stream, JsonFormatter(Redactor())), full.fill()
+        made.handle(record("lost by the process that forked this one"))
+        full.read(filled)
+
+        made.start()
+        made.handle(record("mine"))
+        made.stop()
+
+        assert [json.loads(line)["message"] for line in full.read(10_000).splitlines()] == ["mine"]
+
+
+def test_line_after_a_thread_that_hangs_waits_for_nobody() -> None:
+    stream = SlowStream()
+    stream.gate.clear()
+    made = OffLoopHandler(stream, JsonFormatter(Redactor()), flushed_within_s=0.01)
+    made.start()
+    made.handle(record("stuck"))
+    assert stream.busy.wait(10)
+    made.stop()
+
+    made.handle(record("after"))
+
+    assert made.dropped == 1
+    stream.gate.set()
+
+
+def test_bodies_and_long_lines_that_wait_are_bounded_by_their_bytes() -> None:
+    stream = SlowStream()
+    stream.gate.clear()
+    made = handler(stream, capacity=10_000)
+    made.start()
+    made.handle(record("first"))
+    assert stream.busy.wait(10)
+
+    for number in range(300):
+        bodies = ExchangedBodies(bytes(40_000))
+        bodies.answer(bytes(40_000))
+        made.handle(BodyRecord(RequestId(str(number)), bodies, Redactor()))
+    bodies_dropped = made.dropped
+    made.handle(AccessRecord(logging.INFO, answered(), None, Redactor()))
+    assert bodies_dropped == made.dropped == 45
+    made.handle(record("x" * 100_000))
+    assert made.dropped == 46
+    stream.gate.set()
+    made.stop()

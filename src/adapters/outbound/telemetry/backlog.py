@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
 CAPACITY: Final = 10_000
+CAPACITY_BYTES: Final = 16 * 1024 * 1024
 # Some milliseconds of work, for which the loop waits: then it gets its turn.
 _MOST_AT_ONCE: Final = 32
 # Waking a thread for each item costs the loop more than the item's work: it has to give up the interpreter each time.
@@ -22,12 +23,25 @@ class Backlog(Generic[T]):
 
     `work` gets items in their order, those of 50 ms in few calls; where it fails, that is logged. The thread is
     started by `start`, in the process that is to have it: a fork takes none along.
+
+    What may be large is weighed: all that waits has `capacity_bytes` at most.
     """
 
-    def __init__(self, name: str, work: Callable[[Sequence[T]], None], capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[Sequence[T]], None],
+        capacity: int = CAPACITY,
+        weigh: Callable[[T], int] | None = None,
+        capacity_bytes: int = CAPACITY_BYTES,
+    ) -> None:
         self._name = name
         self._work = work
         self._capacity = capacity
+        self._weigh = weigh
+        self._capacity_bytes = capacity_bytes
+        self._waiting_bytes = 0
+        self._weighing = Lock()
         self._queue: SimpleQueue[T | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._ending = Event()
@@ -37,7 +51,7 @@ class Backlog(Generic[T]):
     def offer(self, item: T) -> None:
         """Adds it, or drops it where the queue is full. Never waits; for any thread."""
         # Threads that ask at the same time may add a few more than fit: the bound is there for memory's sake.
-        if self._queue.qsize() >= self._capacity:
+        if self._queue.qsize() >= self._capacity or not self._is_light_enough(item):
             self.dropped += 1
         else:
             self._queue.put(item)
@@ -58,6 +72,20 @@ class Backlog(Generic[T]):
         thread.join(within_s)
         return not thread.is_alive()
 
+    def _is_light_enough(self, item: T) -> bool:
+        weight_bytes = 0 if self._weigh is None else self._weigh(item)
+        if not weight_bytes:
+            return True
+        with self._weighing:
+            fits = self._waiting_bytes + weight_bytes <= self._capacity_bytes
+            self._waiting_bytes += weight_bytes * fits
+        return fits
+
+    def _forget_weight_of(self, done: Sequence[T]) -> None:
+        if self._weigh is not None and (weight_bytes := sum(map(self._weigh, done))):
+            with self._weighing:
+                self._waiting_bytes -= weight_bytes
+
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
             self._ending.wait(_GATHERED_FOR_S)
@@ -66,6 +94,7 @@ class Backlog(Generic[T]):
                 todo = [item for item in items if item is not None]
                 if todo:
                     self._do(todo)
+                    self._forget_weight_of(todo)
                 if len(todo) < len(items):
                     return
                 items = self._waiting()

@@ -17,6 +17,7 @@ class BodyRecord(FinalRecord):
         super().__init__(LOGGER, logging.INFO, __file__, 0, "", None, None)
         self._request_id = request_id
         self._bodies = bodies
+        self._weight_bytes = len(bodies.sent_by_client) + len(bodies.answered)
         self._redactor = redactor
 
     def getMessage(self) -> str:  # noqa: N802 - the name is logging's
@@ -32,6 +33,10 @@ class BodyRecord(FinalRecord):
             "request_body": self._shown(self._bodies.sent_by_client),
             "response_body": self._shown(self._bodies.answered),
         }
+
+    def weight_bytes(self) -> int:
+        """Both bodies."""
+        return self._weight_bytes
 
     def _shown(self, body: bytes | bytearray) -> str:
         return self._redactor.redact(body.decode("utf-8", "replace"))[:KEPT_BYTES]

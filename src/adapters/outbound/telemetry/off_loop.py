@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Final, TextIO
 
 from adapters.outbound.telemetry.backlog import CAPACITY, Backlog
+from adapters.outbound.telemetry.outlet import Outlet
 
 _FLUSHED_WITHIN_S: Final = 5.0
 
@@ -17,21 +18,33 @@ class FinalRecord(logging.LogRecord):
         """What its JSON object has beside time, level and logger."""
         return {"message": self.getMessage()}
 
+    def weight_bytes(self) -> int:
+        """What it keeps in memory, where that may be much; never another number."""
+        return 0
+
 
 class OffLoopHandler(logging.Handler):
-    """Writes lines in a thread, from `start` to `close`; before and after that at once.
+    """Writes lines in a thread, from `start` to `stop`; before and after that at once, and without waiting.
 
     Where lines come faster than they can be written (a pipe that nobody reads), they are dropped, and a line tells how
-    many.
+    many. A supervisor, which has no threads, never starts it.
     """
 
-    def __init__(self, stream: TextIO, formatter: logging.Formatter, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        formatter: logging.Formatter,
+        capacity: int = CAPACITY,
+        flushed_within_s: float = _FLUSHED_WITHIN_S,
+    ) -> None:
         super().__init__()
+        self._flushed_within_s = flushed_within_s
+        self._outlet = Outlet(stream)
         self.setFormatter(formatter)
         self._formatter = formatter
         self._stream = stream
         self._writing = Lock()
-        self._backlog: Backlog[logging.LogRecord] = Backlog("log", self._write, capacity)
+        self._backlog: Backlog[logging.LogRecord] = Backlog("log", self._write, capacity, _weight_bytes)
         self._started = False
         self._told_dropped = 0
 
@@ -42,19 +55,21 @@ class OffLoopHandler(logging.Handler):
 
     def start(self) -> None:
         """From now on nobody waits for standard error. After the fork: threads don't survive it."""
+        # What was dropped so far is the supervisor's to tell.
+        self._told_dropped = self._backlog.dropped
         self._backlog.start()
         self._started = True
 
     def stop(self) -> None:
-        """Writes what is left, within 5 s. From now on lines are written at once again."""
+        """Writes what is left, within 5 s. From now on lines are written at once again, or dropped."""
         if self._started:
             self._started = False
-            self._backlog.close(_FLUSHED_WITHIN_S)
+            self._backlog.close(self._flushed_within_s)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hands it over, or writes it."""
         if not self._started:
-            self._write([record])
+            self._write_at_once(record)
         elif isinstance(record, FinalRecord):
             self._backlog.offer(record)
         else:
@@ -64,14 +79,29 @@ class OffLoopHandler(logging.Handler):
         """Called by `logging.shutdown`, at the end of the process."""
         self.stop()
 
+    def _write_at_once(self, record: logging.LogRecord) -> None:
+        # Whoever has the lock is a thread that was left alone, because it hangs.
+        if not self._writing.acquire(blocking=False):
+            self._backlog.dropped += 1
+            return
+        told = self._told_dropped
+        if not self._outlet.put(self._text([record])):
+            self._told_dropped = told
+            self._backlog.dropped += 1
+        self._writing.release()
+
     def _write(self, records: Sequence[logging.LogRecord]) -> None:
+        text = self._text(records)
+        # Where standard error is gone or closed, there is nowhere left to say so.
+        with self._writing, suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
+
+    def _text(self, records: Sequence[logging.LogRecord]) -> str:
         lines = [self._line(record) for record in records]
         if self._backlog.dropped > self._told_dropped:
             lines.append(self._line(self._about_dropped()))
-        # Where standard error is gone or closed, there is nowhere left to say so.
-        with self._writing, suppress(OSError, ValueError):
-            self._stream.write("".join(lines))
-            self._stream.flush()
+        return "".join(lines)
 
     def _line(self, record: logging.LogRecord) -> str:
         try:
@@ -84,6 +114,13 @@ class OffLoopHandler(logging.Handler):
         more, self._told_dropped = dropped - self._told_dropped, dropped
         told = "%d log lines were dropped: they came faster than they could be written"
         return logging.LogRecord("moongate.log", logging.ERROR, __file__, 0, told, (more,), None)
+
+
+def _weight_bytes(record: logging.LogRecord) -> int:
+    if isinstance(record, FinalRecord):
+        return record.weight_bytes()
+    # As `_as_it_is_now` has made it.
+    return len(record.msg) + len(record.exc_text or "")
 
 
 def _as_it_is_now(record: logging.LogRecord) -> logging.LogRecord:
