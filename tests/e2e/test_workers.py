@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -40,6 +41,10 @@ def workers_of(gateway: Gateway) -> list[psutil.Process]:
 
 def log_lines(gateway: Gateway, text: str) -> list[str]:
     return [line for line in gateway.log.read_text(encoding="utf-8").splitlines() if text in line]
+
+
+def tells(gateway: Gateway, text: str, times: int) -> bool:
+    return len(log_lines(gateway, text)) == times
 
 
 async def sees_it_drained(gateway: Gateway) -> bool:
@@ -97,9 +102,8 @@ async def dies_again_and_again(gateway: Gateway, steady: int, times: int) -> Non
 
         await eventually(others, within_s=10, what="the other worker is started")
         others()[0].send_signal(signal.SIGKILL)
-        await eventually(
-            lambda number=number: len(log_lines(gateway, "another starts in")) == number, within_s=5, what="it is dead"
-        )
+        told = partial(tells, gateway, "another starts in", number)
+        await eventually(told, within_s=5, what="it is dead")
 
 
 async def test_connections_go_to_the_living_while_a_worker_is_away(upstream: ScriptedUpstream, tmp_path: Path) -> None:

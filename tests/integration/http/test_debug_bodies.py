@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -38,10 +38,18 @@ class Gateway:
         events.put_nowait({"type": "http.request", "body": body, "more_body": False})
         path = "/v1/chat/completions"
         headers = [(b"authorization", f"Bearer {KEY}".encode()), (b"content-length", b"%d" % len(body))]
-        scope = {"type": "http", "asgi": {}, "http_version": "1.1", "method": "POST", "scheme": "http", "path": path}
+        scope: Any = {
+            "type": "http",
+            "asgi": {},
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": path,
+        }
         scope |= {"raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": headers}
         scope |= {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 1), "state": {}, "extensions": {}}
-        await self.container.app()(scope, events.get, send)
+        receive: Any = events.get
+        await self.container.app()(scope, receive, cast("Any", send))
 
 
 async def test_switch_shows_when_it_ends() -> None:

@@ -26,7 +26,7 @@ def late(shared: SharedReplies, times: int = 1) -> list[str]:
             raise StateUnavailable("no answer in time")
         return found
 
-    shared.cache.acquire_fill = lost  # type: ignore[method-assign, assignment]
+    shared.cache.acquire_fill = lost  # type: ignore[method-assign]
     return asked
 
 

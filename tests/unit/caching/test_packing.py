@@ -6,7 +6,9 @@ from application.caching.packing import Packing
 from domain.chat import Chunk, Usage
 
 SHORT = [(Chunk(b'{"text":"moon"}'),), (Chunk(b"{}", content=False, usage=Usage(1, 2), visible=False),)]
-LONG = [(Chunk(b'{"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":"%d"}}]}' % n),) for n in range(5_000)]
+LONG: list[tuple[Chunk, ...]] = [
+    (Chunk(b'{"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":"%d"}}]}' % n),) for n in range(5_000)
+]
 
 
 @pytest.mark.parametrize("batches", [[], SHORT, LONG])
