@@ -88,7 +88,7 @@ class Spends:
         name = str(reservation.attempt_id)
         spend = Spend(name, account, reservation, is_missing=is_missing, is_unverified=is_unverified)
         self._spends[name] = spend
-        if reservation.epoch != self._restored_epoch and not is_missing:
+        if reservation.epoch != self.epoch and not is_missing:
             # The store may have lost it while the answer was on its way, and all others have been brought back.
             self._background.do(self._bring_back(spend))
 

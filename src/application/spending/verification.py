@@ -85,18 +85,20 @@ class Verification:
         async with self._alone_with(account):
             ledger_nano = (await self._settle_known(account, (of,)))[of.budget]
             counted = (await self._budgets.inspect(account, (of,))).balances[0]
-            if counted.epoch and ledger_nano > counted.settled_nano:
+            is_low = counted.epoch and ledger_nano > counted.settled_nano
+            if is_low and not await self._is_over(counted.epoch):
                 await self._budgets.reseed(account, of, ledger_nano, counted.epoch)
         return counted, ledger_nano
 
     async def _verify(self, account: AccountId, periods: Sequence[BudgetPeriod]) -> BudgetEpoch:
-        epoch = await self._epochs.epoch()
-        if epoch.age_us < GRACE_US:
-            await self._clock.sleep(GRACE_US - epoch.age_us)
-        await self._await_all(epoch)
-        async with self._alone_with(account):
-            await self._rebuild(account, periods, epoch)
-        return epoch
+        while True:
+            epoch = await self._epochs.epoch()
+            if epoch.age_us < GRACE_US:
+                await self._clock.sleep(GRACE_US - epoch.age_us)
+            await self._await_all(epoch)
+            async with self._alone_with(account):
+                if await self._rebuild(account, periods, epoch):
+                    return epoch
 
     async def _await_all(self, epoch: BudgetEpoch) -> None:
         """Returns when all have brought back what they had: it would be missing in what is admitted from now on."""
@@ -110,16 +112,24 @@ class Verification:
         lock, clock, randomness = self._lock, self._clock, self._randomness
         return hold(lock, clock, randomness, name, _LOCK_TTL_US, retries=tries, delay_us=delay_us)
 
-    async def _rebuild(self, account: AccountId, periods: Sequence[BudgetPeriod], epoch: BudgetEpoch) -> None:
+    async def _is_over(self, epoch: int) -> bool:
+        """Whether the store has lost something since: the sum would pass for all of it, before others bring it back."""
+        return (await self._epochs.epoch()).number > epoch
+
+    async def _rebuild(self, account: AccountId, periods: Sequence[BudgetPeriod], epoch: BudgetEpoch) -> bool:
+        """Whether it is done; False where another loss came in between."""
         known = (await self._budgets.inspect(account, tuple(periods))).balances
         unknown = [of for of, balance in zip(periods, known, strict=True) if balance.epoch < epoch.number]
         if not unknown:
-            return
+            return True
         spent = await self._settle_known(account, unknown)
+        if await self._is_over(epoch.number):
+            return False
         for of in unknown:
             await self._budgets.reseed(account, of, spent[of.budget], epoch.number)
             # Others may have usage on its way that they had no reason to bring back.
             self._doubts.add(of.budget)
+        return True
 
     async def _settle_known(self, account: AccountId, periods: Sequence[BudgetPeriod]) -> Mapping[BudgetId, int]:
         """The ledger's sums. What is open in the store and known to the ledger is ended before anybody uses them.

@@ -2,15 +2,17 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from adapters.testing.scripted_provider import Act
 from adapters.testing.virtual_time import run_virtual
 from application.errors import BudgetExceeded, StateUnavailable
-from domain.budget.charge import AccountId
+from domain.budget.charge import AccountId, AttemptId
 from domain.chat import Usage
 from domain.durations import SECOND_US
+from domain.identifiers import RequestId
 from tests.unit.billing.tenant import KEY, MEMBER, TEAM, balance, gateway, ledgered, priced, script, tenant
 from tests.unit.dispatch.gateway import Gateway
 
@@ -178,5 +180,59 @@ def test_a_dead_process_s_attempt_is_settled_by_whoever_adopts_it() -> None:
         assert (found.settled_nano, found.reserved_nano) == (30, 0)
         running.cancel()
         await asyncio.wait([running])
+
+    run_virtual(scenario())
+
+
+def test_a_loss_while_a_budget_is_rebuilt_is_waited_for_like_any_other() -> None:
+    """Who waits for its turn to rebuild has it at once when the store loses its locks, too."""
+
+    async def scenario() -> None:
+        one = gateway()
+        await ask(one)
+        await one.spends.drain()
+        inspect, losses = one.budgets.inspect, [one.lose_budgets]
+
+        async def lost_meanwhile(*asked: Any) -> Any:
+            while losses:
+                losses.pop()()
+            return await inspect(*asked)
+
+        one.budgets.inspect = lost_meanwhile  # type: ignore[method-assign]
+        watching = asyncio.create_task(one.spends.run())
+        await one.verification.verify(AccountId("team:T"), [terms.period(one.clock.now_us()) for terms in ALL])
+
+        # What was spent is on its way to the ledger: before it is brought back, there is room for no other.
+        with pytest.raises(BudgetExceeded):
+            await ask(one, 40)
+        watching.cancel()
+
+    run_virtual(scenario())
+
+
+def test_a_reservation_heard_of_while_others_are_brought_back_is_brought_back_too() -> None:
+    async def scenario() -> None:
+        one = gateway()
+        script(one, "a", Act(delay_us=5 * SECOND_US))
+        asking = asyncio.create_task(ask(one))
+        await one.clock.sleep(SECOND_US)
+        (running,) = one.spends._spends.values()
+        reserve = one.budgets.reserve
+
+        async def slowly(*asked: Any) -> Any:
+            await one.clock.sleep(SECOND_US // 10)
+            return await reserve(*asked)
+
+        one.budgets.reserve = slowly  # type: ignore[method-assign]
+        one.lose_budgets()
+        looking = asyncio.create_task(one.spends.look())
+        await one.clock.sleep(SECOND_US // 20)
+        # The store made it before the loss.
+        one.spends.hold(running.account, replace(running.reservation, attempt_id=AttemptId(RequestId("late"), 1)))
+        await looking
+        await one.clock.sleep(SECOND_US // 5)
+
+        assert [(await balance(one, terms)).reserved_nano for terms in ALL] == [60, 60, 60]
+        await asking
 
     run_virtual(scenario())
