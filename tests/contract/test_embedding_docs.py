@@ -43,7 +43,7 @@ def test_an_adapter_of_ones_own_passes_the_contract(tmp_path: Path) -> None:
     result = run("-m", "pytest", "-q", "-p", "no:cacheprovider", *AUTO, "test_example.py", folder=tmp_path)
 
     assert result.returncode == 0, result.stdout
-    assert "7 passed" in result.stdout
+    assert "9 passed" in result.stdout
 
 
 def test_an_adapter_that_breaks_the_contract_is_found_out(tmp_path: Path) -> None:

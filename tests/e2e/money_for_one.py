@@ -57,8 +57,12 @@ async def check_budget_for_one(gateways: Sequence[Gateway], upstream: ScriptedUp
 
     assert Counter(reply.status for reply in replies) == {200: 1, 429: AT_ONCE - 1}
     assert len(lane.requests) == before + 1
-    shown = await admin(gateways[-1], f"/budgets/{owner}:{owner_id}")
-    assert shown["spent_usd"] == "0.6"
+
+    async def booked() -> bool:
+        return bool((await admin(gateways[-1], f"/budgets/{owner}:{owner_id}"))["spent_usd"] == "0.6")
+
+    # It is booked beside the answer, not before it.
+    await eventually(booked, within_s=5, what="the budget shows what was spent")
     for refused in (reply for reply in replies if reply.status == 429):
         error = refused.json()["error"]
         assert error["code"] == "insufficient_quota"

@@ -80,7 +80,7 @@ class EchoStream:
 class EchoProvider:
     """Chat answers with the last user message, completions with the prompt, embeddings with a unit vector.
 
-    Deterministic: the same request gives the same reply but for its id and time. One choice, whatever `n` says; a
+    Deterministic: the same request gives the same reply but for its id and time; each of `n` choices is the same. A
     function that `tool_choice` forces is called with `{}`.
     """
 
