@@ -63,6 +63,7 @@ async def check_budget_for_one(gateways: Sequence[Gateway], upstream: ScriptedUp
 
     # It is booked beside the answer, not before it.
     await eventually(booked, within_s=5, what="the budget shows what was spent")
+    shown = await admin(gateways[-1], f"/budgets/{owner}:{owner_id}")
     for refused in (reply for reply in replies if reply.status == 429):
         error = refused.json()["error"]
         assert error["code"] == "insufficient_quota"

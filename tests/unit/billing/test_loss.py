@@ -198,7 +198,7 @@ def test_a_loss_while_a_budget_is_rebuilt_is_waited_for_like_any_other() -> None
                 losses.pop()()
             return await inspect(*asked)
 
-        one.budgets.inspect = lost_meanwhile  # type: ignore[method-assign]
+        one.budgets.inspect = lost_meanwhile  # type: ignore[method-assign, assignment]
         watching = asyncio.create_task(one.spends.run())
         await one.verification.verify(AccountId("team:T"), [terms.period(one.clock.now_us()) for terms in ALL])
 
@@ -223,7 +223,7 @@ def test_a_reservation_heard_of_while_others_are_brought_back_is_brought_back_to
             await one.clock.sleep(SECOND_US // 10)
             return await reserve(*asked)
 
-        one.budgets.reserve = slowly  # type: ignore[method-assign]
+        one.budgets.reserve = slowly  # type: ignore[method-assign, assignment]
         one.lose_budgets()
         looking = asyncio.create_task(one.spends.look())
         await one.clock.sleep(SECOND_US // 20)
