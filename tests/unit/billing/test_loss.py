@@ -210,6 +210,32 @@ def test_a_loss_while_a_budget_is_rebuilt_is_waited_for_like_any_other() -> None
     run_virtual(scenario())
 
 
+def test_a_loss_while_a_budget_is_compared_lifts_nothing() -> None:
+    async def scenario() -> None:
+        one = gateway()
+        await ask(one)
+        await ledgered(one)
+        await one.spends.drain()
+        inspect, losses = one.budgets.inspect, [one.lose_budgets]
+
+        async def lost_after(*asked: Any) -> Any:
+            found = await inspect(*asked)
+            # As if the store had missed some, so that there is something to lift.
+            found = replace(found, balances=tuple(replace(each, settled_nano=1) for each in found.balances))
+            while losses:
+                losses.pop()()
+            return found
+
+        one.budgets.inspect = lost_after  # type: ignore[method-assign, assignment]
+        await one.verification.recount(AccountId("team:T"), TEAM.period(one.clock.now_us()))
+        one.budgets.inspect = inspect  # type: ignore[method-assign]
+
+        # Verified, it would admit before all that is open has been brought back.
+        assert (await balance(one, TEAM)).epoch == 0
+
+    run_virtual(scenario())
+
+
 def test_a_reservation_heard_of_while_others_are_brought_back_is_brought_back_too() -> None:
     async def scenario() -> None:
         one = gateway()
