@@ -30,8 +30,8 @@ from domain.identifiers import InstanceId
 from domain.resilience.circuit_breaker import CircuitState
 from domain.resilience.outcome import Outcome
 from domain.routing.strategy import Leaf
+from tests.ports import free_port
 from tests.servers.inspection import ttl_of_keys
-from tests.servers.redis_servers import free_port
 
 WEEK_MS = 7 * 24 * 3_600_000
 FOREVER = -1

@@ -16,7 +16,8 @@ import psutil  # type: ignore[import-untyped]
 from openai import AsyncOpenAI
 
 from tests.e2e import raw_http
-from tests.e2e.support import eventually, free_port
+from tests.e2e.support import eventually
+from tests.ports import free_port
 
 # How long a busy machine may take; an idle one takes a second.
 START_S = 60.0

@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import socket
 import time
 from collections.abc import Awaitable, Callable
 
@@ -26,11 +25,3 @@ async def eventually(condition: Callable[[], object | Awaitable[object]], *, wit
 async def until(moment_s: float) -> None:
     """Return when `time.monotonic()` has come to that moment."""
     await asyncio.sleep(max(0.0, moment_s - time.monotonic()))
-
-
-def free_port() -> int:
-    """A port that was free a moment ago; connecting to it is refused."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

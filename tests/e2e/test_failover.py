@@ -13,7 +13,8 @@ from tests.e2e.gateway_process import Gateway, configuration, instance, running_
 from tests.e2e.openai_wire import whole_text
 from tests.e2e.raw_http import RawReply
 from tests.e2e.scripted_upstream import ScriptedUpstream
-from tests.e2e.support import eventually, free_port
+from tests.e2e.support import eventually
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -12,7 +12,8 @@ from openai.types.chat import ChatCompletion
 from tests.e2e.behaviour import Behaviour, Ending, ending, failing
 from tests.e2e.gateway_process import Gateway, configuration, instance, running_gateway
 from tests.e2e.scripted_upstream import ScriptedUpstream
-from tests.e2e.support import eventually, free_port
+from tests.e2e.support import eventually
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

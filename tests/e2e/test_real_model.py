@@ -13,7 +13,8 @@ from openai import AsyncOpenAI
 
 from tests.e2e import raw_http
 from tests.e2e.gateway_process import Gateway, configuration, instance, running_gateway
-from tests.e2e.support import eventually, free_port
+from tests.e2e.support import eventually
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.gateway_process import Gateway, configuration, python_path, until_ready
-from tests.e2e.support import eventually, free_port
+from tests.e2e.support import eventually
 from tests.e2e.test_workers import log_lines
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

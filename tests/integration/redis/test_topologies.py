@@ -15,7 +15,8 @@ import redis
 from adapters.outbound.redis.connection import Timeouts
 from application.errors import StateUnavailable
 from tests.integration.redis.support import store
-from tests.servers.redis_servers import RedisServer, cluster, cluster_url, free_port, standalone, valkey_binary
+from tests.ports import free_port
+from tests.servers.redis_servers import RedisServer, cluster, cluster_url, standalone, valkey_binary
 from tests.servers.tcp_proxy import TcpProxy
 
 
