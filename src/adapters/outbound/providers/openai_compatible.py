@@ -5,17 +5,12 @@ from typing import Final
 import httpx
 
 from adapters.outbound.providers import completions_via_chat
-from adapters.outbound.providers.failures import broken_reply, failure_of_reply, failure_of_transport
+from adapters.outbound.providers.exchange import Exchange, request_of
+from adapters.outbound.providers.failures import broken_reply
 from adapters.outbound.providers.openai_chunks import ChunkRelay
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.openai_stream import OpenAIChunkStream
-from adapters.outbound.providers.reply_body import (
-    MAX_ERROR_BYTES,
-    MAX_REPLY_BYTES,
-    as_reply,
-    parse_success,
-    read_whole,
-)
+from adapters.outbound.providers.reply_body import MAX_REPLY_BYTES, as_reply, parse_success
 from adapters.outbound.providers.request_body import (
     adapted_fields,
     bounded,
@@ -23,13 +18,10 @@ from adapters.outbound.providers.request_body import (
     outgoing_body,
     serialised_body,
 )
-from adapters.outbound.providers.transport import body_of
 from application.ports.provider import Call, ChunkStream, Provider
 from domain.chat import Endpoint, Reply
 from domain.failure import Failure, FailureKind, ProviderFailed
 
-_MICROSECONDS: Final = 1_000_000
-_SUCCESS: Final = range(200, 300)
 # What is read to its end leaves a connection that the next request can use; a longer list is not worth it.
 _MAX_CHECK_BYTES: Final = 1 << 20
 
@@ -40,8 +32,8 @@ class OpenAICompatibleProvider:
     def __init__(self, config: OpenAICompatibleConfig, transport: httpx.AsyncBaseTransport) -> None:
         self._config = config
         self._preset = config.rules
-        self._transport = transport
         self._redactor = config.redactor()
+        self._exchange = Exchange(transport, self._redactor)
         self._json_headers = config.request_headers("application/json")
         self._stream_headers = config.request_headers("text/event-stream")
         self._urls: dict[tuple[Endpoint, str], httpx.URL] = {}
@@ -50,8 +42,8 @@ class OpenAICompatibleProvider:
         """The whole reply, for every endpoint."""
         endpoint = self._native(call.request.endpoint)
         request = self._request(call, endpoint, self._json_headers, self._body(call, endpoint, ask_usage=False))
-        response = await self._send(request)
-        body = await self._read(response, MAX_REPLY_BYTES)
+        response = await self._exchange.send(request)
+        body = await self._exchange.read(response, MAX_REPLY_BYTES)
         document = parse_success(body, self._redactor)
         if endpoint is not call.request.endpoint:
             body = completions_via_chat.completion_body({**document, "model": call.reply_model})
@@ -61,9 +53,9 @@ class OpenAICompatibleProvider:
         """The opened stream."""
         endpoint = self._native(call.request.endpoint)
         body = self._body(call, endpoint, ask_usage=self._asks_usage(call))
-        response = await self._send(self._request(call, endpoint, self._stream_headers, body))
+        response = await self._exchange.send(self._request(call, endpoint, self._stream_headers, body))
         if response.headers.get("content-type", "").startswith("application/json"):
-            parse_success(await self._read(response, MAX_REPLY_BYTES), self._redactor)
+            parse_success(await self._exchange.read(response, MAX_REPLY_BYTES), self._redactor)
             raise ProviderFailed(broken_reply("the provider answered a stream request with a whole reply"))
         relay = ChunkRelay(
             call.reply_model,
@@ -76,8 +68,8 @@ class OpenAICompatibleProvider:
 
     async def check(self) -> int | None:
         """The status of the answer to a question for its models; the list itself is read and forgotten."""
-        response = await self._send(httpx.Request("GET", self._config.check_url(), headers=self._json_headers))
-        await self._read(response, _MAX_CHECK_BYTES)
+        response = await self._exchange.send(httpx.Request("GET", self._config.check_url(), headers=self._json_headers))
+        await self._exchange.read(response, _MAX_CHECK_BYTES)
         return response.status_code
 
     def _native(self, endpoint: Endpoint) -> Endpoint:
@@ -114,39 +106,7 @@ class OpenAICompatibleProvider:
         url = self._urls.get(where)
         if url is None:
             url = self._urls[where] = self._config.url(*where)
-        return httpx.Request(
-            "POST",
-            url,
-            headers=[*headers, (b"x-request-id", call.request_id.encode())],
-            content=body,
-            extensions={
-                "timeout": {"connect": call.connect_timeout_us / _MICROSECONDS},
-                "departure": call.departure,
-            },
-        )
-
-    async def _send(self, request: httpx.Request) -> httpx.Response:
-        """The reply once its status is a success; its body is still to be read."""
-        try:
-            response = await self._transport.handle_async_request(request)
-        except httpx.TransportError as error:
-            raise ProviderFailed(failure_of_transport(error)) from error
-        if response.status_code in _SUCCESS:
-            return response
-        try:
-            body = await self._read(response, MAX_ERROR_BYTES)
-        except ProviderFailed:
-            body = None  # the status says enough
-        failure = failure_of_reply(response.status_code, response.headers, body or b"", self._redactor)
-        raise ProviderFailed(failure)
-
-    async def _read(self, response: httpx.Response, max_bytes: int) -> bytes | None:
-        try:
-            return await read_whole(response, max_bytes)
-        except httpx.TransportError as error:
-            raise ProviderFailed(failure_of_transport(error)) from error
-        finally:
-            await body_of(response).aclose()
+        return request_of(call, url, headers, body)
 
 
 _conforms: type[Provider] = OpenAICompatibleProvider
