@@ -1,10 +1,12 @@
 """OpenAI's legacy completions, spoken to providers that only have chat."""
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
 from adapters.outbound.providers.failures import broken_reply, unsupported
 from adapters.outbound.providers.splicing import to_json
+from domain.chat import Chunk
 from domain.failure import Failure, FailureKind, ProviderFailed
 
 # The value beside each field asks for nothing.
@@ -55,6 +57,11 @@ def completion_body(document: Mapping[str, object]) -> bytes:
         return to_json(completion(document))
     except ValueError as error:
         raise ProviderFailed(broken_reply("the provider's reply holds a number out of range")) from error
+
+
+def completion_chunk(chunk: Chunk) -> Chunk:
+    """The same of a chunk that the gateway itself has made."""
+    return chunk._replace(data=completion_body(json.loads(chunk.data)))
 
 
 def _prompt(fields: Mapping[str, object], provider: str) -> str:
