@@ -8,7 +8,7 @@ from application.journey import Journey, Step
 from application.ports.randomness import Randomness
 from application.ports.routing import Routing
 from domain.catalog import Instance, RouteModel
-from domain.chat import Endpoint, LlmRequest, Usage
+from domain.chat import LlmRequest, Usage
 from domain.identifiers import InstanceId, ModelName
 from domain.latency import LatencyKind
 from domain.routing.candidates import eligible
@@ -30,7 +30,7 @@ def latency_kind(llm: LlmRequest) -> LatencyKind:
 
 def expected_tokens(llm: LlmRequest, default_output_tokens: int) -> int:
     """Input and output together, as far as the request tells."""
-    if llm.endpoint is Endpoint.EMBEDDINGS:
+    if not llm.endpoint.writes_text:
         return llm.input_tokens
     output = default_output_tokens if llm.max_output_tokens is None else llm.max_output_tokens
     return llm.input_tokens + output

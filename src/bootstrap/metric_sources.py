@@ -11,6 +11,7 @@ from adapters.outbound.telemetry import process_metrics_declared as declared
 from adapters.outbound.telemetry.metric_page import Labels
 from adapters.outbound.telemetry.metric_sampling import Gauges, Totals, by_label, one
 from adapters.outbound.telemetry.process_resources import cpu_s, open_files, resident_bytes
+from application.billing.billing import PATHS
 from application.billing.journaling import Journaling
 from application.errors import StateUnavailable
 from application.ports.catalog_source import CatalogSource
@@ -21,18 +22,13 @@ from application.spending.spends import Spends
 from application.store_watch import StoreWatch
 from application.usage.deliver_usage import DeliverUsage
 from bootstrap.stores import Stores
-from domain.chat import Endpoint
 from domain.latency import LatencyKind
 from domain.resilience.circuit import CircuitState
 from domain.usage_stream import UsageDepth
 
 _OK = "ok"
 # By the end of the path, whatever stands before it; the longer one first.
-_ENDS = {
-    "/chat/completions": Endpoint.CHAT.value,
-    "/completions": Endpoint.COMPLETIONS.value,
-    "/embeddings": Endpoint.EMBEDDINGS.value,
-}
+_ENDS = {path.removeprefix("/v1"): endpoint.value for endpoint, path in PATHS.items()}
 _ADMIN, _OTHER = "admin", "other"
 
 

@@ -12,6 +12,23 @@ class Endpoint(StrEnum):
     CHAT = "chat"
     COMPLETIONS = "completions"
     EMBEDDINGS = "embeddings"
+    MESSAGES = "messages"
+    COUNT_TOKENS = "count_tokens"
+    RESPONSES = "responses"
+    MODERATIONS = "moderations"
+    IMAGES = "images"
+    TRANSCRIPTIONS = "transcriptions"
+    TRANSLATIONS = "translations"
+    SPEECH = "speech"
+    RERANK = "rerank"
+
+    @property
+    def writes_text(self) -> bool:
+        """Whether the answer is text that a model writes, as long as a maximum allows."""
+        return self in _WRITING
+
+
+_WRITING = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.MESSAGES, Endpoint.RESPONSES})
 
 
 @dataclass(frozen=True, slots=True)

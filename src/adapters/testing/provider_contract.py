@@ -8,12 +8,15 @@ import pytest
 
 from application.ports.provider import Call, ChunkStream, Provider
 from domain.chat import Endpoint, LlmRequest
-from domain.failure import ProviderFailed
+from domain.failure import FailureKind, ProviderFailed
 from domain.identifiers import RequestId
 
 REPLY_MODEL = "the-name-the-client-used"
 UPSTREAM_MODEL = "the-name-the-provider-knows"
 PATIENCE_S = 5.0
+
+_WITH_A_MODEL = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})
+"""Endpoints whose replies name the model; `a_call` knows how they are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,14 @@ class ProviderHarness:
         failing: The provider answers with an error.
         cut: The provider breaks streams off after content.
         hanging: The provider never answers.
+        endpoints: What it serves, natively or by translation.
     """
 
     healthy: Provider
     failing: Provider
     cut: Provider
     hanging: Provider
+    endpoints: frozenset[Endpoint] = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})
 
 
 def a_call(endpoint: Endpoint = Endpoint.CHAT, *, stream: bool = False) -> Call:
@@ -61,13 +66,18 @@ async def _read_all(provider: Provider) -> None:
 class ProviderContract:
     """Wants `harness`."""
 
-    @pytest.mark.parametrize("endpoint", list(Endpoint))
-    async def test_a_reply_is_json_with_the_clients_name_for_the_model(
-        self, harness: ProviderHarness, endpoint: Endpoint
-    ) -> None:
-        reply = await harness.healthy.complete(a_call(endpoint))
+    async def test_a_reply_is_json_with_the_clients_name_for_the_model(self, harness: ProviderHarness) -> None:
+        for endpoint in harness.endpoints & _WITH_A_MODEL:
+            reply = await harness.healthy.complete(a_call(endpoint))
 
-        assert json.loads(reply.body)["model"] == REPLY_MODEL
+            assert json.loads(reply.body)["model"] == REPLY_MODEL
+
+    async def test_what_it_does_not_serve_is_unsupported(self, harness: ProviderHarness) -> None:
+        for endpoint in _WITH_A_MODEL - harness.endpoints:
+            with pytest.raises(ProviderFailed) as raised:
+                await harness.healthy.complete(a_call(endpoint))
+
+            assert raised.value.failure.kind is FailureKind.UNSUPPORTED
 
     async def test_usage_is_reported_in_tokens(self, harness: ProviderHarness) -> None:
         usage = (await harness.healthy.complete(a_call())).usage

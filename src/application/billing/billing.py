@@ -18,6 +18,15 @@ PATHS = MappingProxyType(
         Endpoint.CHAT: "/v1/chat/completions",
         Endpoint.COMPLETIONS: "/v1/completions",
         Endpoint.EMBEDDINGS: "/v1/embeddings",
+        Endpoint.MESSAGES: "/v1/messages",
+        Endpoint.COUNT_TOKENS: "/v1/messages/count_tokens",
+        Endpoint.RESPONSES: "/v1/responses",
+        Endpoint.MODERATIONS: "/v1/moderations",
+        Endpoint.IMAGES: "/v1/images/generations",
+        Endpoint.TRANSCRIPTIONS: "/v1/audio/transcriptions",
+        Endpoint.TRANSLATIONS: "/v1/audio/translations",
+        Endpoint.SPEECH: "/v1/audio/speech",
+        Endpoint.RERANK: "/v1/rerank",
     }
 )
 

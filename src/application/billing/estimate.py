@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from domain.budget.charge import LARGEST_NANO
 from domain.callers import Caller
 from domain.catalog import Instance
-from domain.chat import Endpoint, LlmRequest
+from domain.chat import LlmRequest
 from domain.price_book import Priced, Unpriced
 from domain.worst_case import worst_case_nano
 
@@ -43,7 +43,7 @@ def estimate(
     each = llm.max_output_tokens
     if each is None:
         each = _own_maximum(instance, terms) if most else terms.default_output_tokens
-    output = 0 if llm.endpoint is Endpoint.EMBEDDINGS else each * llm.choices
+    output = each * llm.choices if llm.endpoint.writes_text else 0
     if most:
         window = instance.context_window
         input_ = llm.most_input_tokens if window is None else min(window, llm.most_input_tokens)
@@ -61,7 +61,7 @@ def unpriced_nano(terms: Terms, caller: Caller) -> int:
 
 def maximum_to_send(llm: LlmRequest, instance: Instance, terms: Terms) -> int | None:
     """What the provider must be told so that the upper bound holds; None where the client has told it."""
-    if llm.max_output_tokens is not None or llm.endpoint is Endpoint.EMBEDDINGS:
+    if llm.max_output_tokens is not None or not llm.endpoint.writes_text:
         return None
     return _own_maximum(instance, terms)
 

@@ -1,7 +1,6 @@
 """Replies that may be cut because whoever asks first has a hard budget, for which the gateway sets a maximum."""
 
 from application.gateway_request import GatewayRequest
-from domain.chat import Endpoint
 
 _MARK = "!"
 
@@ -9,7 +8,7 @@ _MARK = "!"
 def is_bounded(request: GatewayRequest) -> bool:
     """Whether its reply may be shorter than what another caller would get for the same request."""
     llm = request.llm
-    return llm.max_output_tokens is None and llm.endpoint is not Endpoint.EMBEDDINGS and request.caller.has_hard_budget
+    return llm.max_output_tokens is None and llm.endpoint.writes_text and request.caller.has_hard_budget
 
 
 def owner_name(request: GatewayRequest, number: int) -> str:

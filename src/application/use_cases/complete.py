@@ -5,7 +5,7 @@ from application.gateway_request import Completed, GatewayRequest
 from application.output_count import written_characters
 from application.ports.provider import Call, Provider
 from application.spans import Spans, time_limit
-from domain.chat import Endpoint, Reply, Usage
+from domain.chat import Reply, Usage
 from domain.pricing import estimate_tokens
 
 
@@ -35,5 +35,5 @@ async def _whole_reply(provider: Provider, call: Call, spans: Spans) -> Reply:
 
 def _counted(request: GatewayRequest, reply: Reply) -> Usage:
     """Tokens as the gateway counts them, where the provider reported none."""
-    written = 0 if request.llm.endpoint is Endpoint.EMBEDDINGS else estimate_tokens(written_characters(reply.body))
+    written = estimate_tokens(written_characters(reply.body)) if request.llm.endpoint.writes_text else 0
     return Usage(request.llm.input_tokens, written, estimated=True)

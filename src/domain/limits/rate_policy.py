@@ -36,13 +36,21 @@ class RatePolicy:
             return own
         return own + self._of_everybody(caller, None)
 
+    def own_of(self, endpoint: Endpoint) -> int | None:
+        """The limit that this endpoint, in whatever dialect, has to itself."""
+        return self.by_endpoint.get(_COUNTED_AS.get(endpoint, endpoint))
+
     def _of_everybody(self, caller: Caller, endpoint: Endpoint | None) -> tuple[Limit, ...]:
-        own = None if endpoint is None else self.by_endpoint.get(endpoint)
+        own = None if endpoint is None else self.own_of(endpoint)
         amount = self.everywhere if own is None else own
         if amount is None:
             return ()
-        counted = "any" if endpoint is None or own is None else endpoint.value
+        counted = "any" if endpoint is None or own is None else _COUNTED_AS.get(endpoint, endpoint).value
         return (Limit(f"{caller.name}:rpm:{counted}", LimitKind.REQUESTS, amount, self.algorithm),)
+
+
+_COUNTED_AS = {Endpoint.MESSAGES: Endpoint.CHAT, Endpoint.RESPONSES: Endpoint.CHAT}
+"""Other words for a chat: whoever changes the dialect has not got another minute."""
 
 
 def _rate_of(caller: Caller) -> str:

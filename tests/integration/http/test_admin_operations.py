@@ -128,10 +128,10 @@ async def test_events_of_no_stream_are_refused(query: str, param: str) -> None:
 
 
 LIMITS: list[tuple[RatePolicy, dict[str, Any]]] = [
-    (RatePolicy(), {"chat": (None, False), "completions": (None, False), "embeddings": (None, False)}),
+    (RatePolicy(), dict.fromkeys(Endpoint, (None, False))),
     (
         RatePolicy(Algorithm.TOKEN_BUCKET, 60, {Endpoint.CHAT: 100}),
-        {"chat": (100, True), "completions": (60, False), "embeddings": (60, False)},
+        dict.fromkeys(Endpoint, (60, False)) | dict.fromkeys(["chat", "messages", "responses"], (100, True)),
     ),
 ]
 

@@ -401,9 +401,11 @@ def test_remembered_refusals_are_bounded() -> None:
 def test_endpoints_with_a_limit_of_their_own_count_apart_and_all_others_together() -> None:
     policy = RatePolicy(Algorithm.FIXED_WINDOW, 10, {Endpoint.CHAT: 5})
 
-    chat, completions, embeddings = (policy.limits_of(ONE, endpoint)[0] for endpoint in Endpoint)
+    limits = {endpoint: policy.limits_of(ONE, endpoint)[0] for endpoint in Endpoint}
+    chat, completions, embeddings = (limits[one] for one in (Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS))
 
     assert (chat.limit, chat.name) == (5, "anonymous:192.0.2.1:rpm:chat")
     assert (completions.limit, completions.algorithm) == (10, Algorithm.FIXED_WINDOW)
     assert embeddings == completions
+    assert limits[Endpoint.MESSAGES] == limits[Endpoint.RESPONSES] == chat
     assert RatePolicy().limits_of(ONE, Endpoint.CHAT) == ()

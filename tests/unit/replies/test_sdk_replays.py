@@ -8,7 +8,7 @@ import httpx
 import openai
 import pytest
 
-from adapters.inbound.http.sse import EventStream
+from adapters.inbound.http.sse import OPENAI, EventStream
 from application.replies.replay import PIECE_CHARACTERS, replay
 from domain.chat import Chunk, Endpoint
 from domain.identifiers import RequestId
@@ -49,7 +49,7 @@ class Batches:
 
 
 async def framed(batches: list[tuple[Chunk, ...]]) -> bytes:
-    return b"".join([events async for events in EventStream(Batches(batches), RequestId("r"))])
+    return b"".join([events async for events in EventStream(Batches(batches), RequestId("r"), OPENAI)])
 
 
 def client(endpoint: Endpoint, whole: Json) -> openai.OpenAI:

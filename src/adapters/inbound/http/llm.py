@@ -8,7 +8,7 @@ from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
 from adapters.inbound.http.request_headers import cache_control, idempotency_key, tags, timeout_us
 from adapters.inbound.http.response_headers import served_headers
 from adapters.inbound.http.schemas import parse_llm_request
-from adapters.inbound.http.sse import EventStream
+from adapters.inbound.http.sse import OPENAI, EventStream
 from adapters.inbound.http.use_cases import Complete, Stream
 from application.gateway_request import GatewayRequest
 from domain.chat import Endpoint
@@ -45,7 +45,7 @@ def _view(endpoint: Endpoint, complete: Complete, stream: Stream) -> _View:
         asked = _asked(request, endpoint, deployment)
         if asked.llm.stream:
             streaming = await stream(asked)
-            events = EventStream(streaming.chunks, asked.request_id)
+            events = EventStream(streaming.chunks, asked.request_id, OPENAI)
             return Outgoing(200, (*_EVENTS, *served_headers(streaming)), events)
         completed = await complete(asked)
         return Outgoing(200, (_JSON, *served_headers(completed)), completed.reply.body)

@@ -1,6 +1,9 @@
-"""Server-sent events, as OpenAI frames them."""
+"""Server-sent events, as each dialect frames them."""
 
+import json
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -12,21 +15,36 @@ from application.ports.provider import ChunkStream
 from domain.chat import Chunk
 from domain.identifiers import RequestId
 
-_DONE = b"data: [DONE]\n\n"
-
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How a dialect writes a stream.
+
+    Attributes:
+        batch: What is written for the visible chunks of a batch; nothing where there are none.
+        end: What comes after the last chunk.
+        error: The event that comes instead of the end.
+    """
+
+    batch: Callable[[tuple[Chunk, ...]], bytes]
+    end: bytes
+    error: Callable[[GatewayError], bytes]
+
+
 class EventStream(ResponseBody):
-    """The chunks as events, one write a batch, then `[DONE]`; or one error event instead of it.
+    """The chunks as events, one write a batch, then what ends the stream; or one error event instead of that.
 
     A class and not a generator: a generator that was never started doesn't run its `finally`, and the upstream
     connection must close even where the client left before the first write.
     """
 
-    def __init__(self, chunks: ChunkStream, request_id: RequestId) -> None:
+    def __init__(self, chunks: ChunkStream, request_id: RequestId, framing: Framing) -> None:
         self._chunks = chunks
         self._request_id = request_id
+        self._framing = framing
+        self._frame = framing.batch
         self._ended = False
 
     async def __aenter__(self) -> Self:
@@ -47,15 +65,15 @@ class EventStream(ResponseBody):
     async def __anext__(self) -> bytes:
         while not self._ended:
             try:
-                events = _frame(await anext(self._chunks))
+                events = self._frame(await anext(self._chunks))
             except StopAsyncIteration:
-                events = self._end_with(_DONE)
+                events = self._end_with(self._framing.end)
             except GatewayError as error:
-                events = self._end_with(_event(error_document(error)))
+                events = self._end_with(self._framing.error(error))
             except Exception:  # noqa: BLE001 - the outermost handler of a stream
                 # The status line is long gone: the client can only be told in the stream.
                 _log.exception("stream of request %s failed", self._request_id)
-                events = self._end_with(_event(error_document(InternalError())))
+                events = self._end_with(self._framing.error(InternalError()))
             if events:
                 return events
         raise StopAsyncIteration
@@ -65,7 +83,7 @@ class EventStream(ResponseBody):
         return events
 
 
-def _frame(batch: tuple[Chunk, ...]) -> bytes:
+def _data_events(batch: tuple[Chunk, ...]) -> bytes:
     visible = [chunk.data for chunk in batch if chunk.visible]
     if not visible:
         return b""
@@ -80,3 +98,24 @@ def _event(payload: bytes) -> bytes:
         # Between tokens of JSON a line break is white space; in an event it would end the line.
         payload = payload.replace(b"\n", b" ").replace(b"\r", b" ")
     return b"data: " + payload + b"\n\n"
+
+
+def named_events(batch: tuple[Chunk, ...]) -> bytes:
+    """Events that also say what they are: their data's `type`, which every document of such a dialect begins with."""
+    return b"".join([named_event(chunk.data) for chunk in batch if chunk.visible])
+
+
+def named_event(data: bytes) -> bytes:
+    """One such event."""
+    start = len(_TYPE)
+    name = data[start : data.index(b'"', start)] if data.startswith(_TYPE) else _read_type(data)
+    return b"event: " + name + b"\n" + _event(data)
+
+
+def _read_type(data: bytes) -> bytes:
+    return str(json.loads(data).get("type", "message")).encode()
+
+
+_TYPE = b'{"type":"'
+
+OPENAI = Framing(_data_events, b"data: [DONE]\n\n", lambda error: _event(error_document(error)))

@@ -24,3 +24,6 @@ class MappedStream:
     async def aclose(self) -> None:
         """Closes the other one."""
         await self._inner.aclose()
+
+
+_conforms: type[ChunkStream] = MappedStream

@@ -29,7 +29,7 @@ class Paths(Enum):
     AZURE = "azure"
 
 
-_EVERYTHING: Final = frozenset(Endpoint)
+_EVERYTHING: Final = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,15 +38,25 @@ def parse_success(body: bytes | None, redactor: Redactor) -> dict[str, object]:
     """
     if body is None:
         raise ProviderFailed(broken_reply(f"the provider's reply is larger than {MAX_REPLY_BYTES} bytes"))
+    document = parse_object(body)
+    failure = failure_inside_success(document, redactor)
+    if failure is not None and not document.get("choices") and not document.get("data"):
+        raise ProviderFailed(failure)
+    return document
+
+
+def parse_object(body: bytes) -> dict[str, object]:
+    """The object in a body.
+
+    Raises:
+        ProviderFailed: There is none.
+    """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ProviderFailed(broken_reply("the provider's reply is not JSON")) from error
     if not isinstance(document, dict):
         raise ProviderFailed(broken_reply("the provider's reply is no JSON object"))
-    failure = failure_inside_success(document, redactor)
-    if failure is not None and not document.get("choices") and not document.get("data"):
-        raise ProviderFailed(failure)
     return document
 
 

@@ -13,7 +13,7 @@ from adapters.outbound.providers.mapped_stream import MappedStream
 from adapters.outbound.providers.reply_body import MAX_REPLY_BYTES, parse_success
 from adapters.outbound.providers.translated_stream import TranslatedStream
 from application.ports.clock import Clock
-from application.ports.provider import Call, ChunkStream
+from application.ports.provider import Call, ChunkStream, Provider
 from domain.chat import Endpoint, Reply, Usage
 from domain.failure import Failure, FailureKind, ProviderFailed
 
@@ -114,3 +114,6 @@ class TranslatedProvider(Generic[E]):
     def _has_no(self, endpoint: Endpoint) -> ProviderFailed:
         message = f"{self._dialect.capabilities.name} has no {endpoint.value}"
         return ProviderFailed(Failure(FailureKind.UNSUPPORTED, message))
+
+
+_conforms: type[Provider] = TranslatedProvider

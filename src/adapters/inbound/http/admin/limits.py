@@ -73,5 +73,5 @@ def limit_routes(configured: Callable[[], ConfiguredLimits]) -> tuple[AnyRoute, 
 
 
 def _endpoint(policy: RatePolicy, endpoint: Endpoint) -> EndpointLimit:
-    own = policy.by_endpoint.get(endpoint)
+    own = policy.own_of(endpoint)
     return EndpointLimit(endpoint=endpoint, rpm=policy.everywhere if own is None else own, own_count=own is not None)
