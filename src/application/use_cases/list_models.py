@@ -1,19 +1,31 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from application.errors import ModelNotAllowed, model_not_found
 from application.ports.catalog_source import CatalogSource
 from domain.callers import Caller
-from domain.catalog import Catalog
+from domain.catalog import Catalog, Instance
+from domain.chat import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """A model, alias or route as clients see it. `created` is in seconds since the epoch."""
+    """A model, alias or route as clients see it.
+
+    Attributes:
+        created: In seconds since the epoch.
+        capabilities: Endpoints that some instance behind it serves.
+        context_window: Tokens of prompt and answer that every instance behind it has room for; None where unknown.
+        max_output_tokens: The longest answer that all of them give; None where unknown.
+    """
 
     id: str
     created: int
     owned_by: str
+    capabilities: tuple[str, ...] = ()
+    context_window: int | None = None
+    max_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,7 @@ class ListModels:
     def __call__(self, caller: Caller) -> list[ModelCard]:
         """All of them, in configured order."""
         catalog, _ = self.catalog_source.current()
-        return [ModelCard(name, self.created_s, owner) for name, owner in _names(catalog) if caller.may_use(name)]
+        return [self._card(entry) for entry in _entries(catalog) if caller.may_use(entry.name)]
 
     def find(self, caller: Caller, model_id: str) -> ModelCard:
         """One of them.
@@ -36,20 +48,44 @@ class ListModels:
             ModelNotAllowed: There is, but not for this caller.
         """
         catalog, _ = self.catalog_source.current()
-        owner = dict(_names(catalog)).get(model_id)
-        if owner is None:
+        entry = next((one for one in _entries(catalog) if one.name == model_id), None)
+        if entry is None:
             raise model_not_found(model_id)
         if not caller.may_use(model_id):
             raise ModelNotAllowed(f"this key may not use the model {model_id!r}", param="model")
-        return ModelCard(model_id, self.created_s, owner)
+        return self._card(entry)
+
+    def _card(self, entry: "_Entry") -> ModelCard:
+        behind = [instance for instance in entry.behind if instance.enabled]
+        served = frozenset[Endpoint]().union(*(instance.supports for instance in behind))
+        return ModelCard(
+            entry.name,
+            self.created_s,
+            entry.owner,
+            tuple(endpoint.value for endpoint in Endpoint if endpoint in served),
+            _least([instance.context_window for instance in behind]),
+            _least([instance.max_output_tokens for instance in behind]),
+        )
 
 
-def _names(catalog: Catalog) -> Iterator[tuple[str, str]]:
+class _Entry(NamedTuple):
+    name: str
+    owner: str
+    behind: Sequence[Instance]
+
+
+def _least(known: Sequence[int | None]) -> int | None:
+    """Of all; None where one of them is not known."""
+    return None if not known or None in known else min(filter(None, known), default=None)
+
+
+def _entries(catalog: Catalog) -> Iterator[_Entry]:
     for model, instances in catalog.instances.items():
-        yield model, instances[0].provider if instances else "moongate"
+        yield _Entry(model, instances[0].provider if instances else "moongate", instances)
     for alias, model in catalog.aliases.items():
         instances = catalog.instances[model]
-        yield alias, instances[0].provider if instances else "moongate"
+        yield _Entry(alias, instances[0].provider if instances else "moongate", instances)
     for slug, route in catalog.routes.items():
         if route.enabled:
-            yield slug, "moongate"
+            behind = [one for member in route.models for one in catalog.instances[member.model_name]]
+            yield _Entry(slug, "moongate", behind)

@@ -157,7 +157,14 @@ async def test_models_are_listed(path: str) -> None:
 
     listed = await answer.get_json()
     assert listed["object"] == "list"
-    assert listed["data"][0] == {"id": "gpt-4", "object": "model", "created": 1_700_000_000, "owned_by": "openai"}
+    assert listed["data"][0] == {
+        "id": "gpt-4",
+        "object": "model",
+        "created": 1_700_000_000,
+        "owned_by": "openai",
+        "capabilities": ["chat", "embeddings"],
+        "context_window": 128_000,
+    }
 
 
 @pytest.mark.parametrize("path", ["/v1/models/meta/llama-3", "/models/meta/llama-3", "/v1/models/meta%2Fllama-3"])

@@ -58,12 +58,19 @@ _MESSAGES: Json = {"type": "array", "minItems": 1, "items": {"type": "object"}}
 _OPENAI: Json = {"type": "object", "description": "As OpenAI's, from the provider.", "additionalProperties": True}
 _CARD: Json = {
     "type": "object",
-    "required": ["id", "object", "created", "owned_by"],
+    "required": ["id", "object", "created", "owned_by", "capabilities"],
     "properties": {
         "id": {"type": "string"},
         "object": {"const": "model"},
         "created": {"type": "integer"},
         "owned_by": {"type": "string"},
+        "capabilities": {
+            "type": "array",
+            "items": {"type": "string", "enum": [endpoint.value for endpoint in Endpoint]},
+            "description": "Endpoints that some instance behind it serves.",
+        },
+        "context_window": {"type": "integer", "description": "Tokens; absent where unknown."},
+        "max_output_tokens": {"type": "integer", "description": "Absent where unknown."},
     },
 }
 

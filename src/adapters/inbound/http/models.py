@@ -42,7 +42,10 @@ def models_blueprint(list_models: ListModels, find_model: FindModel, pass_by: Pa
 
 
 def _card(card: ModelCard) -> dict[str, object]:
-    return {"id": card.id, "object": "model", "created": card.created, "owned_by": card.owned_by}
+    told = {"id": card.id, "object": "model", "created": card.created, "owned_by": card.owned_by}
+    known = {"context_window": card.context_window, "max_output_tokens": card.max_output_tokens}
+    known = {name: value for name, value in known.items() if value is not None}
+    return {**told, "capabilities": card.capabilities, **known}
 
 
 def _json(document: object, standings: Sequence[Standing]) -> Outgoing:
