@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from bench.measure import MEASURES, Round, measure, warm_up
-from bench.processes import Cores, Target, bare_stack, cores, gateway, redis, upstream
+from bench.processes import Cores, Target, anthropic_upstream, bare_stack, cores, gateway, redis, upstream
 from bench.report import tables
 
 LONGEST_S = 170.0
@@ -51,7 +51,8 @@ def run(options: argparse.Namespace, where: Cores) -> str:
         if "bare" not in options.without:
             targets.append(started.enter_context(bare_stack(where.server, targets[0].port)))
         if "gateway" not in options.without:
-            targets.append(started.enter_context(gateway(where.server, targets[0].port)))
+            other = started.enter_context(anthropic_upstream(where.load))
+            targets.append(started.enter_context(gateway(where.server, targets[0].port, anthropic_port=other)))
         if "redis" not in options.without:
             url = started.enter_context(redis(where.load))
             targets.append(started.enter_context(gateway(where.server, targets[0].port, redis_url=url)))

@@ -1,4 +1,4 @@
-"""The five measurements of one target."""
+"""The measurements of one target."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ CONNECTIONS = 16
 EVENTS = 100
 WARM_UP_S = 0.7
 HIT = b"\r\nx-cache: hit"
-MEASURES = ("requests", "hits", "latency", "stream", "paced")
+MEASURES = ("requests", "hits", "latency", "stream", "translated", "paced")
 
 
 @dataclass(slots=True)
@@ -25,6 +25,8 @@ class Round:
     events_per_s: float | None = None
     cpu_us_per_event: float | None = None
     cpu_us_per_paced_event: float | None = None
+    translated_events_per_s: float | None = None
+    cpu_us_per_translated_event: float | None = None
     hits_per_s: float | None = None
     hit_p50_alone_ms: float | None = None
     cpu_us_per_hit: float | None = None
@@ -52,6 +54,12 @@ async def measure(target: Target, what: str, seconds: float, into: Round) -> Non
             load, cpu_s = await _run(target, "bench", connections=CONNECTIONS, seconds=seconds, stream=True)
             into.events_per_s = load.events_per_s
             into.cpu_us_per_event = cpu_s / load.events * 1e6
+        case "translated" if target.translates:
+            load, cpu_s = await _run(target, "translated", connections=CONNECTIONS, seconds=seconds, stream=True)
+            into.translated_events_per_s = load.events_per_s
+            into.cpu_us_per_translated_event = cpu_s / load.events * 1e6
+        case "translated":
+            pass
         case "paced":
             load, cpu_s = await _run(target, "paced", connections=CONNECTIONS, seconds=seconds, stream=True)
             into.cpu_us_per_paced_event = cpu_s / load.events * 1e6

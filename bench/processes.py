@@ -42,13 +42,17 @@ def cores() -> Cores:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something that answers chat requests on a port of this machine. `caches`: equal ones from stored replies."""
+    """Something that answers chat requests on a port of this machine.
+
+    `caches`: equal ones from stored replies. `translates`: it has a model of another dialect, `translated`.
+    """
 
     name: str
     port: int
     process: subprocess.Popen[bytes]
     key: str = "none"
     caches: bool = False
+    translates: bool = False
 
     def cpu_s(self) -> float:
         """CPU time used so far, all threads, user and system."""
@@ -116,6 +120,14 @@ def upstream(core: int) -> Iterator[Target]:
 
 
 @contextlib.contextmanager
+def anthropic_upstream(core: int) -> Iterator[int]:
+    """The upstream that speaks Anthropic's dialect; its port."""
+    port = free_port()
+    with running(["-m", "bench.anthropic_upstream", "--port", str(port)], core, port):
+        yield port
+
+
+@contextlib.contextmanager
 def bare_stack(core: int, upstream_port: int) -> Iterator[Target]:
     """The bare stack in front of the upstream."""
     port = free_port()
@@ -136,11 +148,16 @@ def redis(core: int) -> Iterator[str]:
 
 @contextlib.contextmanager
 def gateway(
-    core: int, upstream_port: int, before: Sequence[str] = (), redis_url: str | None = None
+    core: int,
+    upstream_port: int,
+    before: Sequence[str] = (),
+    redis_url: str | None = None,
+    anthropic_port: int | None = None,
 ) -> Iterator[Target]:
-    """The gateway in front of the upstream. `before`: interpreter arguments, such as a profiler's."""
+    """The gateway in front of the upstreams. `before`: interpreter arguments, such as a profiler's."""
     port, key = free_port(), f"sk-bench-{secrets.token_hex(16)}"
     environment = {"MOONGATE_MASTER_KEY": key, "BENCH_UPSTREAM_URL": f"http://127.0.0.1:{upstream_port}/v1"}
+    environment["BENCH_ANTHROPIC_URL"] = f"http://127.0.0.1:{anthropic_port or upstream_port}"
     if redis_url is not None:
         environment |= {"BENCH_MODE": "full", "BENCH_STATE": "redis", "BENCH_REDIS_URL": redis_url}
     with tempfile.TemporaryDirectory() as data_dir:
@@ -156,4 +173,5 @@ def gateway(
             data_dir,
         ]
         with running([*before, *serve], core, port, environment) as process:
-            yield Target("gateway" if redis_url is None else "gateway on Redis", port, process, key, caches=True)
+            name = "gateway" if redis_url is None else "gateway on Redis"
+            yield Target(name, port, process, key, caches=True, translates=anthropic_port is not None)
