@@ -67,8 +67,8 @@ def test_the_provider_hears_what_the_client_said(
     schema: dict[str, Any] | None,
     stop: list[str],
 ) -> None:
-    parts = [{"type": "text", "text": text} for text in question]
-    shown = [{"type": "image_url", "image_url": {"url": url}} for url in pictures]
+    parts: list[dict[str, Any]] = [{"type": "text", "text": text} for text in question]
+    shown: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": url}} for url in pictures]
     answered = [
         {"role": "tool", "tool_call_id": call.id, "content": result}
         for call, result in zip(answer.calls, results, strict=False)
