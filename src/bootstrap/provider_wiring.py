@@ -5,23 +5,30 @@ from dataclasses import dataclass
 
 import httpx
 
+from adapters.outbound.providers.anthropic.config import AnthropicConfig
+from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
+from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
 from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.presets import PRESETS
+from adapters.outbound.providers.translated_provider import TranslatedProvider
 from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
 from bootstrap.in_force import InForce
-from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
+from bootstrap.settings.providers import AnthropicProvider, AnyProviderSettings, AzureProvider, OpenAiProvider
 from bootstrap.settings.providers import EchoProvider as EchoSettings
 from domain.catalog import Instance
 from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
-SUPPORTS: Mapping[str, frozenset[Endpoint]] = {name: preset.supports for name, preset in PRESETS.items()}
+SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
+    **{name: preset.supports for name, preset in PRESETS.items()},
+    ANTHROPIC.name: ANTHROPIC.supports,
+}
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
 
 
@@ -65,10 +72,19 @@ class RebuildProviders:
 def _provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
 ) -> Provider:
-    if isinstance(settings, EchoSettings):
-        config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
-        return EchoProvider(config, clock, randomness)
-    return OpenAICompatibleProvider(_openai_compatible(settings), transport)
+    match settings:
+        case EchoSettings():
+            config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
+            return EchoProvider(config, clock, randomness)
+        case AnthropicProvider():
+            return TranslatedProvider(AnthropicDialect(_anthropic(settings)), transport, clock)
+        case _:
+            return OpenAICompatibleProvider(_openai_compatible(settings), transport)
+
+
+def _anthropic(settings: AnthropicProvider) -> AnthropicConfig:
+    headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+    return AnthropicConfig(settings.base_url, settings.api_key.get_secret_value() or None, headers)
 
 
 def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:

@@ -6,14 +6,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
+from adapters.outbound.providers.anthropic.config import AnthropicConfig
+from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
+from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
+from adapters.outbound.providers.translated_provider import TranslatedProvider
 from adapters.testing.doubles import SeededRandomness
 from adapters.testing.provider_contract import UPSTREAM_MODEL, ProviderContract, ProviderHarness
 from adapters.testing.scripted_provider import Act, ScriptedProvider, fails
 from adapters.testing.virtual_time import ManualClock
 from domain.failure import Failure, FailureKind
+from tests.wires.anthropic import AnthropicWire
+from tests.wires.wire import Refused, Said, Wire, WireReply
 
 USAGE = {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
 
@@ -76,6 +82,59 @@ class TestOpenAICompatibleProvider(ProviderContract):
             return OpenAICompatibleProvider(config, httpx.MockTransport(handler))  # type: ignore[arg-type]
 
         return ProviderHarness(over(healthy), over(failing), over(cut), over(hanging))
+
+
+Handler = Callable[[httpx.Request], Awaitable[httpx.Response]]
+
+
+def played(reply: WireReply, *, last: int | None = None) -> httpx.Response:
+    return httpx.Response(reply.status, headers=dict(reply.headers), stream=Pieces(*reply.pieces[:last]))
+
+
+def healthy_wire(wire: Wire) -> Handler:
+    """Answers checks and chats as that provider does."""
+    said = Said(text="one two")
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, stream=Pieces(b'{"data": []}'))
+        streamed = b'"stream":true' in request.content or "stream" in request.url.path.lower()
+        return played(wire.stream(said, UPSTREAM_MODEL) if streamed else wire.whole(said, UPSTREAM_MODEL))
+
+    return answer
+
+
+def failing_wire(wire: Wire) -> Handler:
+    async def answer(_: httpx.Request) -> httpx.Response:
+        return played(wire.refusal(Refused(500, "down")))
+
+    return answer
+
+
+def cut_wire(wire: Wire) -> Handler:
+    """Its streams lack their last event."""
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        return played(wire.stream(Said(text="one two"), UPSTREAM_MODEL), last=-1)
+
+    return answer
+
+
+class TestAnthropicProvider(ProviderContract):
+    @pytest.fixture
+    def harness(self) -> ProviderHarness:
+        def over(handler: Handler) -> TranslatedProvider[bytes]:
+            dialect = AnthropicDialect(AnthropicConfig("http://provider.test", "sk-ant-test"))
+            return TranslatedProvider(dialect, httpx.MockTransport(handler), ManualClock())  # type: ignore[arg-type]
+
+        wire = AnthropicWire()
+        return ProviderHarness(
+            over(healthy_wire(wire)),
+            over(failing_wire(wire)),
+            over(cut_wire(wire)),
+            over(hanging),
+            ANTHROPIC.supports,
+        )
 
 
 class TestEchoProvider(ProviderContract):
