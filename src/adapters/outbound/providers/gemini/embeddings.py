@@ -49,14 +49,13 @@ def batch_fields(asked: Asked, resource: str, provider: str) -> Body:
     }
 
 
-def vertex_batch_fields(asked: Asked, resource: str, provider: str) -> Body:
+def vertex_batch_fields(asked: Asked, provider: str) -> Body:
     """The same of Vertex AI, whose Gemini models are asked so."""
     options = _options(asked, "taskType")
     config = {"embedContentConfig": options} if options else {}
     return {
         "requests": [
-            {"model": resource, "content": {"role": "user", "parts": [{"text": text}]}} | config
-            for text in texts_in(asked, provider)
+            {"content": {"role": "user", "parts": [{"text": text}]}} | config for text in texts_in(asked, provider)
         ]
     }
 
