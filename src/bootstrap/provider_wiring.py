@@ -7,6 +7,7 @@ import httpx
 
 from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
+from adapters.outbound.providers.gemini.dialect import GEMINI, VERTEX
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.presets import PRESETS
@@ -14,14 +15,25 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
+from bootstrap.google_providers import gemini_provider, vertex_provider
 from bootstrap.in_force import InForce
-from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
+from bootstrap.settings.providers import (
+    AnyProviderSettings,
+    AzureProvider,
+    GeminiProvider,
+    OpenAiProvider,
+    VertexProvider,
+)
 from bootstrap.settings.providers import EchoProvider as EchoSettings
 from domain.catalog import Instance
 from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
-SUPPORTS: Mapping[str, frozenset[Endpoint]] = {name: preset.supports for name, preset in PRESETS.items()}
+SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
+    **{name: preset.supports for name, preset in PRESETS.items()},
+    GEMINI.name: GEMINI.supports,
+    VERTEX.name: VERTEX.supports,
+}
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
 
 
@@ -65,10 +77,16 @@ class RebuildProviders:
 def _provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
 ) -> Provider:
-    if isinstance(settings, EchoSettings):
-        config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
-        return EchoProvider(config, clock, randomness)
-    return OpenAICompatibleProvider(_openai_compatible(settings), transport)
+    match settings:
+        case EchoSettings():
+            config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
+            return EchoProvider(config, clock, randomness)
+        case GeminiProvider():
+            return gemini_provider(settings, transport, clock)
+        case VertexProvider():
+            return vertex_provider(settings, transport, clock)
+        case _:
+            return OpenAICompatibleProvider(_openai_compatible(settings), transport)
 
 
 def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:

@@ -111,7 +111,7 @@ class VertexProvider(_AnyProvider):
 
     type: Literal["vertex"] = "vertex"
     project: str = ""
-    location: str = ""
+    location: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
     credentials_file: str = ""
 
     def lacks(self) -> str | None:
@@ -230,6 +230,18 @@ PROVIDER_MODELS: Mapping[str, type[AnyProviderSettings]] = {
 """The settings of each type, by its name."""
 
 BUILT_TYPES = frozenset(
-    {"openai", "azure", "mistral", "groq", "openrouter", "ollama", "vllm", "custom", "echo"},
+    {
+        "openai",
+        "azure",
+        "vertex",
+        "gemini",
+        "mistral",
+        "groq",
+        "openrouter",
+        "ollama",
+        "vllm",
+        "custom",
+        "echo",
+    },
 )
 """The types whose adapter this version has. The others are valid configuration; their instances are disabled."""
