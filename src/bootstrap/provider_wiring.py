@@ -10,6 +10,7 @@ from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
 from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
 from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
+from adapters.outbound.providers.gemini.dialect import GEMINI, VERTEX
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.presets import PRESETS
@@ -18,8 +19,16 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
+from bootstrap.google_providers import gemini_provider, vertex_provider
 from bootstrap.in_force import InForce
-from bootstrap.settings.providers import AnthropicProvider, AnyProviderSettings, AzureProvider, OpenAiProvider
+from bootstrap.settings.providers import (
+    AnthropicProvider,
+    AnyProviderSettings,
+    AzureProvider,
+    GeminiProvider,
+    OpenAiProvider,
+    VertexProvider,
+)
 from bootstrap.settings.providers import EchoProvider as EchoSettings
 from domain.catalog import Instance
 from domain.chat import Endpoint
@@ -28,6 +37,8 @@ from domain.identifiers import InstanceId
 SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
     **{name: preset.supports for name, preset in PRESETS.items()},
     ANTHROPIC.name: ANTHROPIC.supports,
+    GEMINI.name: GEMINI.supports,
+    VERTEX.name: VERTEX.supports,
 }
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
 
@@ -78,6 +89,10 @@ def _provider(
             return EchoProvider(config, clock, randomness)
         case AnthropicProvider():
             return TranslatedProvider(AnthropicDialect(_anthropic(settings)), transport, clock)
+        case GeminiProvider():
+            return gemini_provider(settings, transport, clock)
+        case VertexProvider():
+            return vertex_provider(settings, transport, clock)
         case _:
             return OpenAICompatibleProvider(_openai_compatible(settings), transport)
 

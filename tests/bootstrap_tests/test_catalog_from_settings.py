@@ -10,7 +10,7 @@ from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.resilience.retry_budget import RetryBudgetConfig
 from tests.bootstrap_tests.documents import catalog_of, settings_of
 
-UNBUILT = {"bedrock", "vertex", "gemini", "cohere", "huggingface"}
+UNBUILT = {"bedrock", "cohere", "huggingface"}
 
 
 def entry(provider: str) -> str:
@@ -86,6 +86,9 @@ def test_an_instance_has_prices_of_its_own_where_its_entry_says_any(fields: str,
         ("type: openrouter", "api_key"),
         ("type: azure, endpoint: https://x.example", "api_key"),
         ("type: azure, api_key: k", "endpoint"),
+        ("type: gemini", "api_key"),
+        ("type: vertex, location: global", "project"),
+        ("type: vertex, project: p", "location"),
         ("type: vllm, api_key: k", "base_url"),
         ("type: custom", "base_url"),
     ],
@@ -108,6 +111,9 @@ def test_an_instance_without_what_its_provider_needs_is_disabled_with_a_warning(
         "type: openai, api_key: k, base_url: ''",
         "type: azure, api_key: k, endpoint: https://x.example",
         "type: azure, api_key: k, base_url: https://x.example",
+        "type: gemini, api_key: k",
+        "type: gemini, base_url: http://127.0.0.1:9",
+        "type: vertex, project: p, location: europe-west1",
         "type: vllm, base_url: http://h/v1",
         "type: custom, base_url: http://h/v1",
         "type: ollama",

@@ -111,7 +111,7 @@ class VertexProvider(_AnyProvider):
 
     type: Literal["vertex"] = "vertex"
     project: str = ""
-    location: str = ""
+    location: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
     credentials_file: str = ""
 
     def lacks(self) -> str | None:
@@ -230,6 +230,19 @@ PROVIDER_MODELS: Mapping[str, type[AnyProviderSettings]] = {
 """The settings of each type, by its name."""
 
 BUILT_TYPES = frozenset(
-    {"openai", "azure", "anthropic", "mistral", "groq", "openrouter", "ollama", "vllm", "custom", "echo"},
+    {
+        "anthropic",
+        "azure",
+        "custom",
+        "echo",
+        "gemini",
+        "groq",
+        "mistral",
+        "ollama",
+        "openai",
+        "openrouter",
+        "vertex",
+        "vllm",
+    },
 )
 """The types whose adapter this version has. The others are valid configuration; their instances are disabled."""
