@@ -5,23 +5,30 @@ from dataclasses import dataclass
 
 import httpx
 
+from adapters.outbound.providers.bedrock.config import BedrockConfig
+from adapters.outbound.providers.bedrock.dialect import BedrockDialect
+from adapters.outbound.providers.bedrock.request import CAPABILITIES as BEDROCK
 from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.presets import PRESETS
+from adapters.outbound.providers.translated_provider import TranslatedProvider
 from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
 from bootstrap.in_force import InForce
-from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
+from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, BedrockProvider, OpenAiProvider
 from bootstrap.settings.providers import EchoProvider as EchoSettings
 from domain.catalog import Instance
 from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
-SUPPORTS: Mapping[str, frozenset[Endpoint]] = {name: preset.supports for name, preset in PRESETS.items()}
+SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
+    **{name: preset.supports for name, preset in PRESETS.items()},
+    BEDROCK.name: BEDROCK.supports,
+}
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
 
 
@@ -68,6 +75,9 @@ def _provider(
     if isinstance(settings, EchoSettings):
         config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
         return EchoProvider(config, clock, randomness)
+    if isinstance(settings, BedrockProvider):
+        bedrock = BedrockDialect(_bedrock(settings))
+        return TranslatedProvider(bedrock, transport, clock, bedrock)
     return OpenAICompatibleProvider(_openai_compatible(settings), transport)
 
 
@@ -84,4 +94,17 @@ def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:
         project=(openai.project or None) if openai else None,
         api_version=azure.api_version if azure else None,
         deployment=azure.deployment if azure else None,
+    )
+
+
+def _bedrock(settings: BedrockProvider) -> BedrockConfig:
+    return BedrockConfig(
+        region=settings.region,
+        base_url=settings.base_url,
+        api_key=settings.api_key.get_secret_value(),
+        access_key_id=settings.access_key_id.get_secret_value(),
+        secret_access_key=settings.secret_access_key.get_secret_value(),
+        session_token=settings.session_token.get_secret_value(),
+        profile=settings.profile,
+        headers={name: value.get_secret_value() for name, value in settings.headers.items()},
     )

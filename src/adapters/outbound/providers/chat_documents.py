@@ -52,13 +52,15 @@ class ChatChunks:
         finish_reason: str | None = None,
         content: bool = True,
         logprobs: Mapping[str, object] | None = None,
+        stop_sequence: str | None = None,
     ) -> Chunk:
-        """A piece of a choice. `content`: whether it is output, or ends it."""
-        said = b'[{"index":%d,"delta":%b,"logprobs":%b,"finish_reason":%b}]}' % (
+        """A piece of a choice. `content`: whether it is output, or ends it. `stop_sequence`: the one that ended it."""
+        said = b'[{"index":%d,"delta":%b,"logprobs":%b,"finish_reason":%b%b}]}' % (
             index,
             json_of(delta),
             b"null" if logprobs is None else json_of(logprobs),
             b"null" if finish_reason is None else json_of(finish_reason),
+            b"" if stop_sequence is None else b',"stop_sequence":' + json_of(stop_sequence),
         )
         return Chunk(self._head + said, content=content)
 
