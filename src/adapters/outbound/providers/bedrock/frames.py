@@ -3,6 +3,7 @@
 Each message is a prelude (its length, its headers' length, a CRC), typed headers, a payload and a CRC over all.
 """
 
+import json
 import struct
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
@@ -91,6 +92,7 @@ def _frame(message: Any) -> Frame:
             return Frame(FrameKind.EXCEPTION, str(headers.get(":exception-type")), message.payload)
         case "error":
             # Has its words in its headers.
-            return Frame(FrameKind.EXCEPTION, str(headers.get(":error-code")), b"")
+            said = json.dumps({"message": str(headers.get(":error-message", ""))}).encode()
+            return Frame(FrameKind.EXCEPTION, str(headers.get(":error-code")), said)
         case _:
             return Frame(FrameKind.EVENT)

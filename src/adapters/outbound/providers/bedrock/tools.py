@@ -22,11 +22,11 @@ def tool_config(fields: Fields, maker: Maker, *, has_calls: bool, drop_params: b
         raise unsupported("parallel_tool_calls", NAME)
     choice = fields.get("tool_choice", "auto")
     if choice == "none":
-        # Converse knows no such choice. Without tools it comes to the same.
-        if not has_calls:
-            return None
+        # Converse knows no such choice: what comes next to it is to show no tools, where none was called yet.
         if not drop_params:
             raise unsupported("tool_choice", NAME)
+        if not has_calls:
+            return None
         choice = "auto"
     # Nova keeps no tools in its cache.
     points = ContentBlocks(caches=maker in {Maker.CLAUDE, Maker.OPAQUE})
