@@ -15,9 +15,23 @@ from domain.redaction import Redactor
 
 
 class ConverseEvents:
-    """One stream. Texts, thoughts and tool calls come in numbered blocks; tool calls are counted apart."""
+    """One stream. Texts, thoughts and tool calls come in numbered blocks; tool calls and thoughts are counted apart.
 
-    __slots__ = ("_calls", "_chunks", "_complete", "_redactor", "_signature", "_stopped", "_thought", "_unargued")
+    A thought goes out twice: its text as it comes, and at its end the whole signed block, for showing it to the model
+    again.
+    """
+
+    __slots__ = (
+        "_calls",
+        "_chunks",
+        "_complete",
+        "_redactor",
+        "_signature",
+        "_stopped",
+        "_thought",
+        "_thoughts",
+        "_unargued",
+    )
 
     def __init__(self, chunks: ChatChunks, redactor: Redactor) -> None:
         self._chunks = chunks
@@ -25,6 +39,7 @@ class ConverseEvents:
         self._calls: dict[object, int] = {}
         self._unargued: set[object] = set()
         self._thought: list[str] = []
+        self._thoughts = -1
         self._signature = ""
         self._stopped = False
         self._complete = False
@@ -92,7 +107,7 @@ class ConverseEvents:
                 self._signature += signature
                 return []
             case {"reasoningContent": {"redactedContent": str(data)}}:
-                return self._said({"thinking_blocks": [redacted_block(data)]})
+                return self._thinking(redacted_block(data))
             case _:
                 return []
 
@@ -106,7 +121,7 @@ class ConverseEvents:
             return []
         whole = thinking_block("".join(self._thought), self._signature)
         self._thought, self._signature = [], ""
-        return self._said({"thinking_blocks": [whole]})
+        return self._thinking(whole)
 
     def _ending(self, told: Mapping[str, Any]) -> list[Chunk]:
         ending = ending_of(told)
@@ -117,6 +132,11 @@ class ConverseEvents:
         self._complete = self._stopped
         usage, shown = usage_of(told.get("usage"))
         return [] if usage is None else [self._chunks.usage(usage, shown)]
+
+    def _thinking(self, block: Mapping[str, str]) -> list[Chunk]:
+        # Clients put the deltas of a list together by their indices.
+        self._thoughts += 1
+        return self._said({"thinking_blocks": [{"index": self._thoughts, **block}]})
 
     def _argued(self, block: object, piece: str) -> list[Chunk]:
         return self._said({"tool_calls": [{"index": self._calls[block], "function": {"arguments": piece}}]})
