@@ -35,14 +35,14 @@ def opened(expires_in_s: float = 3_600.0) -> Renewable:
 
 async def failure_of(keys: MachineKeys) -> Failure:
     with pytest.raises(ProviderFailed) as raised:
-        await keys.current()
+        await keys.valid_keys()
     return raised.value.failure
 
 
 async def test_given_keys_are_the_keys() -> None:
     keys = Keys("a", "s", "t")
 
-    assert await GivenKeys(keys).current() is keys
+    assert await GivenKeys(keys).valid_keys() is keys
     assert "s" not in repr(keys).replace("Keys", "")
 
 
@@ -50,7 +50,7 @@ async def test_keys_of_the_machine_are_looked_up_once_for_all_who_wait() -> None
     renewable = opened()
     keys = MachineKeys(find=lambda _: renewable)
 
-    found = await asyncio.gather(*(keys.current() for _ in range(5)))
+    found = await asyncio.gather(*(keys.valid_keys() for _ in range(5)))
 
     assert found == [Keys("key-1", "secret", "token")] * 5
     assert renewable.renewals == 1
@@ -59,7 +59,7 @@ async def test_keys_of_the_machine_are_looked_up_once_for_all_who_wait() -> None
 async def test_lookup_leaves_the_event_loop_alone_and_survives_who_asked_first() -> None:
     renewable = Renewable()
     keys = MachineKeys(find=lambda _: renewable)
-    first, second = asyncio.ensure_future(keys.current()), asyncio.ensure_future(keys.current())
+    first, second = asyncio.ensure_future(keys.valid_keys()), asyncio.ensure_future(keys.valid_keys())
     await asyncio.sleep(0)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -72,38 +72,38 @@ async def test_lookup_leaves_the_event_loop_alone_and_survives_who_asked_first()
 async def test_keys_that_last_a_while_are_used_while_they_are_renewed() -> None:
     renewable = opened()
     keys = MachineKeys(find=lambda _: renewable)
-    await keys.current()
+    await keys.valid_keys()
     renewable.expires_in_s = 600.0
     renewable.gate.clear()
 
-    assert (await keys.current()).access_key == "key-1"
-    assert (await keys.current()).access_key == "key-1"
+    assert (await keys.valid_keys()).access_key == "key-1"
+    assert (await keys.valid_keys()).access_key == "key-1"
     pending = keys._pending
     assert pending is not None
     renewable.gate.set()
     await pending
 
-    assert (await keys.current()).access_key == "key-2"
+    assert (await keys.valid_keys()).access_key == "key-2"
     assert renewable.renewals == 2
 
 
 async def test_keys_about_to_expire_are_waited_for() -> None:
     renewable = opened()
     keys = MachineKeys(find=lambda _: renewable)
-    await keys.current()
+    await keys.valid_keys()
     renewable.expires_in_s = 30.0
 
-    assert (await keys.current()).access_key == "key-2"
+    assert (await keys.valid_keys()).access_key == "key-2"
 
 
 async def test_keys_that_were_refused_are_looked_up_anew() -> None:
     found = iter([BotocoreCredentials("old", "s"), BotocoreCredentials("new", "s")])
     keys = MachineKeys(find=lambda _: next(found))
-    assert await keys.current() == await keys.current() == Keys("old", "s", None)
+    assert await keys.valid_keys() == await keys.valid_keys() == Keys("old", "s", None)
 
     keys.refused()
 
-    assert await keys.current() == Keys("new", "s", None)
+    assert await keys.valid_keys() == Keys("new", "s", None)
 
 
 async def test_machine_without_credentials_is_a_clear_failure_that_sent_nothing() -> None:
@@ -127,7 +127,7 @@ async def test_lookup_that_breaks_is_a_failure_without_its_words_and_is_tried_ag
     assert (failure.kind, failure.was_sent) == (FailureKind.CONNECT, False)
     assert "RuntimeError" in failure.message
     assert "s3cr3t" not in failure.message
-    assert await keys.current() == Keys("a", "s", None)
+    assert await keys.valid_keys() == Keys("a", "s", None)
 
 
 async def test_lookup_is_bounded_in_time() -> None:
@@ -148,6 +148,6 @@ async def test_profile_is_read_from_the_machines_files(tmp_path_factory: pytest.
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
             patched.delenv(name, raising=False)
 
-        assert await MachineKeys("mine").current() == Keys("AKIDMINE", "s", None)
+        assert await MachineKeys("mine").valid_keys() == Keys("AKIDMINE", "s", None)
         assert (await failure_of(MachineKeys("other"))).kind is FailureKind.CREDENTIAL_REFUSED
         assert (await failure_of(MachineKeys())).kind is FailureKind.CREDENTIAL_REFUSED

@@ -53,7 +53,7 @@ def test_blank_texts_are_left_out_and_so_is_a_turn_of_nothing_else() -> None:
 
 
 def test_parallel_tool_calls_and_their_results_are_one_turn_each() -> None:
-    results = [
+    results: list[dict[str, Any]] = [
         {"role": "tool", "tool_call_id": "a", "content": '{"seen": 1}'},
         {
             "role": "tool",
@@ -243,7 +243,7 @@ def test_top_k_stands_where_the_models_maker_wants_it(model: str, expected: Any)
 def test_cache_points_follow_what_is_marked() -> None:
     mark = {"cache_control": {"type": "ephemeral"}}
     hour = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
-    fields = {
+    fields: dict[str, Any] = {
         "messages": [
             {"role": "system", "content": [{"type": "text", "text": "S", **hour}]},
             {"role": "user", "content": [{"type": "text", "text": "A", **mark}, {"type": "text", "text": "B"}]},

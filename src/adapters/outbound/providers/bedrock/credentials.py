@@ -27,7 +27,7 @@ class Keys:
 class Credentials(Protocol):
     """Where keys come from."""
 
-    async def current(self) -> Keys:
+    async def valid_keys(self) -> Keys:
         """Keys that are valid now.
 
         Raises:
@@ -46,7 +46,7 @@ class GivenKeys:
 
     keys: Keys
 
-    async def current(self) -> Keys:
+    async def valid_keys(self) -> Keys:
         return self.keys
 
     def refused(self) -> None:
@@ -71,7 +71,7 @@ class MachineKeys:
         self._keys: Keys | None = None
         self._pending: asyncio.Task[Keys | Failure] | None = None
 
-    async def current(self) -> Keys:
+    async def valid_keys(self) -> Keys:
         keys = self._keys
         if keys is not None and not self._expires_within(None):
             return keys

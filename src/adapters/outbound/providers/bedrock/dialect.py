@@ -54,7 +54,7 @@ class BedrockDialect:
     async def headers(self, operation: Operation, *, stream: bool) -> RawHeaders:
         headers = self._stream_headers if stream else self._headers
         if self._credentials is not None and self._signer is not None:
-            headers = self._signer.signed(operation, headers, await self._credentials.current())
+            headers = self._signer.signed(operation, headers, await self._credentials.valid_keys())
         return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
     def check(self) -> Operation:
