@@ -19,7 +19,8 @@ def _event(document: dict[str, object]) -> bytes:
 def stream_pieces(events: int = EVENTS) -> list[bytes]:
     """The whole reply, one piece a write: head, events, end."""
     usage: dict[str, object] = {"input_tokens": 12, "output_tokens": 1}
-    message: dict[str, object] = {"id": "msg_bench", "type": "message", "role": "assistant", "model": "bench", "content": []}
+    message: dict[str, object] = {"id": "msg_bench", "type": "message", "role": "assistant", "model": "bench"}
+    message["content"] = []
     message |= {"stop_reason": None, "stop_sequence": None, "usage": usage}
     delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": WORD}}
     ended = {"stop_reason": "end_turn", "stop_sequence": None}

@@ -5,40 +5,26 @@ from dataclasses import dataclass
 
 import httpx
 
-from adapters.outbound.providers.anthropic.config import AnthropicConfig
-from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
-from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
 from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
-from adapters.outbound.providers.gemini.dialect import GEMINI, VERTEX
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.presets import PRESETS
-from adapters.outbound.providers.translated_provider import TranslatedProvider
 from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
-from bootstrap.google_providers import gemini_provider, vertex_provider
 from bootstrap.in_force import InForce
-from bootstrap.settings.providers import (
-    AnthropicProvider,
-    AnyProviderSettings,
-    AzureProvider,
-    GeminiProvider,
-    OpenAiProvider,
-    VertexProvider,
-)
+from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
 from bootstrap.settings.providers import EchoProvider as EchoSettings
+from bootstrap.translated_providers import TRANSLATED, revealed, translated_provider
 from domain.catalog import Instance
 from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
 SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
     **{name: preset.supports for name, preset in PRESETS.items()},
-    ANTHROPIC.name: ANTHROPIC.supports,
-    GEMINI.name: GEMINI.supports,
-    VERTEX.name: VERTEX.supports,
+    **{name: capabilities.supports for name, capabilities in TRANSLATED.items()},
 }
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
 
@@ -83,23 +69,11 @@ class RebuildProviders:
 def _provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
 ) -> Provider:
-    match settings:
-        case EchoSettings():
-            config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
-            return EchoProvider(config, clock, randomness)
-        case AnthropicProvider():
-            return TranslatedProvider(AnthropicDialect(_anthropic(settings)), transport, clock)
-        case GeminiProvider():
-            return gemini_provider(settings, transport, clock)
-        case VertexProvider():
-            return vertex_provider(settings, transport, clock)
-        case _:
-            return OpenAICompatibleProvider(_openai_compatible(settings), transport)
-
-
-def _anthropic(settings: AnthropicProvider) -> AnthropicConfig:
-    headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-    return AnthropicConfig(settings.base_url, settings.api_key.get_secret_value() or None, headers)
+    if isinstance(settings, EchoSettings):
+        config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
+        return EchoProvider(config, clock, randomness)
+    translated = translated_provider(settings, transport, clock)
+    return translated or OpenAICompatibleProvider(_openai_compatible(settings), transport)
 
 
 def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:
@@ -110,7 +84,7 @@ def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:
         preset=settings.type,
         base_url=base_url or None,
         api_key=settings.api_key.get_secret_value() or None,
-        headers={name: value.get_secret_value() for name, value in settings.headers.items()},
+        headers=revealed(settings.headers),
         organization=(openai.organization or None) if openai else None,
         project=(openai.project or None) if openai else None,
         api_version=azure.api_version if azure else None,

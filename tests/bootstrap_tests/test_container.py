@@ -29,6 +29,7 @@ ENTRIES: dict[str, dict[str, Any]] = {
     "ollama": {},
     "vllm": {"base_url": "http://127.0.0.1:1/v1"},
     "custom": {"base_url": "http://127.0.0.1:1/v1", "headers": {"x-a": "b"}},
+    "bedrock": {"region": "eu-west-1", "access_key_id": "AKIDEXAMPLE", "secret_access_key": "s", "session_token": "t"},
     "echo": {"delay": "1ms", "fail_rate": 0.5, "fail_status": 503, "stop_after": 3},
 }
 

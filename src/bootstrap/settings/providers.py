@@ -90,7 +90,7 @@ class AnthropicProvider(_AnyProvider):
 
 
 class BedrockProvider(_AnyProvider):
-    """Amazon Bedrock. Without keys the machine's own credentials are used."""
+    """Amazon Bedrock. `api_key` is a Bedrock API key; without it and without keys the machine's own are used."""
 
     type: Literal["bedrock"] = "bedrock"
     region: str = ""
@@ -100,9 +100,11 @@ class BedrockProvider(_AnyProvider):
     profile: str = ""
 
     def lacks(self) -> str | None:
-        """The region, or the second half of a pair of keys."""
+        """The region, or the other half of a pair of keys."""
         if self.access_key_id.get_secret_value() and not self.secret_access_key.get_secret_value():
             return "secret_access_key"
+        if self.secret_access_key.get_secret_value() and not self.access_key_id.get_secret_value():
+            return "access_key_id"
         return None if self.region or self.base_url else "region"
 
 
@@ -233,6 +235,7 @@ BUILT_TYPES = frozenset(
     {
         "anthropic",
         "azure",
+        "bedrock",
         "custom",
         "echo",
         "gemini",
