@@ -9,11 +9,16 @@ import pytest
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
+from adapters.outbound.providers.translated_provider import TranslatedProvider
 from adapters.testing.doubles import SeededRandomness
 from adapters.testing.provider_contract import UPSTREAM_MODEL, ProviderContract, ProviderHarness
 from adapters.testing.scripted_provider import Act, ScriptedProvider, fails
 from adapters.testing.virtual_time import ManualClock
+from bootstrap.google_providers import gemini_provider
+from bootstrap.settings.providers import GeminiProvider
 from domain.failure import Failure, FailureKind
+from tests.wires.gemini import GeminiWire
+from tests.wires.wire import Refused, Said, WireReply
 
 USAGE = {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
 
@@ -106,3 +111,36 @@ class TestScriptedProvider(ProviderContract):
             ScriptedProvider(otherwise=Act(failure=broken, chunks=2)),
             ScriptedProvider(deque([Act(hang=True)] * 2)),
         )
+
+
+def played(reply: WireReply) -> httpx.Response:
+    return httpx.Response(reply.status, headers=dict(reply.headers), stream=Pieces(*reply.pieces))
+
+
+async def healthy_google(request: httpx.Request) -> httpx.Response:
+    if request.url.path.endswith(":streamGenerateContent"):
+        return played(GeminiWire().stream(Said("one two"), UPSTREAM_MODEL))
+    if request.url.path.endswith(":batchEmbedContents"):
+        return played(WireReply(200, (b'{"embeddings": [{"values": [0.5]}]}',)))
+    return played(GeminiWire().whole(Said("one two"), UPSTREAM_MODEL))
+
+
+async def failing_google(_: httpx.Request) -> httpx.Response:
+    return played(GeminiWire().refusal(Refused(500, "down")))
+
+
+async def cut_google(_: httpx.Request) -> httpx.Response:
+    *events, _last = GeminiWire().stream(Said("one two"), UPSTREAM_MODEL).pieces
+    return streamed(*events)
+
+
+class TestGeminiProvider(ProviderContract):
+    """And Vertex AI, which is the same but for its addresses and credentials."""
+
+    @pytest.fixture
+    def harness(self) -> ProviderHarness:
+        def over(handler: Callable[[httpx.Request], Awaitable[httpx.Response]]) -> TranslatedProvider[bytes]:
+            settings = GeminiProvider.model_validate(GeminiWire().settings("http://provider.test", UPSTREAM_MODEL))
+            return gemini_provider(settings, httpx.MockTransport(handler), ManualClock())  # type: ignore[arg-type]
+
+        return ProviderHarness(over(healthy_google), over(failing_google), over(cut_google), over(hanging))

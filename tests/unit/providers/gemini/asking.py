@@ -1,6 +1,7 @@
 """Requests and replies, as the tests of Google's dialect make them."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from adapters.outbound.providers.chat_documents import ChatHead
@@ -27,12 +28,12 @@ def body_for(
     return generate_fields(Asked(asked, model, max_tokens=max_tokens, drop_params=drop_params), provider)
 
 
-def config_for(model: str = OLD, *, drop_params: bool = False, **fields: object) -> dict[str, Any]:
+def config_for(model: str = OLD, *, drop_params: bool = False, **fields: Any) -> dict[str, Any]:
     config: dict[str, Any] = body_for(model, drop_params=drop_params, **fields).get("generationConfig", {})
     return config
 
 
-def contents_for(*messages: dict[str, object], model: str = OLD, provider: str = "gemini") -> list[dict[str, Any]]:
+def contents_for(*messages: Mapping[str, object], model: str = OLD, provider: str = "gemini") -> list[dict[str, Any]]:
     contents: list[dict[str, Any]] = body_for(model, provider=provider, messages=list(messages))["contents"]
     return contents
 
@@ -50,7 +51,9 @@ def call_of(call_id: str, name: str, arguments: str, signature: str | None = Non
     return call if signature is None else call | {"extra_content": {"google": {"thought_signature": signature}}}
 
 
-def candidate(*parts: dict[str, object], finish: str | None = "STOP", index: int = 0, **more: object) -> dict[str, Any]:
+def candidate(
+    *parts: Mapping[str, object], finish: str | None = "STOP", index: int = 0, **more: object
+) -> dict[str, Any]:
     told: dict[str, Any] = {"content": {"role": "model", "parts": list(parts)}, "index": index, **more}
     return told if finish is None else told | {"finishReason": finish}
 

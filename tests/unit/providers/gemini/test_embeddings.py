@@ -1,5 +1,6 @@
 import struct
 from base64 import b64decode
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from adapters.outbound.providers.gemini.embeddings import (
 from domain.chat import Usage
 from domain.failure import FailureKind, ProviderFailed
 
-OPTIONS = {"dimensions": 2, "task_type": "RETRIEVAL_QUERY"}
+OPTIONS: dict[str, Any] = {"dimensions": 2, "task_type": "RETRIEVAL_QUERY"}
 
 
 def asked(*, drop_params: bool = False, **fields: object) -> Asked:
@@ -95,9 +96,9 @@ def test_a_number_beyond_a_float_is_broken_in_base64() -> None:
         ({"truncate": True}, "truncate"),
     ],
 )
-def test_what_cannot_be_embedded_is_refused_by_its_name(fields: dict[str, object], field: str) -> None:
+def test_what_cannot_be_embedded_is_refused_by_its_name(fields: dict[str, Any], field: str) -> None:
     with pytest.raises(ProviderFailed) as raised:
-        batch_fields(asked(**fields), "models/m", "gemini")  # type: ignore[arg-type]
+        batch_fields(asked(**fields), "models/m", "gemini")
     assert (raised.value.failure.kind, raised.value.failure.param) == (FailureKind.UNSUPPORTED, field)
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from google.genai import types
 
@@ -116,9 +118,9 @@ def test_googles_own_fields_are_passed_on() -> None:
         ("reasoning_effort", {"reasoning_effort": "extreme"}),
     ],
 )
-def test_what_cannot_be_honoured_is_refused_by_its_name(field: str, fields: dict[str, object]) -> None:
+def test_what_cannot_be_honoured_is_refused_by_its_name(field: str, fields: dict[str, Any]) -> None:
     with pytest.raises(ProviderFailed) as raised:
-        body_for(**fields)  # type: ignore[arg-type]
+        body_for(**fields)
 
     failure = failure_in(raised.value)
     assert (failure.kind, failure.param, failure.was_sent) == (FailureKind.UNSUPPORTED, field, False)

@@ -23,7 +23,7 @@ PARTS = st.one_of(
 )
 
 
-def rebuilt(chunks: list[Chunk]) -> dict[str, Any]:
+def rebuilt(chunks: list[Chunk]) -> dict[int, dict[str, Any]]:
     """The message and finish reason of each choice, put together as a client does."""
     choices: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
@@ -38,7 +38,7 @@ def rebuilt(chunks: list[Chunk]) -> dict[str, Any]:
             if told["finish_reason"]:
                 assert "finish" not in choice
                 choice["finish"] = told["finish_reason"]
-    return dict(sorted(choices.items()))
+    return {index: choices[index] for index in sorted(choices)}
 
 
 def whole_of(reply: dict[str, Any]) -> dict[int, dict[str, Any]]:
