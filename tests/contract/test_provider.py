@@ -10,6 +10,8 @@ from adapters.outbound.providers.anthropic.config import AnthropicConfig
 from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
 from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
+from adapters.outbound.providers.gemini.config import GeminiConfig
+from adapters.outbound.providers.gemini.dialect import GeminiDialect
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.translated_provider import TranslatedProvider
@@ -17,8 +19,10 @@ from adapters.testing.doubles import SeededRandomness
 from adapters.testing.provider_contract import UPSTREAM_MODEL, ProviderContract, ProviderHarness
 from adapters.testing.scripted_provider import Act, ScriptedProvider, fails
 from adapters.testing.virtual_time import ManualClock
+from domain.chat import Endpoint
 from domain.failure import Failure, FailureKind
 from tests.wires.anthropic import AnthropicWire
+from tests.wires.gemini import GeminiWire
 from tests.wires.wire import Refused, Said, Wire, WireReply
 
 USAGE = {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
@@ -134,6 +138,22 @@ class TestAnthropicProvider(ProviderContract):
             over(cut_wire(wire)),
             over(hanging),
             ANTHROPIC.supports,
+        )
+
+
+class TestGeminiProvider(ProviderContract):
+    """And Vertex AI, which is the same but for its addresses and credentials."""
+
+    @pytest.fixture
+    def harness(self) -> ProviderHarness:
+        def over(handler: Handler) -> TranslatedProvider[bytes]:
+            dialect = GeminiDialect(GeminiConfig("http://provider.test", "key"))
+            return TranslatedProvider(dialect, httpx.MockTransport(handler), ManualClock(), dialect)  # type: ignore[arg-type]
+
+        wire = GeminiWire()
+        endpoints = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS})
+        return ProviderHarness(
+            over(healthy_wire(wire)), over(failing_wire(wire)), over(cut_wire(wire)), over(hanging), endpoints
         )
 
 

@@ -21,6 +21,8 @@ def heard(body: bytes, model: str, *, stream: bool, vertex: bool) -> Heard:
     """The request in `body`."""
     fields = json.loads(body)
     _judge(fields, vertex=vertex)
+    if "gemini-3" in model:
+        _judge_signatures(fields["contents"])
     config = fields.get("generationConfig", {})
     parts = [part for content in fields["contents"] for part in content["parts"]]
     calls = [part["functionCall"] for part in parts if "functionCall" in part]
@@ -103,10 +105,15 @@ def _judge_turns(contents: list[Mapping[str, Any]]) -> None:
             raise ValueError("function response parts must be as many as function call parts, right after them")
         calls = [part for part in content["parts"] if "functionCall" in part]
         called = [part["functionCall"]["name"] for part in calls]
-        if calls and "thoughtSignature" not in calls[0]:
-            raise ValueError("Function call is missing a thought_signature in functionCall parts.")
     if called:
         raise ValueError("a function call without its response")
+
+
+def _judge_signatures(contents: list[Mapping[str, Any]]) -> None:
+    for content in contents:
+        calls = [part for part in content["parts"] if "functionCall" in part]
+        if calls and "thoughtSignature" not in calls[0]:
+            raise ValueError("Function call is missing a thought_signature in functionCall parts.")
 
 
 def _declared(fields: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -47,7 +47,7 @@ class TokenSource:
         """The one that is at hand."""
         return self._token
 
-    async def current(self) -> AccessToken:
+    async def token(self) -> AccessToken:
         """One that is good for now.
 
         Raises:

@@ -73,8 +73,7 @@ class VertexConfig:
     Attributes:
         base_url: In place of the location's own host; empty for that one.
         api_key: In place of a token.
-        credentials_file: A service account's key, or another of Google's credential files; empty for the machine's own
-            credentials.
+        credentials_file: A service account's key, or a user's; empty for the machine's own credentials.
 
     Raises:
         ValueError: The URL is none, a header can't be sent, or project or location can't be part of a URL.

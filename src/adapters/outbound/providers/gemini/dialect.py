@@ -123,7 +123,7 @@ class VertexDialect:
         usual = self._stream_headers if stream else self._json_headers
         if self._tokens is None:
             return usual
-        token = await self._tokens.current()
+        token = await self._tokens.token()
         bearer = (b"authorization", b"Bearer " + token.value.encode("latin-1"))
         if not token.quota_project:
             return (*usual, bearer)

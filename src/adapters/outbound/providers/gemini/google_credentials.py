@@ -121,7 +121,9 @@ def _loaded(file: str, request: Any) -> Any:
         case "authorized_user":
             return credentials.Credentials.from_authorized_user_info(info, scopes=_SCOPES)  # type: ignore[no-untyped-call]
         case _:
-            return google.auth.load_credentials_from_dict(info, scopes=_SCOPES, request=request)[0]  # type: ignore[no-untyped-call]
+            # Whoever is asked for a token by the other kinds stands in the file, too: google-auth takes them from the
+            # machine's own configuration alone.
+            raise ValueError("neither a service account's key nor a user's")
 
 
 def _token(credentials: Any) -> AccessToken:
