@@ -8,6 +8,8 @@ import httpx
 from adapters.outbound.providers.anthropic.config import AnthropicConfig
 from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
 from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
+from adapters.outbound.providers.cohere.dialect import CohereConfig, CohereDialect
+from adapters.outbound.providers.cohere.words import CAPABILITIES as COHERE
 from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
@@ -19,7 +21,13 @@ from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
 from bootstrap.in_force import InForce
-from bootstrap.settings.providers import AnthropicProvider, AnyProviderSettings, AzureProvider, OpenAiProvider
+from bootstrap.settings.providers import (
+    AnthropicProvider,
+    AnyProviderSettings,
+    AzureProvider,
+    CohereProvider,
+    OpenAiProvider,
+)
 from bootstrap.settings.providers import EchoProvider as EchoSettings
 from domain.catalog import Instance
 from domain.chat import Endpoint
@@ -28,6 +36,7 @@ from domain.identifiers import InstanceId
 SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
     **{name: preset.supports for name, preset in PRESETS.items()},
     ANTHROPIC.name: ANTHROPIC.supports,
+    COHERE.name: COHERE.supports,
 }
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
 
@@ -78,6 +87,9 @@ def _provider(
             return EchoProvider(config, clock, randomness)
         case AnthropicProvider():
             return TranslatedProvider(AnthropicDialect(_anthropic(settings)), transport, clock)
+        case CohereProvider():
+            dialect = CohereDialect(_cohere(settings))
+            return TranslatedProvider(dialect, transport, clock, dialect)
         case _:
             return OpenAICompatibleProvider(_openai_compatible(settings), transport)
 
@@ -85,6 +97,14 @@ def _provider(
 def _anthropic(settings: AnthropicProvider) -> AnthropicConfig:
     headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
     return AnthropicConfig(settings.base_url, settings.api_key.get_secret_value() or None, headers)
+
+
+def _cohere(settings: CohereProvider) -> CohereConfig:
+    return CohereConfig(
+        api_key=settings.api_key.get_secret_value() or None,
+        base_url=settings.base_url,
+        headers={name: value.get_secret_value() for name, value in settings.headers.items()},
+    )
 
 
 def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:

@@ -10,7 +10,7 @@ from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.resilience.retry_budget import RetryBudgetConfig
 from tests.bootstrap_tests.documents import catalog_of, settings_of
 
-UNBUILT = {"bedrock", "vertex", "gemini", "cohere", "huggingface"}
+UNBUILT = {"bedrock", "vertex", "gemini"}
 
 
 def entry(provider: str) -> str:

@@ -9,6 +9,8 @@ import pytest
 from adapters.outbound.providers.anthropic.config import AnthropicConfig
 from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
 from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
+from adapters.outbound.providers.cohere.dialect import CohereConfig, CohereDialect
+from adapters.outbound.providers.cohere.words import CAPABILITIES as COHERE
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
@@ -19,6 +21,7 @@ from adapters.testing.scripted_provider import Act, ScriptedProvider, fails
 from adapters.testing.virtual_time import ManualClock
 from domain.failure import Failure, FailureKind
 from tests.wires.anthropic import AnthropicWire
+from tests.wires.cohere import CohereWire
 from tests.wires.wire import Refused, Said, Wire, WireReply
 
 USAGE = {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6}
@@ -134,6 +137,30 @@ class TestAnthropicProvider(ProviderContract):
             over(cut_wire(wire)),
             over(hanging),
             ANTHROPIC.supports,
+        )
+
+
+class TestCohereProvider(ProviderContract):
+    @pytest.fixture
+    def harness(self) -> ProviderHarness:
+        wire = CohereWire()
+        chats = healthy_wire(wire)
+
+        async def healthy_cohere(request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("embed"):
+                return httpx.Response(200, stream=Pieces(b'{"embeddings": {"float": [[0.5]]}}'))
+            return await chats(request)
+
+        def over(handler: Handler) -> TranslatedProvider[bytes]:
+            dialect = CohereDialect(CohereConfig("co-test", "http://provider.test"))
+            return TranslatedProvider(dialect, httpx.MockTransport(handler), ManualClock(), dialect)  # type: ignore[arg-type]
+
+        return ProviderHarness(
+            over(healthy_cohere),
+            over(failing_wire(wire)),
+            over(cut_wire(wire)),
+            over(hanging),
+            COHERE.supports,
         )
 
 
