@@ -12,6 +12,8 @@ from adapters.outbound.providers.bedrock.config import BedrockConfig
 from adapters.outbound.providers.bedrock.dialect import BedrockDialect
 from adapters.outbound.providers.bedrock.request import CAPABILITIES as BEDROCK
 from adapters.outbound.providers.capabilities import Capabilities
+from adapters.outbound.providers.cohere.dialect import CohereConfig, CohereDialect
+from adapters.outbound.providers.cohere.words import CAPABILITIES as COHERE
 from adapters.outbound.providers.gemini.access_token import TokenSource
 from adapters.outbound.providers.gemini.config import GeminiConfig, VertexConfig
 from adapters.outbound.providers.gemini.dialect import GEMINI, VERTEX, GeminiDialect, VertexDialect
@@ -23,11 +25,12 @@ from bootstrap.settings.providers import (
     AnthropicProvider,
     AnyProviderSettings,
     BedrockProvider,
+    CohereProvider,
     GeminiProvider,
     VertexProvider,
 )
 
-TRANSLATED: Mapping[str, Capabilities] = {each.name: each for each in (ANTHROPIC, BEDROCK, GEMINI, VERTEX)}
+TRANSLATED: Mapping[str, Capabilities] = {each.name: each for each in (ANTHROPIC, BEDROCK, COHERE, GEMINI, VERTEX)}
 """What each such type can do."""
 
 
@@ -41,6 +44,9 @@ def translated_provider(
         case BedrockProvider():
             bedrock = BedrockDialect(_bedrock(settings))
             return TranslatedProvider(bedrock, transport, clock, bedrock)
+        case CohereProvider():
+            cohere = CohereDialect(_cohere(settings))
+            return TranslatedProvider(cohere, transport, clock, cohere)
         case GeminiProvider():
             gemini = GeminiDialect(_gemini(settings))
             return TranslatedProvider(gemini, transport, clock, gemini)
@@ -67,6 +73,14 @@ def _bedrock(settings: BedrockProvider) -> BedrockConfig:
         secret_access_key=settings.secret_access_key.get_secret_value(),
         session_token=settings.session_token.get_secret_value(),
         profile=settings.profile,
+        headers=revealed(settings.headers),
+    )
+
+
+def _cohere(settings: CohereProvider) -> CohereConfig:
+    return CohereConfig(
+        api_key=settings.api_key.get_secret_value() or None,
+        base_url=settings.base_url,
         headers=revealed(settings.headers),
     )
 

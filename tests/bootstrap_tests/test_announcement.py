@@ -57,7 +57,6 @@ def test_the_curl_line_asks_for_the_first_model_that_can_answer() -> None:
     text = """
     model_list:
       - {model_name: keyless, provider: {type: openai}}
-      - {model_name: unbuilt, provider: {type: gemini, api_key: k}}
       - {model_name: resting, enabled: false, provider: {type: echo}}
       - {model_name: good, provider: {type: echo}}
     """

@@ -23,6 +23,11 @@ KEY = "mg_test"
 ENTRIES: dict[str, dict[str, Any]] = {
     "openai": {"api_key": "sk-x", "organization": "o", "project": "p"},
     "azure": {"api_key": "k", "endpoint": "https://x.openai.azure.com", "deployment": "d", "api_version": "2024-10-21"},
+    "anthropic": {"api_key": "k"},
+    "gemini": {"api_key": "k"},
+    "vertex": {"project": "p", "location": "europe-west1"},
+    "cohere": {"api_key": "k", "headers": {"x-a": "b"}},
+    "huggingface": {"api_key": "k"},
     "mistral": {"api_key": "k"},
     "groq": {"api_key": "k"},
     "openrouter": {"api_key": "k"},

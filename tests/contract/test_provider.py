@@ -9,9 +9,11 @@ import pytest
 from adapters.outbound.providers.anthropic.config import AnthropicConfig
 from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
 from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
+from adapters.outbound.providers.cohere.dialect import CohereConfig, CohereDialect
+from adapters.outbound.providers.cohere.words import CAPABILITIES as COHERE
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.gemini.config import GeminiConfig
-from adapters.outbound.providers.gemini.dialect import GeminiDialect
+from adapters.outbound.providers.gemini.dialect import GEMINI, GeminiDialect
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.translated_provider import TranslatedProvider
@@ -19,9 +21,9 @@ from adapters.testing.doubles import SeededRandomness
 from adapters.testing.provider_contract import UPSTREAM_MODEL, ProviderContract, ProviderHarness
 from adapters.testing.scripted_provider import Act, ScriptedProvider, fails
 from adapters.testing.virtual_time import ManualClock
-from domain.chat import Endpoint
 from domain.failure import Failure, FailureKind
 from tests.wires.anthropic import AnthropicWire
+from tests.wires.cohere import CohereWire
 from tests.wires.gemini import GeminiWire
 from tests.wires.wire import Refused, Said, Wire, WireReply
 
@@ -151,9 +153,39 @@ class TestGeminiProvider(ProviderContract):
             return TranslatedProvider(dialect, httpx.MockTransport(handler), ManualClock(), dialect)  # type: ignore[arg-type]
 
         wire = GeminiWire()
-        endpoints = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS})
+        chats = healthy_wire(wire)
+
+        async def healthy_google(request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith(":batchEmbedContents"):
+                return httpx.Response(200, stream=Pieces(b'{"embeddings": [{"values": [0.5]}]}'))
+            return await chats(request)
+
         return ProviderHarness(
-            over(healthy_wire(wire)), over(failing_wire(wire)), over(cut_wire(wire)), over(hanging), endpoints
+            over(healthy_google), over(failing_wire(wire)), over(cut_wire(wire)), over(hanging), GEMINI.supports
+        )
+
+
+class TestCohereProvider(ProviderContract):
+    @pytest.fixture
+    def harness(self) -> ProviderHarness:
+        wire = CohereWire()
+        chats = healthy_wire(wire)
+
+        async def healthy_cohere(request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("embed"):
+                return httpx.Response(200, stream=Pieces(b'{"embeddings": {"float": [[0.5]]}}'))
+            return await chats(request)
+
+        def over(handler: Handler) -> TranslatedProvider[bytes]:
+            dialect = CohereDialect(CohereConfig("co-test", "http://provider.test"))
+            return TranslatedProvider(dialect, httpx.MockTransport(handler), ManualClock(), dialect)  # type: ignore[arg-type]
+
+        return ProviderHarness(
+            over(healthy_cohere),
+            over(failing_wire(wire)),
+            over(cut_wire(wire)),
+            over(hanging),
+            COHERE.supports,
         )
 
 

@@ -231,21 +231,5 @@ PROVIDER_MODELS: Mapping[str, type[AnyProviderSettings]] = {
 }
 """The settings of each type, by its name."""
 
-BUILT_TYPES = frozenset(
-    {
-        "anthropic",
-        "azure",
-        "bedrock",
-        "custom",
-        "echo",
-        "gemini",
-        "groq",
-        "mistral",
-        "ollama",
-        "openai",
-        "openrouter",
-        "vertex",
-        "vllm",
-    },
-)
-"""The types whose adapter this version has. The others are valid configuration; their instances are disabled."""
+BUILT_TYPES = frozenset(PROVIDER_MODELS)
+"""The types whose adapter this version has. An instance of any other would be disabled."""

@@ -23,6 +23,7 @@ CHECKED = {
     "vllm": "http://localhost:8000/v1/models",
     "mistral": "https://api.mistral.ai/v1/models",
     "groq": "https://api.groq.com/openai/v1/models",
+    "huggingface": "https://router.huggingface.co/v1/models",
     "openrouter": "https://openrouter.ai/api/v1/models",
 }
 

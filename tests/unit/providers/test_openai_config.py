@@ -89,5 +89,6 @@ def test_presets_say_what_they_can_serve() -> None:
         "vllm": everything,
         "mistral": everything,
         "groq": {Endpoint.CHAT, Endpoint.COMPLETIONS},
+        "huggingface": everything,
         "openrouter": everything,
     }

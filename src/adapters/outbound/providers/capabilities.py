@@ -42,10 +42,11 @@ class Capabilities:
             if name in self.chat_fields:
                 if value is not None:
                     kept[name] = value
-            elif name not in HARMLESS and not drop_params and not _asks_nothing(name, value):
+            elif name not in HARMLESS and not drop_params and not asks_nothing(name, value):
                 raise unsupported(name, self.name)
         return kept
 
 
-def _asks_nothing(name: str, value: object) -> bool:
+def asks_nothing(name: str, value: object) -> bool:
+    """Whether an option is as good as left out."""
     return value is None or value is False or value in ([], {}, "") or (name == "n" and value == 1)

@@ -17,6 +17,7 @@ _SERVER_ERROR_FROM: Final = 500
 _CLIENT_ERROR_FROM: Final = 400
 _STATUS_END: Final = 600
 _MAX_CODE_CHARACTERS: Final = 200
+_MAX_WAIT_S: Final = 3_600
 
 _BY_STATUS: Final = {
     401: FailureKind.CREDENTIAL_REFUSED,
@@ -24,6 +25,7 @@ _BY_STATUS: Final = {
     403: FailureKind.FORBIDDEN,
     408: FailureKind.CONFLICT,
     409: FailureKind.CONFLICT,
+    424: FailureKind.SERVER_ERROR,  # Text Generation Inference: the model broke
     425: FailureKind.CONFLICT,
     429: FailureKind.RATE_LIMITED,
 }
@@ -31,10 +33,11 @@ _QUOTA_CODES: Final = frozenset({"insufficient_quota", "billing_hard_limit_reach
 _CONTEXT_CODES: Final = frozenset(
     {"context_length_exceeded", "model_context_window_exceeded", "exceed_context_size_error"}
 )
-# OpenAI, vLLM (both generations), Mistral, llama.cpp, Groq.
+# OpenAI, vLLM (both generations), Mistral, llama.cpp, Groq, Text Generation Inference.
 _CONTEXT_WORDS: Final = re.compile(
     r"maximum context length|context length is only|exceeds? (?:the|this model's) (?:available |maximum )?context"
-    r"|context (?:window|size) (?:of|is)|prompt is too long|reduce the length of the (?:messages|input|prompt)",
+    r"|context (?:window|size) (?:of|is)|prompt is too long|reduce the length of the (?:messages|input|prompt)"
+    r"|`inputs` (?:tokens \+ `max_new_tokens` must be|must have less than)",
     re.IGNORECASE,
 )
 # An error inside a success has only its words.
@@ -52,6 +55,8 @@ _BY_WORD: Final = {
     "content_policy_violation": FailureKind.REQUEST_REFUSED,
     "authentication_error": FailureKind.CREDENTIAL_REFUSED,
     "invalid_api_key": FailureKind.CREDENTIAL_REFUSED,
+    "overloaded": FailureKind.RATE_LIMITED,  # Text Generation Inference, as the next
+    "validation": FailureKind.REQUEST_REFUSED,
     "permission_error": FailureKind.FORBIDDEN,
     "permission_denied": FailureKind.FORBIDDEN,
 }
@@ -82,15 +87,20 @@ class ProviderError:
     type: str | None = None
     param: str | None = None
     status: int | None = None
+    wait_us: int | None = None
 
     @classmethod
     def read(cls, document: object, redactor: Redactor) -> Self:
-        """Reads `{"error": {…}}`, `{"error": "…"}`, `{"object": "error", …}`, `{"message": …}` and `{"detail": …}`."""
+        """Reads `{"error": {…}}`, `{"error": "…"}`, `{"object": "error", …}`, `{"message": …}` and `{"detail": …}`.
+
+        Beside an error that is a string, Hugging Face's servers tell its `error_type` or an `estimated_time`.
+        """
         if not isinstance(document, Mapping):
             return cls()
         error = document.get("error") or document
         if not isinstance(error, Mapping):
-            return cls(message=_words(error, redactor))
+            kind, wait_us = document.get("error_type"), _wait_us(document.get("estimated_time"))
+            return cls(message=_words(error, redactor), type=_name(kind, redactor), wait_us=wait_us)
         code = error.get("code")
         return cls(
             message=_words(error.get("message") or error.get("detail"), redactor),
@@ -118,6 +128,7 @@ def failure_of_reply(status: int, headers: httpx.Headers, body: bytes, redactor:
     error = _read_body(status, headers, body, redactor)
     kind = _kind(status, error)
     own = _OUR_CREDENTIAL.get(kind)
+    wanted_us = retry_after_us(status, headers)
     return Failure(
         kind=kind,
         message=own or error.message or f"the provider answered {status} without saying why",
@@ -125,7 +136,7 @@ def failure_of_reply(status: int, headers: httpx.Headers, body: bytes, redactor:
         code=error.code,
         type=error.type,
         param=error.param,
-        retry_after_us=retry_after_us(status, headers),
+        retry_after_us=error.wait_us if wanted_us is None else wanted_us,
         quotes=own is None and error.message is not None,
     )
 
@@ -207,6 +218,13 @@ def _name(value: object, redactor: Redactor) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return redactor.clean(str(value))[:_MAX_CODE_CHARACTERS] or None
+
+
+def _wait_us(value: object) -> int | None:
+    """Hugging Face's `estimated_time`, in seconds, until a model is loaded."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _MAX_WAIT_S:
+        return None
+    return int(value * 1_000_000)
 
 
 def _as_status(value: object) -> int | None:

@@ -3,7 +3,9 @@
 Sources: Groq, "OpenAI Compatibility" (fields it answers 400 to; no completions, no embeddings); Mistral's API
 reference and its 422 `extra_forbidden` for `stream_options` (usage always comes with the last chunk); OpenRouter,
 "Usage Accounting" (usage always comes, the option is ignored); Ollama, "OpenAI compatibility"; Azure OpenAI's REST
-reference (paths, `api-key`; `stream_options` since the API version 2024-09-01-preview, refused before).
+reference (paths, `api-key`; `stream_options` since the API version 2024-09-01-preview, refused before); Hugging
+Face's chat completion schema (made from Text Generation Inference's, which ignores `n`, `logit_bias` and
+`max_completion_tokens`; its router has no completions) and Text Embeddings Inference's (`/v1/embeddings`).
 """
 
 from collections.abc import Mapping
@@ -99,6 +101,14 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
                 native=frozenset({Endpoint.CHAT}),
                 completions_via_chat=True,
                 unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs"}),
+            ),
+            Preset(
+                "huggingface",
+                "https://router.huggingface.co/v1",
+                native=_EVERYTHING - {Endpoint.COMPLETIONS},
+                completions_via_chat=True,
+                renames={"max_completion_tokens": "max_tokens"},
+                unsupported=frozenset({"logit_bias", "n"}),
             ),
             Preset("openrouter", "https://openrouter.ai/api/v1", asks_stream_usage=False),
         )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from adapters.outbound.providers.capabilities import asks_nothing
 from adapters.outbound.providers.failures import unsupported
 from adapters.outbound.providers.presets import Preset
 from adapters.outbound.providers.splicing import to_json, with_first_member, with_member, with_model
@@ -66,13 +67,13 @@ def serialised_body(fields: Mapping[str, object], model: str, *, ask_stream_usag
 
 
 def adapted_fields(fields: Mapping[str, object], preset: Preset, *, drop_params: bool) -> dict[str, object]:
-    """`fields` as this kind of provider knows them. An option that is null or false asks for nothing."""
+    """`fields` as this kind of provider knows them. An option that asks for nothing is left out."""
     adapted = {}
     for name, value in fields.items():
         if name in preset.drops:
             continue
         if name in preset.unsupported:
-            if value is not None and value is not False and not drop_params:
+            if not drop_params and not asks_nothing(name, value):
                 raise unsupported(name, preset.name)
             continue
         adapted[preset.renames.get(name, name)] = value

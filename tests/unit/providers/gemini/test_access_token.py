@@ -62,7 +62,7 @@ async def test_a_token_is_renewed_ahead_of_its_end_and_nobody_waits(
 ) -> None:
     await tokens.token()
     clock.advance(HOUR_US - 226 * SECOND_US)
-    assert (await tokens.token(), issuer.asked) == (tokens.last, 1)
+    assert (await tokens.token(), issuer.asked) == (tokens.at_hand, 1)
 
     issuer.may.clear()
     clock.advance(2 * SECOND_US)
@@ -123,7 +123,7 @@ async def test_who_stops_waiting_takes_nothing_from_the_others(tokens: TokenSour
 async def test_a_token_that_was_refused_is_forgotten(tokens: TokenSource) -> None:
     await tokens.token()
     tokens.forget()
-    assert tokens.last is None
+    assert tokens.at_hand is None
     assert (await tokens.token()).value == "token-2"
 
 

@@ -43,8 +43,8 @@ class TokenSource:
         self._tried_us = -_PAUSE_US
 
     @property
-    def last(self) -> AccessToken | None:
-        """The one that is at hand."""
+    def at_hand(self) -> AccessToken | None:
+        """The last one that was fetched."""
         return self._token
 
     async def token(self) -> AccessToken:

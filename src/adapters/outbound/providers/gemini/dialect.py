@@ -163,7 +163,7 @@ class VertexDialect:
 
     def _redactor_now(self) -> Redactor:
         """One that knows the token, too."""
-        token = self._tokens.last if self._tokens is not None else None
+        token = self._tokens.at_hand if self._tokens is not None else None
         if token is None:
             return self._redactor
         if self._redacted != token.value:
