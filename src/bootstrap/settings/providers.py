@@ -101,10 +101,9 @@ class BedrockProvider(_AnyProvider):
 
     def lacks(self) -> str | None:
         """The region, or the other half of a pair of keys."""
-        if self.access_key_id.get_secret_value() and not self.secret_access_key.get_secret_value():
-            return "secret_access_key"
-        if self.secret_access_key.get_secret_value() and not self.access_key_id.get_secret_value():
-            return "access_key_id"
+        given = {name: bool(getattr(self, name).get_secret_value()) for name in ("access_key_id", "secret_access_key")}
+        if len(set(given.values())) > 1:
+            return next(name for name, is_there in given.items() if not is_there)
         return None if self.region or self.base_url else "region"
 
 
