@@ -230,6 +230,17 @@ PROVIDER_MODELS: Mapping[str, type[AnyProviderSettings]] = {
 """The settings of each type, by its name."""
 
 BUILT_TYPES = frozenset(
-    {"openai", "azure", "mistral", "groq", "openrouter", "ollama", "vllm", "custom", "echo"},
+    {
+        "openai",
+        "azure",
+        "huggingface",
+        "mistral",
+        "groq",
+        "openrouter",
+        "ollama",
+        "vllm",
+        "custom",
+        "echo",
+    }
 )
 """The types whose adapter this version has. The others are valid configuration; their instances are disabled."""

@@ -3,7 +3,9 @@
 Sources: Groq, "OpenAI Compatibility" (fields it answers 400 to; no completions, no embeddings); Mistral's API
 reference and its 422 `extra_forbidden` for `stream_options` (usage always comes with the last chunk); OpenRouter,
 "Usage Accounting" (usage always comes, the option is ignored); Ollama, "OpenAI compatibility"; Azure OpenAI's REST
-reference (paths, `api-key`; `stream_options` since the API version 2024-09-01-preview, refused before).
+reference (paths, `api-key`; `stream_options` since the API version 2024-09-01-preview, refused before); Hugging
+Face, "Inference Providers" (the router has chat alone; Text Generation Inference, Text Embeddings Inference and vLLM,
+which dedicated endpoints run, have completions and embeddings as well).
 """
 
 from collections.abc import Mapping
@@ -100,6 +102,7 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
                 completions_via_chat=True,
                 unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs"}),
             ),
+            Preset("huggingface", "https://router.huggingface.co/v1"),
             Preset("openrouter", "https://openrouter.ai/api/v1", asks_stream_usage=False),
         )
     }
