@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from openai import AsyncOpenAI
+from openai import APIStatusError, AsyncOpenAI
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -51,6 +51,15 @@ async def ask(client: AsyncOpenAI, model: str, asked: Mapping[str, Any], *, stre
         return whole
     stream = await create(model=model, **asked, stream=True, stream_options=USAGE)
     return put_together([chunk async for chunk in stream])
+
+
+async def error_of(client: AsyncOpenAI, model: str, asked: Mapping[str, Any]) -> APIStatusError | None:
+    """The refusal of that; None where it is answered."""
+    try:
+        await ask(client, model, asked, streamed=False)
+    except APIStatusError as error:
+        return error
+    return None
 
 
 def put_together(chunks: list[ChatCompletionChunk]) -> ChatCompletion:
