@@ -1,0 +1,26 @@
+"""All wires: a new one is its line here, and is then played in every scene of the matrix."""
+
+from typing import Final
+
+from tests.wires.azure import AzureWire
+from tests.wires.custom import CustomWire
+from tests.wires.groq import GroqWire
+from tests.wires.huggingface import HuggingFaceWire
+from tests.wires.mistral import MistralWire
+from tests.wires.ollama import OllamaWire
+from tests.wires.openai import OpenAIWire
+from tests.wires.openrouter import OpenRouterWire
+from tests.wires.vllm import VllmWire
+from tests.wires.wire import Wire
+
+WIRES: Final[tuple[Wire, ...]] = (
+    OpenAIWire(),
+    AzureWire(),
+    CustomWire(),
+    GroqWire(),
+    HuggingFaceWire(),
+    MistralWire(),
+    OllamaWire(),
+    OpenRouterWire(),
+    VllmWire(),
+)
