@@ -35,7 +35,7 @@ _END: Final = Frame(FrameKind.END)
 
 
 class EventFrames:
-    """One stream's messages, decoded and checked by botocore, which is only given whole ones: it copies what waits."""
+    """One stream's messages, decoded and checked by botocore, which is given one at a time: it copies what waits."""
 
     __slots__ = ("_buffer", "_held", "_unreadable")
 
@@ -53,16 +53,19 @@ class EventFrames:
         """The messages that `read` completes; the last of them is BROKEN where the stream can't be read on."""
         held = self._held
         held += read
-        end, is_sound = _whole(held)
-        self._buffer.add_data(bytes(held[:end]))
-        del held[:end]
+        ends, is_sound = _ends(held)
         frames: list[Frame] = []
+        start = 0
         try:
-            frames += map(_frame, self._buffer)
+            for end in ends:
+                self._buffer.add_data(bytes(held[start:end]))
+                frames.append(_frame(next(self._buffer)))
+                start = end
         except self._unreadable as error:
             frames.append(Frame(FrameKind.BROKEN, type(error).__name__))
         if not is_sound:
             frames.append(Frame(FrameKind.BROKEN, "a message's length"))
+        del held[:start]
         return frames
 
     def finish(self) -> list[Frame]:
@@ -70,17 +73,19 @@ class EventFrames:
         return [_END]
 
 
-def _whole(held: bytearray) -> tuple[int, bool]:
-    """How many bytes are whole messages, and whether what follows can become one."""
-    end = 0
-    while len(held) - end >= _LENGTH_BYTES:
-        length = int.from_bytes(held[end : end + _LENGTH_BYTES], "big")
+def _ends(held: bytearray) -> tuple[list[int], bool]:
+    """Where each whole message ends, and whether what follows can become one."""
+    ends: list[int] = []
+    start = 0
+    while len(held) - start >= _LENGTH_BYTES:
+        length = int.from_bytes(held[start : start + _LENGTH_BYTES], "big")
         if not _LEAST_BYTES <= length <= _MAX_BYTES:
-            return end, False
-        if len(held) - end < length:
+            return ends, False
+        if len(held) - start < length:
             break
-        end += length
-    return end, True
+        start += length
+        ends.append(start)
+    return ends, True
 
 
 def _frame(message: Any) -> Frame:
