@@ -71,7 +71,7 @@ class ModelSettings(Section):
 
     @property
     def own_prices(self) -> Prices | None:
-        """What its tokens and units cost; None where the file says nothing of it. One price alone leaves the others at 0."""
+        """What it costs; None where the file says nothing of it. One price alone leaves the others at 0."""
         given = (self.input_price_nano, self.output_price_nano, self.cached_input_price_nano, self.unit_price_nano)
         if all(price_nano is None for price_nano in given):
             return None

@@ -22,14 +22,17 @@ from adapters.inbound.http.errors import InternalError, ShuttingDown, error_answ
 from adapters.inbound.http.exchange import Incoming, Outgoing
 from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import (
+    AnswerCut,
     BodyLimits,
     ClientGone,
     Discard,
     read_body,
+    read_into,
     refuse_bad_framing,
     refuse_large_headers,
 )
 from adapters.inbound.http.request_headers import RawHeaders, client_request_id, combined, traceparent
+from adapters.inbound.http.uploads import Upload, boundary_of, takes_form
 from application.errors import GatewayError, NotAuthenticated
 from application.ports.authenticator import Authenticator
 from application.ports.clock import Clock
@@ -97,6 +100,7 @@ class GatewayConnection:
         self._started = False
         self._finishing = False
         self._client_gone = False
+        self._upload: Upload | None = None
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Handles the request."""
@@ -105,7 +109,7 @@ class GatewayConnection:
         try:
             request = await self._admit(receive)
             await self._unless_gone(task, self._answer(request, send), receive)
-        except ClientGone:
+        except (ClientGone, AnswerCut):
             return
         except GatewayError as error:
             await self._refuse(error, receive, send)
@@ -120,6 +124,8 @@ class GatewayConnection:
             _log.exception("request %s failed before it was handled", self._request_id)
             await self._refuse(InternalError(), receive, send)
         finally:
+            if self._upload is not None:
+                self._upload.close()
             self._door.in_flight.leave(task)
             self._tell()
 
@@ -141,14 +147,23 @@ class GatewayConnection:
             # There is nothing to guard where nothing is: the honest answer helps whoever mistyped a path.
             raise self._app.misrouted(self._scope["path"], self._scope["method"]) or error from None
         self._told.caller = caller
-        payload = await read_body(receive, self._headers, self._door.limits)
-        self._told.received_bytes = len(payload)
-        if self._keeps_bodies():
-            self._told.bodies = ExchangedBodies(payload)
-        self._body_pending = False
         request = Incoming(self._scope, self._headers, self._request_id)
-        request.payload, request.caller, request.client_request_id = payload, caller, self._client_request_id
+        request.caller, request.client_request_id = caller, self._client_request_id
+        if takes_form(self._scope["path"]):
+            await self._read_form(request, receive)
+        else:
+            request.payload = payload = await read_body(receive, self._headers, self._door.limits)
+            self._told.received_bytes = len(payload)
+            if self._keeps_bodies():
+                self._told.bodies = ExchangedBodies(payload)
+        self._body_pending = False
         return request
+
+    async def _read_form(self, request: Incoming, receive: ASGIReceiveCallable) -> None:
+        upload = self._upload = Upload(boundary_of(self._headers))
+        await read_into(upload.take, receive, self._headers, self._door.limits)
+        request.upload = await upload.form()
+        self._told.received_bytes = upload.received_bytes
 
     def _keeps_bodies(self) -> bool:
         keeps = self._door.keeps_bodies
