@@ -24,6 +24,10 @@ LEAST: dict[Endpoint, dict[str, Any]] = {
     Endpoint.CHAT: {"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": True},
     Endpoint.COMPLETIONS: {"model": "m", "prompt": "x", "stream": True},
     Endpoint.EMBEDDINGS: {"model": "m", "input": "x"},
+    Endpoint.MODERATIONS: {"model": "m", "input": "x"},
+    Endpoint.IMAGES: {"model": "m", "prompt": "x"},
+    Endpoint.SPEECH: {"model": "m", "input": "x"},
+    Endpoint.RERANK: {"model": "m", "query": "x", "documents": ["y"]},
 }
 
 

@@ -16,8 +16,8 @@ from adapters.inbound.http.asgi import FrontDoor, GatewayConnection
 from adapters.inbound.http.docs import docs_blueprint
 from adapters.inbound.http.errors import InternalError, MethodNotAllowed, NotFound, error_answer
 from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
-from adapters.inbound.http.lean_context import LeanContext
 from adapters.inbound.http.forwarded import forwarded_blueprint
+from adapters.inbound.http.lean_context import LeanContext
 from adapters.inbound.http.llm import llm_blueprint
 from adapters.inbound.http.models import models_blueprint
 from adapters.inbound.http.operations import operations_blueprint

@@ -72,7 +72,7 @@ class Spool:
             if self._is_closed:
                 return
             if self._file is None:
-                self._file = tempfile.TemporaryFile(buffering=0, prefix="moongate-")
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it outlives this call
             view = memoryview(data)
             while view:
                 view = view[os.write(self._file.fileno(), view) :]

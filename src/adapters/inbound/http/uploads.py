@@ -50,7 +50,6 @@ class Upload:
         self._open: Field | File | None = None
         self._value = bytearray()
         self._fields_bytes = 0
-        self._has_ended = False
         self.received_bytes = 0
 
     async def take(self, data: bytes) -> None:
@@ -76,8 +75,6 @@ class Upload:
             spool.close()
 
     async def _decode(self, data: bytes | None) -> None:
-        if self._has_ended:
-            return  # What comes after the last part means nothing.
         try:
             self._decoder.receive_data(data)
             while not isinstance(event := self._decoder.next_event(), NeedData | Epilogue):
@@ -92,7 +89,6 @@ class Upload:
             ) from error
         except ValueError as error:
             raise InvalidRequest("The form is malformed: expected parts, each with its name, and an end.") from error
-        self._has_ended = isinstance(event, Epilogue)
 
     def _begin(self, part: Field | File) -> None:
         if not part.name:
