@@ -1,5 +1,6 @@
 """A request that came as a form: fields and files, which every attempt sends on anew."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +13,7 @@ class Content(Protocol):
         """All of it."""
         ...
 
-    async def read(self, start: int, size: int) -> bytes:
+    def read(self, start: int, size: int) -> Awaitable[bytes]:
         """`size` bytes from `start` on, less only at the end. Raises ValueError once the request is over."""
         ...
 

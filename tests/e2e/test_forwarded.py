@@ -90,14 +90,15 @@ async def test_transcript_fails_over_with_the_very_same_file(
 
 
 async def test_translations_at_once_do_not_mix_their_files(
-    client: AsyncOpenAI, first: ForwardingUpstream, second: ForwardingUpstream
+    gateway: Gateway, first: ForwardingUpstream, second: ForwardingUpstream
 ) -> None:
     recordings = [os.urandom((2 << 20) + number) for number in range(4)]
 
-    await asyncio.gather(
-        *(client.audio.translations.create(model="anything", file=("a.mp3", one)) for one in recordings)
-    )
+    async with opened(gateway) as http:
+        forms = [{"data": {"model": "anything"}, "files": {"file": ("a.mp3", one)}} for one in recordings]
+        replies = await asyncio.gather(*(http.post("/v1/audio/translations", **form) for form in forms))  # type: ignore[arg-type]
 
+    assert {reply.status_code for reply in replies} == {200}
     heard = sorted(part.value for parts in first.forms + second.forms for part in parts if part.filename)
     assert heard == sorted(recordings)
     assert len(set(first.boundaries + second.boundaries)) == len(recordings)

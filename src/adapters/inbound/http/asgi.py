@@ -27,12 +27,11 @@ from adapters.inbound.http.receiving import (
     ClientGone,
     Discard,
     read_body,
-    read_into,
     refuse_bad_framing,
     refuse_large_headers,
 )
 from adapters.inbound.http.request_headers import RawHeaders, client_request_id, combined, traceparent
-from adapters.inbound.http.uploads import Upload, boundary_of, takes_form
+from adapters.inbound.http.uploads import Upload, boundary_of, read_form, takes_form
 from application.errors import GatewayError, NotAuthenticated
 from application.ports.authenticator import Authenticator
 from application.ports.clock import Clock
@@ -150,7 +149,9 @@ class GatewayConnection:
         request = Incoming(self._scope, self._headers, self._request_id)
         request.caller, request.client_request_id = caller, self._client_request_id
         if takes_form(self._scope["path"]):
-            await self._read_form(request, receive)
+            upload = self._upload = Upload(boundary_of(self._headers))
+            request.upload = await read_form(upload, receive, self._headers, self._door.limits)
+            self._told.received_bytes = upload.received_bytes
         else:
             request.payload = payload = await read_body(receive, self._headers, self._door.limits)
             self._told.received_bytes = len(payload)
@@ -158,12 +159,6 @@ class GatewayConnection:
                 self._told.bodies = ExchangedBodies(payload)
         self._body_pending = False
         return request
-
-    async def _read_form(self, request: Incoming, receive: ASGIReceiveCallable) -> None:
-        upload = self._upload = Upload(boundary_of(self._headers))
-        await read_into(upload.take, receive, self._headers, self._door.limits)
-        request.upload = await upload.form()
-        self._told.received_bytes = upload.received_bytes
 
     def _keeps_bodies(self) -> bool:
         keeps = self._door.keeps_bodies

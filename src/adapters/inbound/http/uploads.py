@@ -3,11 +3,13 @@
 import re
 from typing import Final
 
+from hypercorn.typing import ASGIReceiveCallable
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from adapters.inbound.http.errors import RequestTooLarge
+from adapters.inbound.http.receiving import BodyLimits, read_into
 from adapters.inbound.http.request_headers import RawHeaders
 from adapters.inbound.http.spool import Spool
 from application.errors import InvalidRequest
@@ -21,6 +23,8 @@ _PATHS: Final = ("/audio/transcriptions", "/audio/translations")
 _STEP_BYTES: Final = 64 << 10
 _PART_HEAD_BYTES: Final = 128 << 10
 _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+_LINE_BREAK: Final = re.compile(rb"[\r\n]")
+_AROUND_BOUNDARY_BYTES: Final = 128
 _PLAIN: Final = frozenset({"", "7bit", "8bit", "binary"})
 
 
@@ -40,11 +44,21 @@ def boundary_of(headers: RawHeaders) -> bytes:
     return boundary.encode("ascii")
 
 
+class _Decoder(MultipartDecoder):
+    """Werkzeug's, which takes the line break before a boundary for data where a read ends inside what follows it."""
+
+    def _last_partial_boundary_index(self, data: bytes | bytearray) -> int:
+        """Where that begins which may turn out to be a boundary: at the first line break near the end."""
+        near = max(0, len(data) - len(self.boundary) - _AROUND_BOUNDARY_BYTES)
+        found = _LINE_BREAK.search(data, near)
+        return len(data) if found is None else found.start()
+
+
 class Upload:
     """A form in the making. Whoever makes one must close it."""
 
     def __init__(self, boundary: bytes) -> None:
-        self._decoder = MultipartDecoder(boundary, _PART_HEAD_BYTES + _STEP_BYTES, max_parts=MOST_PARTS)
+        self._decoder = _Decoder(boundary, _PART_HEAD_BYTES + _STEP_BYTES, max_parts=MOST_PARTS)
         self._parts: list[FormField | FormFile] = []
         self._spools: list[Spool] = []
         self._open: Field | File | None = None
@@ -116,3 +130,9 @@ class Upload:
         if not more and part is not None:
             self._parts.append(FormField(part.name, bytes(self._value)))
             self._value.clear()
+
+
+async def read_form(upload: Upload, receive: ASGIReceiveCallable, headers: RawHeaders, limits: BodyLimits) -> Form:
+    """The whole body as a form. Raises as `read_into` and `Upload.take`."""
+    await read_into(upload.take, receive, headers, limits)
+    return await upload.form()
