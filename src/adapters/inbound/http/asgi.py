@@ -96,9 +96,7 @@ class GatewayConnection:
         self._told.traceparent = traceparent(self._headers)
         self._began_us = self._door.clock.monotonic_us()
         self._body_pending = True
-        self._started = False
-        self._finishing = False
-        self._client_gone = False
+        self._started = self._finishing = self._client_gone = False
         self._upload: Upload | None = None
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

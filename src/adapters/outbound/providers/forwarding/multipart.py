@@ -11,7 +11,7 @@ from domain.identifiers import RequestId
 
 PIECE_BYTES: Final = 256 << 10
 
-_UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f"]')
+_UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f"\\]')
 _CONTENT_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:; ?[A-Za-z0-9_-]+=[A-Za-z0-9_.+-]+)*")
 _ANY_FILE: Final = "application/octet-stream"
 
@@ -39,7 +39,10 @@ class MultipartBody(httpx.AsyncByteStream):
 
 
 def quoted(name: str) -> str:
-    """As browsers write names into a header (WHATWG HTML, "multipart form data"): no name can end one."""
+    """As browsers write names into a header (WHATWG HTML, "multipart form data"): no name can end one.
+
+    Backslashes and other control characters go the same way: some readers take them for the start of an escape.
+    """
     return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name)
 
 
