@@ -4,10 +4,10 @@ from typing import Self
 
 from application.active_attempt import ActiveAttempt
 from application.errors import StreamBroken
-from application.output_count import OutputCount
+from application.output_count import OutputCount, counted_usage
 from application.ports.provider import ChunkStream
 from application.silence_watch import SilenceWatch
-from domain.chat import Chunk, Usage
+from domain.chat import Chunk, LlmRequest, Usage
 from domain.failure import Failure, FailureKind, ProviderFailed
 from domain.routing.decision import DecisionTrace
 
@@ -19,7 +19,7 @@ class CommittedStream:
     closed early or its reader is cancelled.
     """
 
-    __slots__ = ("_attempt", "_count", "_finish", "_head", "_input_tokens", "_stream", "_trace", "_usage", "_watch")
+    __slots__ = ("_attempt", "_count", "_finish", "_head", "_llm", "_stream", "_trace", "_usage", "_watch")
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class CommittedStream:
         *,
         idle_us: int,
         trace: DecisionTrace,
-        input_tokens: int,
+        llm: LlmRequest,
         finish: Callable[[str, Usage | None], None],
     ) -> None:
         self._head = head[::-1]
@@ -38,7 +38,7 @@ class CommittedStream:
         self._watch = SilenceWatch(idle_us)
         self._trace = trace
         self._finish = finish
-        self._input_tokens = input_tokens
+        self._llm = llm
         self._count = OutputCount()
         self._usage: Usage | None = None
 
@@ -99,7 +99,7 @@ class CommittedStream:
 
     def _used(self) -> Usage:
         """As the provider reports it, else as far as it has come here."""
-        return self._usage or Usage(self._input_tokens, self._count.tokens, estimated=True)
+        return self._usage or counted_usage(self._llm, self._count.tokens)
 
     def _end(self, outcome: str, end_attempt: Callable[[], None]) -> None:
         self._watch.stop()

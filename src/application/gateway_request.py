@@ -69,8 +69,12 @@ class Streaming:
 
     Iterating `chunks` raises `application.errors.StreamBroken` where the stream ends early. Whoever takes this must
     exhaust `chunks` or call `aclose()` on it.
+
+    Attributes:
+        content_type: What the chunks are made of, where they are a provider's own bytes; None for OpenAI's chunks.
     """
 
     chunks: ChunkStream
     instance: Instance | None
     trace: DecisionTrace
+    content_type: str | None = None

@@ -1,7 +1,7 @@
 import json
 from collections.abc import Iterator
 
-from domain.chat import Chunk
+from domain.chat import Chunk, LlmRequest, Usage
 from domain.pricing import estimate_tokens
 
 
@@ -33,6 +33,12 @@ class OutputCount:
     def tokens(self) -> int:
         """An estimate."""
         return self._chunks + estimate_tokens(self._bytes - self._chunks * self._shortest)
+
+
+def counted_usage(llm: LlmRequest, written_tokens: int) -> Usage:
+    """What an attempt used whose provider did not tell: `written_tokens` are those of a text."""
+    output = written_tokens if llm.endpoint.writes_text else llm.work.output_tokens
+    return Usage(llm.input_tokens, output, estimated=True, units=llm.work.units)
 
 
 def written_characters(body: bytes) -> int:

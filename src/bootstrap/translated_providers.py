@@ -13,7 +13,9 @@ from adapters.outbound.providers.bedrock.dialect import BedrockDialect
 from adapters.outbound.providers.bedrock.request import CAPABILITIES as BEDROCK
 from adapters.outbound.providers.capabilities import Capabilities
 from adapters.outbound.providers.cohere.dialect import CohereConfig, CohereDialect
+from adapters.outbound.providers.cohere.reranking import reranking
 from adapters.outbound.providers.cohere.words import CAPABILITIES as COHERE
+from adapters.outbound.providers.forwarding.forwarding_provider import ForwardingProvider
 from adapters.outbound.providers.gemini.access_token import TokenSource
 from adapters.outbound.providers.gemini.config import GeminiConfig, VertexConfig
 from adapters.outbound.providers.gemini.dialect import GEMINI, VERTEX, GeminiDialect, VertexDialect
@@ -29,6 +31,7 @@ from bootstrap.settings.providers import (
     GeminiProvider,
     VertexProvider,
 )
+from domain.chat import Endpoint
 
 TRANSLATED: Mapping[str, Capabilities] = {each.name: each for each in (ANTHROPIC, BEDROCK, COHERE, GEMINI, VERTEX)}
 """What each such type can do."""
@@ -46,7 +49,8 @@ def translated_provider(
             return TranslatedProvider(bedrock, transport, clock, bedrock)
         case CohereProvider():
             cohere = CohereDialect(_cohere(settings))
-            return TranslatedProvider(cohere, transport, clock, cohere)
+            translated = TranslatedProvider(cohere, transport, clock, cohere)
+            return ForwardingProvider(translated, reranking(_cohere(settings), transport), {Endpoint.RERANK})
         case GeminiProvider():
             gemini = GeminiDialect(_gemini(settings))
             return TranslatedProvider(gemini, transport, clock, gemini)

@@ -71,6 +71,8 @@ def is_cacheable(llm: LlmRequest) -> bool:
     """Whether asking again would give the same: temperature 0, said so, and one choice each or a seed; embeddings."""
     if llm.endpoint is Endpoint.EMBEDDINGS:
         return True
+    if llm.endpoint.is_forwarded:
+        return False
     temperature = llm.fields.get("temperature")
     if isinstance(temperature, bool) or not isinstance(temperature, int | float) or temperature != 0:
         return False

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from domain.form import Form
+from domain.work import NO_WORK, Work
+
 
 class Endpoint(StrEnum):
     """What is asked of a model. The value is the name used in capabilities and in traces."""
@@ -27,21 +30,37 @@ class Endpoint(StrEnum):
         """Whether the answer is text that a model writes, as long as a maximum allows."""
         return self in _WRITING
 
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether a provider has it as it is, or not at all: nothing is translated."""
+        return self in _FORWARDED
+
 
 _WRITING = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.MESSAGES, Endpoint.RESPONSES})
+_FORWARDED = frozenset(
+    {
+        Endpoint.MODERATIONS,
+        Endpoint.IMAGES,
+        Endpoint.TRANSCRIPTIONS,
+        Endpoint.TRANSLATIONS,
+        Endpoint.SPEECH,
+        Endpoint.RERANK,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of one attempt. `cached_input_tokens` are part of `input_tokens`.
 
-    `estimated`: counted by the gateway, not reported by the provider.
+    `estimated`: counted by the gateway, not reported by the provider. `units`: see `Work`.
     """
 
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
     estimated: bool = False
+    units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +71,13 @@ class LlmRequest:
         model: As the client asked for it: a model, an alias or a route's slug.
         body: The JSON document exactly as it arrived; what is forwarded is spliced from it.
         fields: The same document, parsed. Never modified.
-        stream: The client wants server-sent events.
+        stream: The client is answered as the answer comes: in server-sent events, or the bytes of a sound.
         stream_usage: The client asked for the usage chunk (`stream_options.include_usage`).
         input_tokens: Estimate at four characters a token, over everything that becomes prompt.
         most_input_tokens: A bound that no provider's count exceeds.
         choices: How many answers are asked for, each up to the maximum.
+        work: What is asked for beyond text.
+        form: What came instead of a JSON document; `body` and `fields` are empty then.
         max_output_tokens: The client's own maximum; None where it set none.
     """
 
@@ -70,14 +91,17 @@ class LlmRequest:
     max_output_tokens: int | None = None
     most_input_tokens: int = 0
     choices: int = 1
+    work: Work = NO_WORK
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer: the JSON body for the client, with the client's name for the model in it."""
+    """A whole answer: the body for the client, with the client's name for the model in it where it is JSON."""
 
     body: bytes
     usage: Usage | None = None
+    content_type: str = "application/json"
 
 
 class Chunk(NamedTuple):

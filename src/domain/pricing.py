@@ -10,17 +10,22 @@ CHARACTERS_PER_TOKEN = 4
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Nano-dollars per 1,000,000 tokens. `cached_input` falls back to `input`."""
+    """Nano-dollars per 1,000,000 tokens, and per 1,000,000 units of other work. `cached_input` falls back to `input`.
+
+    A request costs both: what is counted in one of them has no price of the other.
+    """
 
     input: int = 0
     output: int = 0
     cached_input: int | None = None
+    unit: int = 0
 
     def cost_nano(self, usage: Usage) -> int:
         """Nano-dollars for `usage`, rounded up once at the end."""
         cached_price = self.input if self.cached_input is None else self.cached_input
         fresh = usage.input_tokens - usage.cached_input_tokens
         total = fresh * self.input + usage.cached_input_tokens * cached_price + usage.output_tokens * self.output
+        total += usage.units * self.unit
         return -(-total // TOKENS_PER_PRICE)
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from bootstrap.provider_wiring import SUPPORTS
 from bootstrap.settings import BUILT_TYPES, to_catalog
 from bootstrap.settings.providers import EchoProvider, OllamaProvider
 from domain.catalog import InstanceLimits, RouterPolicy
@@ -165,7 +166,16 @@ def test_endpoints_come_from_the_caller_by_type() -> None:
     chat_alone = frozenset({Endpoint.CHAT})
     (limited,) = to_catalog(settings, BUILT_TYPES, {"groq": chat_alone}).catalog.all_instances()
     (unlimited,) = to_catalog(settings, BUILT_TYPES).catalog.all_instances()
-    assert (limited.supports, unlimited.supports) == (chat_alone, frozenset(Endpoint))
+    text = frozenset(endpoint for endpoint in Endpoint if not endpoint.is_forwarded)
+    assert (limited.supports, unlimited.supports) == (chat_alone, text)
+
+
+def test_custom_server_is_sent_what_its_entry_says_it_has() -> None:
+    own = "provider: {type: custom, base_url: 'http://x/v1'}"
+    settings = settings_of(f"model_list: [{{model_name: m, {own}, capabilities: [images]}}, {{model_name: n, {own}}}]")
+    some, none = to_catalog(settings, BUILT_TYPES, SUPPORTS).catalog.all_instances()
+    assert some.supports == none.supports | {Endpoint.IMAGES}
+    assert Endpoint.CHAT in none.supports
 
 
 def test_references_to_models_that_are_not_defined_are_left_out_with_a_warning() -> None:

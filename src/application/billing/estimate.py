@@ -40,18 +40,25 @@ def estimate(
     llm: LlmRequest, instance: Instance, price: Priced | Unpriced, terms: Terms, caller: Caller, *, most: bool
 ) -> Estimate:
     """With `most`, what it can't exceed if the provider keeps to the maximum of output; else what is expected."""
-    each = llm.max_output_tokens
-    if each is None:
-        each = _own_maximum(instance, terms) if most else terms.default_output_tokens
-    output = each * llm.choices if llm.endpoint.writes_text else 0
+    output = _written(llm, instance, terms, most=most)
     if most:
         window = instance.context_window
         input_ = llm.most_input_tokens if window is None else min(window, llm.most_input_tokens)
     else:
         input_ = llm.input_tokens
-    cost_nano = worst_case_nano((price,), input_, output, unpriced_nano(terms, caller))
+    units = llm.work.most_units if most else llm.work.units
+    cost_nano = worst_case_nano((price,), input_, output, unpriced_nano(terms, caller), units)
     # More than a counter holds fits no budget either.
     return Estimate(input_, output, min(cost_nano, LARGEST_NANO))
+
+
+def _written(llm: LlmRequest, instance: Instance, terms: Terms, *, most: bool) -> int:
+    if not llm.endpoint.writes_text:
+        return llm.work.most_output_tokens if most else llm.work.output_tokens
+    each = llm.max_output_tokens
+    if each is None:
+        each = _own_maximum(instance, terms) if most else terms.default_output_tokens
+    return each * llm.choices
 
 
 def unpriced_nano(terms: Terms, caller: Caller) -> int:

@@ -57,6 +57,16 @@ class ChunkStream(Protocol):
         ...
 
 
+class MediaStream(ChunkStream):
+    """A stream of the provider's own bytes, of whatever kind they are, instead of OpenAI's chunks.
+
+    Attributes:
+        content_type: What they are, for the client.
+    """
+
+    content_type: str
+
+
 class Provider(Protocol):
     """The way to one instance's provider. Makes one upstream request per call; never retries or redirects.
 

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from application.dispatch import Dispatch
 from application.gateway_request import Completed, GatewayRequest
-from application.output_count import written_characters
+from application.output_count import counted_usage, written_characters
 from application.ports.provider import Call, Provider
 from application.spans import Spans, time_limit
 from domain.chat import Reply, Usage
@@ -36,4 +36,4 @@ async def _whole_reply(provider: Provider, call: Call, spans: Spans) -> Reply:
 def _counted(request: GatewayRequest, reply: Reply) -> Usage:
     """Tokens as the gateway counts them, where the provider reported none."""
     written = estimate_tokens(written_characters(reply.body)) if request.llm.endpoint.writes_text else 0
-    return Usage(request.llm.input_tokens, written, estimated=True)
+    return counted_usage(request.llm, written)

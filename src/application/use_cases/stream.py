@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from application.committed_stream import CommittedStream
 from application.dispatch import Dispatch, Served
 from application.gateway_request import GatewayRequest, Streaming
-from application.ports.provider import Call, ChunkStream, Provider
+from application.ports.provider import Call, ChunkStream, MediaStream, Provider
 from application.spans import Spans, time_limit
 from domain.chat import Chunk, Usage
 from domain.failure import Failure, FailureKind, ProviderFailed
@@ -32,7 +32,9 @@ class Stream:
         """
         served = await self.dispatch.run(request, _open)
         served.attempt.first_content()
-        return Streaming(self._commit(served), served.attempt.instance, served.journey.trace)
+        stream = served.value.stream
+        content_type = stream.content_type if isinstance(stream, MediaStream) else None
+        return Streaming(self._commit(served), served.attempt.instance, served.journey.trace, content_type)
 
     def _commit(self, served: Served[_Opened]) -> CommittedStream:
         def finish(outcome: str, usage: Usage | None) -> None:
@@ -44,7 +46,7 @@ class Stream:
             served.attempt,
             idle_us=served.value.idle_us,
             trace=served.journey.trace,
-            input_tokens=served.journey.request.llm.input_tokens,
+            llm=served.journey.request.llm,
             finish=finish,
         )
 

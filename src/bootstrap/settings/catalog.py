@@ -15,7 +15,7 @@ from domain.identifiers import InstanceId, ModelName, RouteSlug
 from domain.routing.strategies import parse_strategy
 
 Supports = Mapping[str, frozenset[Endpoint]]
-"""Endpoints that a provider type has; all of them for a type that is not named."""
+"""Endpoints that a provider type has; all that are not forwarded for a type that is not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,21 @@ def _instance(entry: ModelSettings, instance_id: InstanceId, supports: Supports,
         context_window=entry.context_window,
         max_output_tokens=entry.max_output_tokens,
         tags=frozenset(entry.tags),
-        supports=supports.get(entry.provider.type, frozenset(Endpoint)),
+        supports=_supports(entry, supports),
         routing_group=entry.routing_group,
         enabled=enabled,
         made_by=made_by(entry),
     )
+
+
+def _supports(entry: ModelSettings, supports: Supports) -> frozenset[Endpoint]:
+    """What is forwarded as it is, nobody can translate: a `custom` server has of that what its entry says it has."""
+    known = supports.get(entry.provider.type)
+    if known is None:
+        return frozenset(one for one in Endpoint if not one.is_forwarded)
+    if entry.provider.type != "custom":
+        return known
+    return frozenset(one for one in known if not one.is_forwarded or one.value in entry.capabilities)
 
 
 def weight_milli(weight: float) -> int:

@@ -31,6 +31,7 @@ Capability = Literal[
     "moderations",
     "images",
     "transcriptions",
+    "translations",
     "speech",
     "rerank",
 ]
@@ -39,7 +40,8 @@ Capability = Literal[
 class ModelSettings(Section):
     """One instance of a model; entries with one `model_name` serve the same model. None: unknown, or no limit.
 
-    `input_cost_per_token` and its sisters are dollars in the file and nano-dollars per million tokens in here.
+    `input_cost_per_token` and its sisters are dollars in the file and nano-dollars per million tokens in here;
+    `cost_per_unit` likewise.
     """
 
     model_name: Name
@@ -54,6 +56,7 @@ class ModelSettings(Section):
     input_price_nano: Price = Field(default=None, alias="input_cost_per_token")
     output_price_nano: Price = Field(default=None, alias="output_cost_per_token")
     cached_input_price_nano: Price = Field(default=None, alias="cached_input_cost_per_token")
+    unit_price_nano: Price = Field(default=None, alias="cost_per_unit")
     context_window: OptionalCount = None
     max_output_tokens: OptionalCount = None
     capabilities: tuple[Capability, ...] = ()
@@ -68,11 +71,16 @@ class ModelSettings(Section):
 
     @property
     def own_prices(self) -> Prices | None:
-        """What its tokens cost; None where the file says nothing of it. One price alone leaves the others at 0."""
-        given = (self.input_price_nano, self.output_price_nano, self.cached_input_price_nano)
+        """What it costs; None where the file says nothing of it. One price alone leaves the others at 0."""
+        given = (self.input_price_nano, self.output_price_nano, self.cached_input_price_nano, self.unit_price_nano)
         if all(price_nano is None for price_nano in given):
             return None
-        return Prices(self.input_price_nano or 0, self.output_price_nano or 0, self.cached_input_price_nano)
+        return Prices(
+            self.input_price_nano or 0,
+            self.output_price_nano or 0,
+            self.cached_input_price_nano,
+            self.unit_price_nano or 0,
+        )
 
 
 def _at_least_one(members: tuple["RouteModelSettings", ...]) -> tuple["RouteModelSettings", ...]:

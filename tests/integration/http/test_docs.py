@@ -9,6 +9,7 @@ import pytest
 from adapters.inbound.http.admin.blueprint import AdminApi
 from adapters.inbound.http.app import GatewayApp
 from adapters.inbound.http.errors import TABLE
+from adapters.inbound.http.forwarded_operations import FORWARDED_SUMMARIES
 from adapters.inbound.http.llm_operations import LLM_SCHEMAS, REQUEST_SCHEMAS
 from adapters.inbound.http.schemas import parse_llm_request
 from application.errors import InvalidRequest
@@ -18,12 +19,18 @@ from tests.integration.http.admin_world import World, whole_table
 from tests.integration.http.stubs import http_app
 
 ROUTES = whole_table()
-LLM = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/models/{model}"}
+LLM = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/models/{model}"} | {
+    path for path, _ in FORWARDED_SUMMARIES.values()
+}
 OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/metrics"}
 LEAST: dict[Endpoint, dict[str, Any]] = {
     Endpoint.CHAT: {"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": True},
     Endpoint.COMPLETIONS: {"model": "m", "prompt": "x", "stream": True},
     Endpoint.EMBEDDINGS: {"model": "m", "input": "x"},
+    Endpoint.MODERATIONS: {"model": "m", "input": "x"},
+    Endpoint.IMAGES: {"model": "m", "prompt": "x"},
+    Endpoint.SPEECH: {"model": "m", "input": "x"},
+    Endpoint.RERANK: {"model": "m", "query": "x", "documents": ["y"]},
 }
 
 

@@ -119,10 +119,10 @@ def test_an_amount_finer_than_decimal_s_precision_is_refused_too(tmp_path: Path)
         ),
         (with_entry("2.5"), "openai.m: expected an object, found '2.5'"),
         (with_entry([]), "openai.m: no prices"),
-        (with_entry({"input": "1"}), "openai.m: needs both 'input' and 'output'"),
+        (with_entry({"input": "1"}), "openai.m: needs both 'input' and 'output', or 'unit'"),
         (
             with_entry({**GOOD, "cache": "1"}),
-            "openai.m: unknown key 'cache'; known are cached_input, dated, from, input, output, source",
+            "openai.m: unknown key 'cache'; known are cached_input, dated, from, input, output, source, unit",
         ),
         (with_entry({**GOOD, "dated": 2026}), "openai.m.dated: expected a day such as 2026-01-31, found 2026"),
         (with_entry({**GOOD, "from": "soon"}), "openai.m.from: expected a day such as 2026-01-31, found 'soon'"),

@@ -81,14 +81,16 @@ def test_whether_usage_is_asked_for_can_be_configured() -> None:
 
 def test_presets_say_what_they_can_serve() -> None:
     everything = {Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS}
+    heard = {Endpoint.TRANSCRIPTIONS, Endpoint.TRANSLATIONS}
+    media = heard | {Endpoint.SPEECH, Endpoint.IMAGES}
     assert {name: preset.supports for name, preset in PRESETS.items()} == {
-        "openai": everything,
-        "azure": everything,
-        "custom": everything,
+        "openai": everything | media | {Endpoint.MODERATIONS},
+        "azure": everything | media,
+        "custom": everything | media | {Endpoint.MODERATIONS, Endpoint.RERANK},
         "ollama": everything,
-        "vllm": everything,
-        "mistral": everything,
-        "groq": {Endpoint.CHAT, Endpoint.COMPLETIONS},
         "huggingface": everything,
-        "openrouter": everything,
+        "vllm": everything | heard | {Endpoint.RERANK},
+        "mistral": everything | {Endpoint.MODERATIONS, Endpoint.TRANSCRIPTIONS},
+        "groq": {Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.SPEECH} | heard,
+        "openrouter": everything | {Endpoint.SPEECH, Endpoint.RERANK},
     }

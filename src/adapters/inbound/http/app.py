@@ -16,6 +16,7 @@ from adapters.inbound.http.asgi import FrontDoor, GatewayConnection
 from adapters.inbound.http.docs import docs_blueprint
 from adapters.inbound.http.errors import InternalError, MethodNotAllowed, NotFound, error_answer
 from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
+from adapters.inbound.http.forwarded import forwarded_blueprint
 from adapters.inbound.http.lean_context import LeanContext
 from adapters.inbound.http.llm import llm_blueprint
 from adapters.inbound.http.models import models_blueprint
@@ -120,6 +121,7 @@ def create_http_app(
     app = GatewayApp(front_door)
     for blueprint in (
         llm_blueprint(complete, stream),
+        forwarded_blueprint(complete, stream),
         models_blueprint(list_models, find_model, pass_by),
         operations_blueprint(check_readiness, facts, scrape),
         admin_blueprint(admin),

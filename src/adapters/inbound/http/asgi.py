@@ -22,6 +22,7 @@ from adapters.inbound.http.errors import InternalError, ShuttingDown, error_answ
 from adapters.inbound.http.exchange import Incoming, Outgoing
 from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import (
+    AnswerCut,
     BodyLimits,
     ClientGone,
     Discard,
@@ -30,6 +31,7 @@ from adapters.inbound.http.receiving import (
     refuse_large_headers,
 )
 from adapters.inbound.http.request_headers import RawHeaders, client_request_id, combined, traceparent
+from adapters.inbound.http.uploads import Upload, boundary_of, read_form, takes_form
 from application.errors import GatewayError, NotAuthenticated
 from application.ports.authenticator import Authenticator
 from application.ports.clock import Clock
@@ -94,9 +96,8 @@ class GatewayConnection:
         self._told.traceparent = traceparent(self._headers)
         self._began_us = self._door.clock.monotonic_us()
         self._body_pending = True
-        self._started = False
-        self._finishing = False
-        self._client_gone = False
+        self._started = self._finishing = self._client_gone = False
+        self._upload: Upload | None = None
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Handles the request."""
@@ -105,7 +106,7 @@ class GatewayConnection:
         try:
             request = await self._admit(receive)
             await self._unless_gone(task, self._answer(request, send), receive)
-        except ClientGone:
+        except (ClientGone, AnswerCut):
             return
         except GatewayError as error:
             await self._refuse(error, receive, send)
@@ -120,6 +121,8 @@ class GatewayConnection:
             _log.exception("request %s failed before it was handled", self._request_id)
             await self._refuse(InternalError(), receive, send)
         finally:
+            if self._upload is not None:
+                self._upload.close()
             self._door.in_flight.leave(task)
             self._tell()
 
@@ -141,13 +144,18 @@ class GatewayConnection:
             # There is nothing to guard where nothing is: the honest answer helps whoever mistyped a path.
             raise self._app.misrouted(self._scope["path"], self._scope["method"]) or error from None
         self._told.caller = caller
-        payload = await read_body(receive, self._headers, self._door.limits)
-        self._told.received_bytes = len(payload)
-        if self._keeps_bodies():
-            self._told.bodies = ExchangedBodies(payload)
-        self._body_pending = False
         request = Incoming(self._scope, self._headers, self._request_id)
-        request.payload, request.caller, request.client_request_id = payload, caller, self._client_request_id
+        request.caller, request.client_request_id = caller, self._client_request_id
+        if takes_form(self._scope["path"]):
+            upload = self._upload = Upload(boundary_of(self._headers))
+            request.upload = await read_form(upload, receive, self._headers, self._door.limits)
+            self._told.received_bytes = upload.received_bytes
+        else:
+            request.payload = payload = await read_body(receive, self._headers, self._door.limits)
+            self._told.received_bytes = len(payload)
+            if self._keeps_bodies():
+                self._told.bodies = ExchangedBodies(payload)
+        self._body_pending = False
         return request
 
     def _keeps_bodies(self) -> bool:

@@ -12,6 +12,7 @@ from werkzeug.datastructures import Headers
 from adapters.inbound.http.request_headers import RawHeaders, declared_length
 from adapters.inbound.http.response_headers import Header
 from domain.callers import Caller
+from domain.form import Form
 from domain.identifiers import RequestId
 
 
@@ -52,7 +53,8 @@ class Incoming(Request):
 
     Attributes:
         raw: The headers as they arrived; for a name sent twice, a list.
-        payload: The whole body.
+        payload: The whole body; empty where it was a form.
+        upload: The form; None where it was none.
         caller: Who sent it; None only on the open paths.
     """
 
@@ -61,6 +63,7 @@ class Incoming(Request):
     def __init__(self, scope: HTTPScope, raw: RawHeaders, request_id: RequestId) -> None:
         self.raw = raw
         self.payload = b""
+        self.upload: Form | None = None
         self.caller: Caller | None = None
         self.request_id = request_id
         self.client_request_id: str | None = None

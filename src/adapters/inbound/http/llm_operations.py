@@ -6,6 +6,13 @@ bounds; a test asks the one about the other. All other fields belong to the prov
 
 from typing import Any
 
+from adapters.inbound.http.forwarded_operations import (
+    FORWARDED_REQUESTS,
+    FORWARDED_SCHEMAS,
+    FORWARDED_SUMMARIES,
+    other_answers,
+    request_media,
+)
 from adapters.inbound.http.openapi_errors import error_responses
 from adapters.inbound.http.schemas import MAX_CHOICES, MAX_TOKENS
 from domain.caching import CacheControl
@@ -78,6 +85,7 @@ LLM_SCHEMAS: Json = {
     "ChatCompletionRequest": _request("ChatCompletionRequest", "messages", {"messages": _MESSAGES, **_sampling(1)}),
     "CompletionRequest": _request("CompletionRequest", "prompt", {"prompt": _PROMPT, **_sampling(0)}),
     "EmbeddingRequest": _request("EmbeddingRequest", "input", {"input": _PROMPT}),
+    **FORWARDED_SCHEMAS,
     "ProviderAnswer": _OPENAI,
     "Model": _CARD,
     "ModelList": {
@@ -112,12 +120,14 @@ REQUEST_SCHEMAS = {
     Endpoint.CHAT: "ChatCompletionRequest",
     Endpoint.COMPLETIONS: "CompletionRequest",
     Endpoint.EMBEDDINGS: "EmbeddingRequest",
+    **FORWARDED_REQUESTS,
 }
 
 _SUMMARIES = {
     Endpoint.CHAT: ("/v1/chat/completions", "Chat completion"),
     Endpoint.COMPLETIONS: ("/v1/completions", "Text completion"),
     Endpoint.EMBEDDINGS: ("/v1/embeddings", "Embeddings"),
+    **FORWARDED_SUMMARIES,
 }
 
 
@@ -134,13 +144,15 @@ def llm_paths() -> dict[str, Json]:
 
 def _post(endpoint: Endpoint, summary: str) -> Json:
     answer: Json = _content("ProviderAnswer")
-    if endpoint is not Endpoint.EMBEDDINGS:
+    if endpoint.is_forwarded:
+        answer["content"] |= other_answers(endpoint)
+    elif endpoint is not Endpoint.EMBEDDINGS:
         answer["content"]["text/event-stream"] = {"schema": {"type": "string"}}
     return {
         "summary": summary,
         "tags": ["llm"],
         "parameters": _HEADERS,
-        "requestBody": {"required": True, "content": _content(REQUEST_SCHEMAS[endpoint])["content"]},
+        "requestBody": {"required": True, "content": {request_media(endpoint): _schema(REQUEST_SCHEMAS[endpoint])}},
         "responses": {"200": answer, **error_responses(admin=False)},
     }
 
@@ -154,5 +166,8 @@ def _get(summary: str, schema: str) -> Json:
 
 
 def _content(schema: str) -> Json:
-    reference = {"$ref": f"#/components/schemas/{schema}"}
-    return {"description": "Done.", "content": {"application/json": {"schema": reference}}}
+    return {"description": "Done.", "content": {"application/json": _schema(schema)}}
+
+
+def _schema(name: str) -> Json:
+    return {"schema": {"$ref": f"#/components/schemas/{name}"}}

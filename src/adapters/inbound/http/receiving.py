@@ -1,6 +1,7 @@
 """Reading a request's body within bounds, and getting rid of one that nobody will read."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from hypercorn.typing import ASGIReceiveCallable, HTTPScope
@@ -14,6 +15,10 @@ _LINE_OVERHEAD_BYTES = 4
 
 class ClientGone(Exception):
     """The connection closed before the request was complete: nobody is left to answer."""
+
+
+class AnswerCut(Exception):
+    """An answer that is under way can't go on, and can't say so: its connection is closed before its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,20 @@ def refuse_large_headers(scope: HTTPScope) -> None:
 
 
 async def read_body(receive: ASGIReceiveCallable, headers: RawHeaders, limits: BodyLimits) -> bytes:
-    """The whole body.
+    """The whole body. Raises as `read_into`."""
+    parts: list[bytes] = []
+
+    async def keep(part: bytes) -> None:
+        parts.append(part)
+
+    await read_into(keep, receive, headers, limits)
+    return b"".join(parts)
+
+
+async def read_into(
+    take: Callable[[bytes], Awaitable[None]], receive: ASGIReceiveCallable, headers: RawHeaders, limits: BodyLimits
+) -> None:
+    """Hands the body on piece by piece.
 
     Raises:
         RequestTooLarge: It is larger than the limit, by declaration or in fact.
@@ -60,7 +78,6 @@ async def read_body(receive: ASGIReceiveCallable, headers: RawHeaders, limits: B
     length = declared_length(headers)
     if length is not None and length > limits.max_body_bytes:
         raise _too_large(limits)
-    parts: list[bytes] = []
     received_bytes = 0
     try:
         async with asyncio.timeout(limits.body_timeout_s):
@@ -72,9 +89,9 @@ async def read_body(receive: ASGIReceiveCallable, headers: RawHeaders, limits: B
                 received_bytes += len(part)
                 if received_bytes > limits.max_body_bytes:
                     raise _too_large(limits)
-                parts.append(part)
+                await take(part)
                 if not message["more_body"]:
-                    return b"".join(parts)
+                    return
     except TimeoutError as error:
         raise BodyTooSlow(f"The body did not arrive within {limits.body_timeout_s:g} s.") from error
 

@@ -18,6 +18,7 @@ from adapters.inbound.http.fields import (
     optional_object,
     required_string,
 )
+from adapters.inbound.http.forwarded_requests import parse_forwarded
 from adapters.inbound.http.prompt_size import PromptSize, input_size, messages_size
 from domain.chat import Endpoint, LlmRequest
 
@@ -40,6 +41,8 @@ def parse_llm_request(endpoint: Endpoint, body: bytes, deployment: str | None = 
         InvalidRequest: A field that the gateway needs is missing, of the wrong type or out of bounds.
     """
     fields = parse_object(body)
+    if endpoint.is_forwarded:
+        return parse_forwarded(endpoint, fields, body, deployment)
     model = deployment or required_string(fields, "model")
     size = _SIZES[endpoint](fields)
     if endpoint is Endpoint.EMBEDDINGS:

@@ -15,7 +15,7 @@ from domain.pricing import Prices
 DEAREST_DOLLARS: Final = 1_000_000
 _FINEST = Decimal("0.000000001")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_AMOUNTS: Final = ("input", "output", "cached_input")
+_AMOUNTS: Final = ("input", "output", "cached_input", "unit")
 _ENTRY: Final = frozenset({*_AMOUNTS, "from", "dated", "source"})
 
 
@@ -73,8 +73,8 @@ def periods(found: Sequence[Mapping[str, Any]], where: str) -> tuple[PricePeriod
 def _entry(value: object, where: str) -> Mapping[str, Any]:
     entry = objects(value, where)
     refuse_unknown(entry, _ENTRY, where)
-    if "input" not in entry or "output" not in entry:
-        raise PriceListError(f"{where}: needs both 'input' and 'output'")
+    if ("input" in entry) != ("output" in entry) or not {"input", "unit"} & entry.keys():
+        raise PriceListError(f"{where}: needs both 'input' and 'output', or 'unit'")
     if "source" in entry:
         text(entry["source"], f"{where}.source")
     if "dated" in entry:

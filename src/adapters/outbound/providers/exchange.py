@@ -20,14 +20,20 @@ _SUCCESS: Final = range(200, 300)
 
 
 def request_of(
-    call: Call, url: httpx.URL, headers: Sequence[tuple[bytes, bytes]], body: bytes, *, method: str = "POST"
+    call: Call,
+    url: httpx.URL,
+    headers: Sequence[tuple[bytes, bytes]],
+    body: bytes | httpx.AsyncByteStream,
+    *,
+    method: str = "POST",
 ) -> httpx.Request:
-    """The request of one attempt, with its id."""
+    """The request of one attempt, with its id. A stream as `body` needs its `content-length` among the headers."""
     return httpx.Request(
         method,
         url,
         headers=[*headers, (b"x-request-id", call.request_id.encode())],
-        content=body,
+        content=body if isinstance(body, bytes) else None,
+        stream=None if isinstance(body, bytes) else body,
         extensions={
             "timeout": {"connect": call.connect_timeout_us / _MICROSECONDS},
             "departure": call.departure,

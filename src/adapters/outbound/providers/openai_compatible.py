@@ -7,6 +7,7 @@ import httpx
 from adapters.outbound.providers import completions_via_chat
 from adapters.outbound.providers.exchange import Exchange, request_of
 from adapters.outbound.providers.failures import broken_reply
+from adapters.outbound.providers.forwarding.forwarder import Forwarder
 from adapters.outbound.providers.openai_chunks import ChunkRelay
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
 from adapters.outbound.providers.openai_stream import OpenAIChunkStream
@@ -37,10 +38,13 @@ class OpenAICompatibleProvider:
         self._json_headers = config.request_headers("application/json")
         self._stream_headers = config.request_headers("text/event-stream")
         self._urls: dict[tuple[Endpoint, str], httpx.URL] = {}
+        self._forwarder = Forwarder(self._exchange, self._redactor, self._url, config.request_headers)
 
     async def complete(self, call: Call) -> Reply:
         """The whole reply, for every endpoint."""
         endpoint = self._native(call.request.endpoint)
+        if endpoint.is_forwarded:
+            return await self._forwarder.complete(call)
         request = self._request(call, endpoint, self._json_headers, self._body(call, endpoint, ask_usage=False))
         response = await self._exchange.send(request)
         body = await self._exchange.read(response, MAX_REPLY_BYTES)
@@ -52,6 +56,8 @@ class OpenAICompatibleProvider:
     async def stream(self, call: Call) -> ChunkStream:
         """The opened stream."""
         endpoint = self._native(call.request.endpoint)
+        if endpoint.is_forwarded:
+            return await self._forwarder.stream(call)
         body = self._body(call, endpoint, ask_usage=self._asks_usage(call))
         response = await self._exchange.send(self._request(call, endpoint, self._stream_headers, body))
         if response.headers.get("content-type", "").startswith("application/json"):
@@ -73,7 +79,7 @@ class OpenAICompatibleProvider:
         return response.status_code
 
     def _native(self, endpoint: Endpoint) -> Endpoint:
-        if endpoint in self._preset.native:
+        if endpoint in self._preset.native or endpoint in self._preset.forwards:
             return endpoint
         if endpoint is Endpoint.COMPLETIONS and self._preset.completions_via_chat:
             return Endpoint.CHAT
@@ -102,11 +108,14 @@ class OpenAICompatibleProvider:
     def _request(
         self, call: Call, endpoint: Endpoint, headers: tuple[tuple[bytes, bytes], ...], body: bytes
     ) -> httpx.Request:
-        where = (endpoint, call.upstream_model)
+        return request_of(call, self._url(endpoint, call.upstream_model), headers, body)
+
+    def _url(self, endpoint: Endpoint, upstream_model: str) -> httpx.URL:
+        where = (endpoint, upstream_model)
         url = self._urls.get(where)
         if url is None:
             url = self._urls[where] = self._config.url(*where)
-        return request_of(call, url, headers, body)
+        return url
 
 
 _conforms: type[Provider] = OpenAICompatibleProvider

@@ -16,6 +16,12 @@ _OPERATIONS: Final = {
     Endpoint.CHAT: "chat/completions",
     Endpoint.COMPLETIONS: "completions",
     Endpoint.EMBEDDINGS: "embeddings",
+    Endpoint.MODERATIONS: "moderations",
+    Endpoint.IMAGES: "images/generations",
+    Endpoint.TRANSCRIPTIONS: "audio/transcriptions",
+    Endpoint.TRANSLATIONS: "audio/translations",
+    Endpoint.SPEECH: "audio/speech",
+    Endpoint.RERANK: "rerank",
 }
 _AZURE_API_VERSION: Final = "2024-10-21"
 _AZURE_ASKS_USAGE_SINCE: Final = "2024-09-01"

@@ -5,7 +5,9 @@ reference and its 422 `extra_forbidden` for `stream_options` (usage always comes
 "Usage Accounting" (usage always comes, the option is ignored); Ollama, "OpenAI compatibility"; Azure OpenAI's REST
 reference (paths, `api-key`; `stream_options` since the API version 2024-09-01-preview, refused before); Hugging
 Face's chat completion schema (made from Text Generation Inference's, which ignores `n`, `logit_bias` and
-`max_completion_tokens`; its router has no completions) and Text Embeddings Inference's (`/v1/embeddings`).
+`max_completion_tokens`; its router has no completions) and Text Embeddings Inference's (`/v1/embeddings`). Speech,
+transcripts, pictures, moderation and reranking: each provider's own API reference; a self-hosted server is asked for
+what its documentation names, whether its model can do it or not.
 """
 
 from collections.abc import Mapping
@@ -32,6 +34,8 @@ class Paths(Enum):
 
 
 _EVERYTHING: Final = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})
+_HEARD: Final = frozenset({Endpoint.TRANSCRIPTIONS, Endpoint.TRANSLATIONS})
+_SOUND: Final = _HEARD | {Endpoint.SPEECH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ class Preset:
 
     Attributes:
         base_url: Where it is by default; None where that must be configured.
-        native: Endpoints that it has itself.
+        native: Endpoints of text that it has itself.
+        forwards: Other endpoints that it has, which are passed on as they are.
         completions_via_chat: `/completions` is answered by its chat.
         asks_stream_usage: `stream_options.include_usage` may be sent along unasked; where not, usage comes anyway.
         renames: Fields that it knows under another name.
@@ -55,6 +60,7 @@ class Preset:
     auth: Auth = Auth.BEARER
     paths: Paths = Paths.OPENAI
     native: frozenset[Endpoint] = _EVERYTHING
+    forwards: frozenset[Endpoint] = frozenset()
     completions_via_chat: bool = False
     asks_stream_usage: bool = True
     renames: Mapping[str, str] = field(default_factory=dict)
@@ -73,22 +79,31 @@ class Preset:
     @property
     def supports(self) -> frozenset[Endpoint]:
         """Endpoints that can be served, natively or by translation."""
-        return self.native | {Endpoint.COMPLETIONS} if self.completions_via_chat else self.native
+        own = self.native | self.forwards
+        return own | {Endpoint.COMPLETIONS} if self.completions_via_chat else own
 
 
 PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
     {
         preset.name: preset
         for preset in (
-            Preset("openai", "https://api.openai.com/v1", new_maximum=True),
-            Preset("azure", auth=Auth.API_KEY, paths=Paths.AZURE, new_maximum=True),
-            Preset("custom"),
+            Preset(
+                "openai",
+                "https://api.openai.com/v1",
+                forwards=_SOUND | {Endpoint.IMAGES, Endpoint.MODERATIONS},
+                new_maximum=True,
+            ),
+            Preset(
+                "azure", auth=Auth.API_KEY, paths=Paths.AZURE, forwards=_SOUND | {Endpoint.IMAGES}, new_maximum=True
+            ),
+            Preset("custom", forwards=frozenset(one for one in Endpoint if one.is_forwarded)),
             Preset("ollama", "http://localhost:11434/v1"),
-            Preset("vllm", "http://localhost:8000/v1"),
+            Preset("vllm", "http://localhost:8000/v1", forwards=_HEARD | {Endpoint.RERANK}),
             Preset(
                 "mistral",
                 "https://api.mistral.ai/v1",
                 native=_EVERYTHING - {Endpoint.COMPLETIONS},
+                forwards=frozenset({Endpoint.MODERATIONS, Endpoint.TRANSCRIPTIONS}),
                 completions_via_chat=True,
                 asks_stream_usage=False,
                 renames={"seed": "random_seed", "max_completion_tokens": "max_tokens"},
@@ -99,6 +114,7 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
                 "groq",
                 "https://api.groq.com/openai/v1",
                 native=frozenset({Endpoint.CHAT}),
+                forwards=_SOUND,
                 completions_via_chat=True,
                 unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs"}),
             ),
@@ -110,7 +126,12 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
                 renames={"max_completion_tokens": "max_tokens"},
                 unsupported=frozenset({"logit_bias", "n"}),
             ),
-            Preset("openrouter", "https://openrouter.ai/api/v1", asks_stream_usage=False),
+            Preset(
+                "openrouter",
+                "https://openrouter.ai/api/v1",
+                forwards=frozenset({Endpoint.SPEECH, Endpoint.RERANK}),
+                asks_stream_usage=False,
+            ),
         )
     }
 )

@@ -145,14 +145,12 @@ class AiohttpUpstream(httpx.AsyncBaseTransport):
         return await self._exchange(self._unpooled, request)
 
     async def _exchange(self, session: aiohttp.ClientSession, request: httpx.Request) -> httpx.Response:
-        body = request.content
         try:
             response = await session.request(
                 request.method,
                 _url(str(request.url)),
                 headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
-                # A larger body in one piece would hold up the loop; a file-like one is written in parts.
-                data=(BytesIO(body) if len(body) > _COPY_FREE_BYTES else body) or None,
+                data=_data(request),
                 allow_redirects=False,
                 timeout=_timeout(request.extensions.get("timeout", {}).get("connect")),
             )
@@ -176,6 +174,14 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(total=None),
         trust_env=False,
     )
+
+
+def _data(request: httpx.Request) -> bytes | BytesIO | httpx.AsyncByteStream | None:
+    if not isinstance(request.stream, httpx.ByteStream) and isinstance(request.stream, httpx.AsyncByteStream):
+        return request.stream
+    body = request.content
+    # A larger body in one piece would hold up the loop; a file-like one is written in parts.
+    return (BytesIO(body) if len(body) > _COPY_FREE_BYTES else body) or None
 
 
 @lru_cache(maxsize=1024)

@@ -74,7 +74,7 @@ class CohereDialect:
 
     def __init__(self, config: CohereConfig) -> None:
         self.redactor = config.redactor()
-        self._headers = {stream: _headers(config, stream=stream) for stream in (False, True)}
+        self._headers = {stream: request_headers(config, stream=stream) for stream in (False, True)}
         self._chat = config.url("v2/chat")
         self._embed = config.url("v2/embed")
         self._models = config.url("v1/models?page_size=1")
@@ -112,7 +112,8 @@ class CohereDialect:
         return embeddings.embedded(document, asked, model)
 
 
-def _headers(config: CohereConfig, *, stream: bool) -> RawHeaders:
+def request_headers(config: CohereConfig, *, stream: bool) -> RawHeaders:
+    """All headers of a request but its id and its length."""
     usual = {
         "accept": "text/event-stream" if stream else "application/json",
         "accept-encoding": "identity",

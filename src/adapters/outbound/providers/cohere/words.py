@@ -17,7 +17,7 @@ OWN: Final = ("documents", "citation_options", "safety_mode", "priority")
 
 CAPABILITIES: Final = Capabilities(
     name=NAME,
-    native=frozenset({Endpoint.CHAT, Endpoint.EMBEDDINGS}),
+    native=frozenset({Endpoint.CHAT, Endpoint.EMBEDDINGS, Endpoint.RERANK}),
     translated=frozenset({Endpoint.COMPLETIONS}),
     chat_fields=frozenset(
         {
