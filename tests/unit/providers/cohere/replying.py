@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from adapters.outbound.providers.chat_documents import ChatHead
 from adapters.outbound.providers.cohere.reply import completion
@@ -20,7 +20,7 @@ REDACTOR = Redactor(("the-secret-key",))
 def whole(document: Mapping[str, Any]) -> tuple[dict[str, Any], Usage | None]:
     """The only choice, and the usage."""
     reply, usage = completion(document, HEAD, REDACTOR)
-    (choice,) = reply["choices"]  # type: ignore[misc, attr-defined]  # a list, as the SDKs' models say elsewhere
+    (choice,) = cast("list[dict[str, Any]]", reply["choices"])
     return choice, usage
 
 

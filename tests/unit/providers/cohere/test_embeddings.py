@@ -77,7 +77,7 @@ def test_texts_and_options_have_coheres_names() -> None:
         ("unknown", 1),
     ],
 )
-def test_what_cohere_can_not_embed_is_refused_by_name(field: str, value: object) -> None:
+def test_what_cohere_can_not_embed_is_refused_by_name(field: str, value: Any) -> None:
     with pytest.raises(ProviderFailed) as raised:
         sent(**{field: value})
 

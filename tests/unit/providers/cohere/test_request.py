@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from adapters.outbound.providers.cohere.request import chat_fields
@@ -9,7 +11,7 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required":
 NAMED = {"type": "function", "function": {"name": "b"}}
 
 
-def refused(**fields: object) -> str | None:
+def refused(**fields: Any) -> str | None:
     with pytest.raises(ProviderFailed) as raised:
         sent(**fields)
     assert raised.value.failure.kind is FailureKind.UNSUPPORTED
@@ -123,7 +125,7 @@ def test_a_schema_leaves_its_wrapper(wanted: object, told: object) -> None:
         ),
     ],
 )
-def test_an_effort_is_a_budget_for_thinking(fields: dict[str, object], told: object) -> None:
+def test_an_effort_is_a_budget_for_thinking(fields: dict[str, Any], told: object) -> None:
     assert sent(**fields)["thinking"] == told
 
 
