@@ -7,6 +7,8 @@ import httpx
 
 from adapters.outbound.providers.anthropic.config import AnthropicConfig
 from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
+from adapters.outbound.providers.anthropic.native import NATIVE
+from adapters.outbound.providers.anthropic.native import AnthropicProvider as AnthropicMessages
 from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
 from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
@@ -19,6 +21,7 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
+from bootstrap.client_dialects import speaking, with_dialects
 from bootstrap.google_providers import gemini_provider, vertex_provider
 from bootstrap.in_force import InForce
 from bootstrap.settings.providers import (
@@ -35,10 +38,13 @@ from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
 SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
-    **{name: preset.supports for name, preset in PRESETS.items()},
-    ANTHROPIC.name: ANTHROPIC.supports,
-    GEMINI.name: GEMINI.supports,
-    VERTEX.name: VERTEX.supports,
+    name: with_dialects(supports)
+    for name, supports in (
+        *((name, preset.supports) for name, preset in PRESETS.items()),
+        (ANTHROPIC.name, ANTHROPIC.supports),
+        (GEMINI.name, GEMINI.supports),
+        (VERTEX.name, VERTEX.supports),
+    )
 }
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
 
@@ -83,12 +89,21 @@ class RebuildProviders:
 def _provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
 ) -> Provider:
+    native = NATIVE if isinstance(settings, AnthropicProvider) else frozenset[Endpoint]()
+    return speaking(_own_provider(settings, transport, clock, randomness), settings.type, native)
+
+
+def _own_provider(
+    settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
+) -> Provider:
     match settings:
         case EchoSettings():
             config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
             return EchoProvider(config, clock, randomness)
         case AnthropicProvider():
-            return TranslatedProvider(AnthropicDialect(_anthropic(settings)), transport, clock)
+            anthropic = _anthropic(settings)
+            translated = TranslatedProvider(AnthropicDialect(anthropic), transport, clock)
+            return AnthropicMessages(anthropic, transport, translated)
         case GeminiProvider():
             return gemini_provider(settings, transport, clock)
         case VertexProvider():

@@ -19,11 +19,14 @@ from tests.integration.http.stubs import http_app
 
 ROUTES = whole_table()
 LLM = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/models/{model}"}
+LLM |= {"/v1/messages", "/v1/messages/count_tokens"}
 OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/metrics"}
 LEAST: dict[Endpoint, dict[str, Any]] = {
     Endpoint.CHAT: {"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": True},
     Endpoint.COMPLETIONS: {"model": "m", "prompt": "x", "stream": True},
     Endpoint.EMBEDDINGS: {"model": "m", "input": "x"},
+    Endpoint.MESSAGES: {"model": "m", "messages": [{"role": "user", "content": "x"}], "max_tokens": 5},
+    Endpoint.COUNT_TOKENS: {"model": "m", "messages": [{"role": "user", "content": "x"}]},
 }
 
 
