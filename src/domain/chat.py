@@ -27,6 +27,11 @@ class Endpoint(StrEnum):
         """Whether the answer is text that a model writes, as long as a maximum allows."""
         return self in _WRITING
 
+    @property
+    def is_free(self) -> bool:
+        """Whether no provider takes anything for it."""
+        return self is Endpoint.COUNT_TOKENS
+
 
 _WRITING = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.MESSAGES, Endpoint.RESPONSES})
 
