@@ -13,7 +13,7 @@ from adapters.inbound.http.admin.instances import instance_routes
 from adapters.inbound.http.admin.models import model_routes
 from adapters.inbound.http.admin.reload import reload_routes
 from adapters.inbound.http.app import create_http_app
-from adapters.inbound.http.asgi import FrontDoor
+from adapters.inbound.http.front_door import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
 from adapters.outbound.memory.routing import MemoryRouting
 from adapters.outbound.redis.prober import Prober

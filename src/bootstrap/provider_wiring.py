@@ -14,17 +14,18 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
+from bootstrap.client_dialects import speaking, with_dialects
 from bootstrap.in_force import InForce
 from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
 from bootstrap.settings.providers import EchoProvider as EchoSettings
-from bootstrap.translated_providers import TRANSLATED, revealed, translated_provider
+from bootstrap.translated_providers import NATIVE_DIALECTS, TRANSLATED, revealed, translated_provider
 from domain.catalog import Instance
 from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
 SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
-    **{name: preset.supports for name, preset in PRESETS.items()},
-    **{name: capabilities.supports for name, capabilities in TRANSLATED.items()},
+    **{name: with_dialects(preset.supports) for name, preset in PRESETS.items()},
+    **{name: with_dialects(capabilities.supports) for name, capabilities in TRANSLATED.items()},
 }
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
 
@@ -69,11 +70,17 @@ class RebuildProviders:
 def _provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
 ) -> Provider:
+    provider = translated_provider(settings, transport, clock) or _openai(settings, transport, clock, randomness)
+    return speaking(provider, settings.type, NATIVE_DIALECTS.get(settings.type, frozenset()))
+
+
+def _openai(
+    settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
+) -> Provider:
     if isinstance(settings, EchoSettings):
         config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
         return EchoProvider(config, clock, randomness)
-    translated = translated_provider(settings, transport, clock)
-    return translated or OpenAICompatibleProvider(_openai_compatible(settings), transport)
+    return OpenAICompatibleProvider(_openai_compatible(settings), transport)
 
 
 def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:

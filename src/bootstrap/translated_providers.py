@@ -7,6 +7,8 @@ from pydantic import SecretStr
 
 from adapters.outbound.providers.anthropic.config import AnthropicConfig
 from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
+from adapters.outbound.providers.anthropic.native import NATIVE
+from adapters.outbound.providers.anthropic.native import AnthropicProvider as AnthropicMessages
 from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
 from adapters.outbound.providers.bedrock.config import BedrockConfig
 from adapters.outbound.providers.bedrock.dialect import BedrockDialect
@@ -36,6 +38,9 @@ from domain.chat import Endpoint
 TRANSLATED: Mapping[str, Capabilities] = {each.name: each for each in (ANTHROPIC, BEDROCK, COHERE, GEMINI, VERTEX)}
 """What each such type can do."""
 
+NATIVE_DIALECTS: Mapping[str, frozenset[Endpoint]] = {"anthropic": NATIVE}
+"""The dialects of clients, beside OpenAI's chat, that a type speaks itself."""
+
 
 def translated_provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock
@@ -43,7 +48,8 @@ def translated_provider(
     """The adapter; None for a type that speaks OpenAI's dialect."""
     match settings:
         case AnthropicProvider():
-            return TranslatedProvider(AnthropicDialect(_anthropic(settings)), transport, clock)
+            config = _anthropic(settings)
+            return AnthropicMessages(config, transport, TranslatedProvider(AnthropicDialect(config), transport, clock))
         case BedrockProvider():
             bedrock = BedrockDialect(_bedrock(settings))
             return TranslatedProvider(bedrock, transport, clock, bedrock)
@@ -55,13 +61,15 @@ def translated_provider(
             gemini = GeminiDialect(_gemini(settings))
             return TranslatedProvider(gemini, transport, clock, gemini)
         case VertexProvider():
-            config = _vertex(settings)
-            # Its credentials are read when they are first needed.
-            tokens = TokenSource(GoogleCredentials(config.credentials_file, transport).fetch, clock)
-            vertex = VertexDialect(config, tokens)
+            vertex = VertexDialect(place := _vertex(settings), _tokens(place, transport, clock))
             return TranslatedProvider(vertex, transport, clock, vertex)
         case _:
             return None
+
+
+def _tokens(config: VertexConfig, transport: httpx.AsyncBaseTransport, clock: Clock) -> TokenSource:
+    """Its credentials are read when they are first needed."""
+    return TokenSource(GoogleCredentials(config.credentials_file, transport).fetch, clock)
 
 
 def _anthropic(settings: AnthropicProvider) -> AnthropicConfig:

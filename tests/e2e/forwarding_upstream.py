@@ -106,7 +106,7 @@ def _speech_events() -> list[dict[str, object]]:
 
 def _transcript_events() -> list[dict[str, object]]:
     usage = {"type": "tokens", "input_tokens": 100, "output_tokens": 5, "total_tokens": 105}
-    done = {"type": "transcript.text.done", "text": "hello", "usage": usage}
+    done: dict[str, object] = {"type": "transcript.text.done", "text": "hello", "usage": usage}
     return [{"type": "transcript.text.delta", "delta": "hel"}, {"type": "transcript.text.delta", "delta": "lo"}, done]
 
 

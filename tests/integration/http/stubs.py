@@ -13,7 +13,7 @@ from adapters.inbound.http.admin.models import model_routes
 from adapters.inbound.http.admin.route import AnyRoute
 from adapters.inbound.http.admin.status import status_routes
 from adapters.inbound.http.app import GatewayApp, create_http_app
-from adapters.inbound.http.asgi import FrontDoor
+from adapters.inbound.http.front_door import FrontDoor
 from adapters.inbound.http.receiving import BodyLimits
 from adapters.inbound.http.use_cases import InstanceUseCases, ProcessFacts
 from adapters.outbound.memory.catalog_source import MemoryCatalogSource

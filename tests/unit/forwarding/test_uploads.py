@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.inbound.http import spool as spools
 from adapters.inbound.http.errors import RequestTooLarge
 from adapters.inbound.http.forwarded_requests import parse_upload
 from adapters.inbound.http.spool import IN_MEMORY_BYTES, Spool
@@ -125,7 +124,7 @@ async def test_file_is_in_memory_up_to_its_bound(monkeypatch: pytest.MonkeyPatch
     def refused(**_: object) -> None:
         raise AssertionError("nothing goes to disk")
 
-    monkeypatch.setattr(spools.tempfile, "TemporaryFile", refused)
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
     assert (await filled(b"x" * IN_MEMORY_BYTES)).size_bytes == IN_MEMORY_BYTES
     with pytest.raises(AssertionError, match="disk"):
         await filled(b"x" * (IN_MEMORY_BYTES + 1))

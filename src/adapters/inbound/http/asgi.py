@@ -7,40 +7,32 @@ the handler beside one watcher that cancels it the moment the client goes.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, HTTPScope
 from quart import Response
 from quart.wrappers.response import DataBody
 
-from adapters.inbound.http.answered import Answered, OnAnswered
-from adapters.inbound.http.authentication import authenticate
-from adapters.inbound.http.client_address import Network, client_address
-from adapters.inbound.http.errors import InternalError, ShuttingDown, error_answer
+from adapters.inbound.http.answered import Answered
+from adapters.inbound.http.anthropic_errors import PATHS as ANTHROPIC_PATHS
+from adapters.inbound.http.anthropic_errors import shaped_answer
+from adapters.inbound.http.errors import InternalError, ShuttingDown
 from adapters.inbound.http.exchange import Incoming, Outgoing
-from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import (
     AnswerCut,
-    BodyLimits,
     ClientGone,
     Discard,
     read_body,
     refuse_bad_framing,
     refuse_large_headers,
 )
-from adapters.inbound.http.request_headers import RawHeaders, client_request_id, combined, traceparent
+from adapters.inbound.http.request_headers import client_request_id, combined, traceparent
 from adapters.inbound.http.uploads import Upload, boundary_of, read_form, takes_form
 from application.errors import GatewayError, NotAuthenticated
-from application.ports.authenticator import Authenticator
-from application.ports.clock import Clock
-from application.ports.randomness import Randomness
 from application.silence_watch import SilenceWatch
-from domain.callers import Caller, CallerKind
 from domain.durations import SECOND_US
 from domain.exchanged_bodies import ExchangedBodies
-from domain.identifiers import RequestId, uuid7
 
 if TYPE_CHECKING:
     from quart import Quart
@@ -48,38 +40,6 @@ if TYPE_CHECKING:
     from adapters.inbound.http.app import GatewayApp
 
 _log = logging.getLogger(__name__)
-
-_ID_BITS = 74
-
-
-@dataclass(frozen=True, slots=True)
-class FrontDoor:
-    """What stands before every view."""
-
-    authenticator: Authenticator
-    clock: Clock
-    randomness: Randomness
-    limits: BodyLimits = field(default=BodyLimits())
-    in_flight: InFlight = field(default_factory=InFlight)
-    trusted_proxies: Sequence[Network] = ()
-    on_answered: Sequence[OnAnswered] = ()
-    keeps_bodies: Callable[[Caller | None, str], bool] | None = None
-
-    def new_request_id(self) -> RequestId:
-        """The gateway's own id for a request."""
-        return uuid7(self.clock.now_us() // 1_000, self.randomness.bits(_ID_BITS))
-
-    async def caller(self, scope: HTTPScope, headers: RawHeaders) -> Caller | None:
-        """Who asks: a key's owner, or an address; None only where the path is open.
-
-        Raises:
-            NotAuthenticated: No valid credential.
-        """
-        caller = await authenticate(self.authenticator, scope["raw_path"], headers)
-        if caller is None or caller.kind is not CallerKind.ANONYMOUS:
-            return caller
-        peer = scope["client"][0] if scope["client"] else None
-        return replace(caller, id=client_address(peer, headers, self.trusted_proxies))
 
 
 class GatewayConnection:
@@ -215,7 +175,7 @@ class GatewayConnection:
             watch.stop()
 
     async def _refuse(self, error: GatewayError, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        answer = error_answer(error)
+        answer = shaped_answer(error, self._scope["path"], self._request_id)
         self._told.error_code = answer.code
         headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
         headers.append((b"content-length", b"%d" % len(answer.body)))
@@ -237,6 +197,8 @@ class GatewayConnection:
         self._started = True
         self._told.status = status
         headers.append((b"x-request-id", self._request_id.encode()))
+        if self._scope["path"].startswith(ANTHROPIC_PATHS):
+            headers.append((b"request-id", self._request_id.encode()))
         if self._client_request_id is not None:
             headers.append((b"x-client-request-id", self._client_request_id.encode()))
         return {"type": "http.response.start", "status": status, "headers": headers}
