@@ -23,6 +23,7 @@ def heard(body: bytes) -> Heard:
     """The request in `body`."""
     fields = json.loads(body)
     _judge(fields)
+    fields = _spelled(fields)
     turns = fields["messages"]
     blocks = [block for turn in turns for block in turn["content"]]
     return Heard(
@@ -58,7 +59,17 @@ def _judge(fields: dict[str, Any]) -> None:
     if "tool_choice" in fields and not fields.get("tools"):
         raise ValueError("tool_choice may only be specified while providing tools")
     _judge_thinking(fields)
-    _judge_turns(fields["messages"])
+    _judge_turns(_spelled(fields)["messages"])
+
+
+def _spelled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A plain string stands for one block of text, in a turn as in the system prompt."""
+    spelled = {"messages": [{**turn, "content": _blocks(turn["content"])} for turn in fields["messages"]]}
+    return {**fields, **spelled, "system": _blocks(fields.get("system") or [])}
+
+
+def _blocks(content: str | list[Block]) -> list[Block]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def _judge_thinking(fields: Mapping[str, Any]) -> None:

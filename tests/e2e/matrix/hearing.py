@@ -25,7 +25,7 @@ def assert_heard(part: Part, expected: Heard, *, streamed: bool = False) -> None
         heard = replace(heard, tool_choice=expected.tool_choice, tools=expected.tools)
     if expected.calls and not any(call.id for call in heard.calls):
         expected = _without_ids(expected)
-    assert heard == expected
+    assert heard == expected, f"heard {heard}, expected {expected}"
 
 
 def carries_ids(part: Part, said: Said) -> bool:
