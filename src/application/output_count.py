@@ -42,7 +42,8 @@ def counted_usage(llm: LlmRequest, written_tokens: int) -> Usage:
 
 
 def written_characters(body: bytes) -> int:
-    """Characters that a model wrote in a whole reply: all text below `choices`, but for names that are ours and its.
+    """Characters that a model wrote in a whole reply: all text below `choices` or `output`, but for names that are ours
+    and its.
 
     Of a reply in no such shape, all of it.
     """
@@ -50,11 +51,13 @@ def written_characters(body: bytes) -> int:
         document = json.loads(body)
     except ValueError:
         return len(body)
-    choices = document.get("choices") if isinstance(document, dict) else None
-    return sum(map(len, _texts(choices))) if isinstance(choices, list) else len(body)
+    if not isinstance(document, dict):
+        return len(body)
+    written = next((document[name] for name in ("choices", "output") if isinstance(document.get(name), list)), None)
+    return len(body) if written is None else sum(map(len, _texts(written)))
 
 
-_NOT_WRITTEN = frozenset({"role", "finish_reason", "type", "id", "object", "logprobs"})
+_NOT_WRITTEN = frozenset({"role", "finish_reason", "type", "id", "object", "logprobs", "status", "call_id", "encrypted_content"})
 
 
 def _texts(value: object) -> Iterator[str]:

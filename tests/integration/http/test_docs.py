@@ -19,8 +19,14 @@ from tests.integration.http.admin_world import World, whole_table
 from tests.integration.http.stubs import http_app
 
 ROUTES = whole_table()
-LLM = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/models/{model}"} | {
-    path for path, _ in FORWARDED_SUMMARIES.values()
+LLM = {
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/responses",
+    "/v1/models",
+    "/v1/models/{model}",
+    *(path for path, _ in FORWARDED_SUMMARIES.values()),
 }
 OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/metrics"}
 LEAST: dict[Endpoint, dict[str, Any]] = {
@@ -31,6 +37,7 @@ LEAST: dict[Endpoint, dict[str, Any]] = {
     Endpoint.IMAGES: {"model": "m", "prompt": "x"},
     Endpoint.SPEECH: {"model": "m", "input": "x"},
     Endpoint.RERANK: {"model": "m", "query": "x", "documents": ["y"]},
+    Endpoint.RESPONSES: {"model": "m", "input": "x", "stream": True},
 }
 
 

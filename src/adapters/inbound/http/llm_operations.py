@@ -61,6 +61,21 @@ def _request(title: str, required: str, properties: Json) -> Json:
     }
 
 
+_RESPONSES: Json = {
+    "input": {
+        "type": ["string", "array", "null"],
+        "minItems": 1,
+        "items": {"type": "object"},
+        "description": "A text or items; none only where the provider keeps what is to be said.",
+    },
+    "instructions": {"type": ["string", "null"]},
+    "stream": {"type": ["boolean", "null"]},
+    "background": {"type": ["boolean", "null"]},
+    "max_output_tokens": _tokens(1),
+    "temperature": _NUMBER,
+    "top_p": _NUMBER,
+    "tools": _OBJECTS,
+}
 _MESSAGES: Json = {"type": "array", "minItems": 1, "items": {"type": "object"}}
 _OPENAI: Json = {"type": "object", "description": "As OpenAI's, from the provider.", "additionalProperties": True}
 _CARD: Json = {
@@ -86,6 +101,7 @@ LLM_SCHEMAS: Json = {
     "CompletionRequest": _request("CompletionRequest", "prompt", {"prompt": _PROMPT, **_sampling(0)}),
     "EmbeddingRequest": _request("EmbeddingRequest", "input", {"input": _PROMPT}),
     **FORWARDED_SCHEMAS,
+    "ResponseRequest": _request("ResponseRequest", "input", _RESPONSES),
     "ProviderAnswer": _OPENAI,
     "Model": _CARD,
     "ModelList": {
@@ -121,6 +137,7 @@ REQUEST_SCHEMAS = {
     Endpoint.COMPLETIONS: "CompletionRequest",
     Endpoint.EMBEDDINGS: "EmbeddingRequest",
     **FORWARDED_REQUESTS,
+    Endpoint.RESPONSES: "ResponseRequest",
 }
 
 _SUMMARIES = {
@@ -128,6 +145,7 @@ _SUMMARIES = {
     Endpoint.COMPLETIONS: ("/v1/completions", "Text completion"),
     Endpoint.EMBEDDINGS: ("/v1/embeddings", "Embeddings"),
     **FORWARDED_SUMMARIES,
+    Endpoint.RESPONSES: ("/v1/responses", "Response"),
 }
 
 

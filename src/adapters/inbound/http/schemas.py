@@ -20,6 +20,7 @@ from adapters.inbound.http.fields import (
 )
 from adapters.inbound.http.forwarded_requests import parse_forwarded
 from adapters.inbound.http.prompt_size import PromptSize, input_size, messages_size
+from adapters.inbound.http.responses_requests import parse_responses
 from domain.chat import Endpoint, LlmRequest
 
 MAX_CHOICES = 128
@@ -44,6 +45,9 @@ def parse_llm_request(endpoint: Endpoint, body: bytes, deployment: str | None = 
     if endpoint.is_forwarded:
         return parse_forwarded(endpoint, fields, body, deployment)
     model = deployment or required_string(fields, "model")
+    if endpoint is Endpoint.RESPONSES:
+        most = {"most_tokens": MAX_TOKENS, "image_tokens": IMAGE_TOKENS, "file_tokens": FILE_TOKENS}
+        return parse_responses(model, body, fields, **most)
     size = _SIZES[endpoint](fields)
     if endpoint is Endpoint.EMBEDDINGS:
         return LlmRequest(
