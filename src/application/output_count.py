@@ -42,8 +42,7 @@ def counted_usage(llm: LlmRequest, written_tokens: int) -> Usage:
 
 
 def written_characters(body: bytes) -> int:
-    """Characters that a model wrote in a whole reply: all text below `choices` or `output`, but for names that are ours
-    and its.
+    """Characters that a model wrote in a whole reply: all text below `choices` or `output`, but for names and the like.
 
     Of a reply in no such shape, all of it.
     """
@@ -57,7 +56,9 @@ def written_characters(body: bytes) -> int:
     return len(body) if written is None else sum(map(len, _texts(written)))
 
 
-_NOT_WRITTEN = frozenset({"role", "finish_reason", "type", "id", "object", "logprobs", "status", "call_id", "encrypted_content"})
+_NOT_WRITTEN = frozenset(
+    {"role", "finish_reason", "type", "id", "object", "logprobs", "status", "call_id", "encrypted_content"}
+)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -14,6 +14,7 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
+from bootstrap.client_dialects import speaking, with_dialects
 from bootstrap.in_force import InForce
 from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
 from bootstrap.settings.providers import EchoProvider as EchoSettings
@@ -23,8 +24,8 @@ from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
 SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
-    **{name: preset.supports for name, preset in PRESETS.items()},
-    **{name: capabilities.supports for name, capabilities in TRANSLATED.items()},
+    **{name: with_dialects(preset.supports) for name, preset in PRESETS.items()},
+    **{name: with_dialects(capabilities.supports) for name, capabilities in TRANSLATED.items()},
 }
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
 
@@ -70,10 +71,13 @@ def _provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
 ) -> Provider:
     if isinstance(settings, EchoSettings):
-        config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
-        return EchoProvider(config, clock, randomness)
+        echo = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
+        return speaking(EchoProvider(echo, clock, randomness), settings.type, frozenset())
     translated = translated_provider(settings, transport, clock)
-    return translated or OpenAICompatibleProvider(_openai_compatible(settings), transport)
+    if translated is not None:
+        return speaking(translated, settings.type, TRANSLATED[settings.type].native)
+    config = _openai_compatible(settings)
+    return speaking(OpenAICompatibleProvider(config, transport), settings.type, config.native)
 
 
 def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:
@@ -89,4 +93,5 @@ def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:
         project=(openai.project or None) if openai else None,
         api_version=azure.api_version if azure else None,
         deployment=azure.deployment if azure else None,
+        responses=settings.has_responses or None,
     )

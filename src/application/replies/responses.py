@@ -77,8 +77,9 @@ def _item_chunks(events: ResponseEvents, index: int, item: Members) -> Iterator[
 
 
 def _parted_chunks(events: ResponseEvents, index: int, item: Members) -> Iterator[Chunk]:
-    parts = [(name, part) for name in ("summary", "content") if isinstance(item.get(name), list) for part in item[name]]
-    empty: Members = {name: [] for name, _ in parts}
+    lists = {name: value for name in ("summary", "content") if isinstance(value := item.get(name), list)}
+    parts = [(name, part) for name, value in lists.items() for part in value]
+    empty: Members = {name: [] for name in lists}
     told = ItemEvents(events, index, {**_begun(item), **empty})
     yield told.added()
     counted: dict[str, int] = {}

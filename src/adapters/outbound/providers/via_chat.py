@@ -35,8 +35,9 @@ class ChatDialect(Protocol):
     """A dialect in words of chat, both ways; pure."""
 
     def chat_fields(self, request: LlmRequest, provider: str, *, drop_params: bool) -> dict[str, object]:
-        """The chat request that asks for what `request` asks for. `stream` is added by the caller, and the
-        maximum of output, where it is not there.
+        """The chat request that asks for what `request` asks for.
+
+        `stream` is added by the caller, and the maximum of output, where it is not there.
 
         Raises:
             ProviderFailed: UNSUPPORTED, naming a field of `request` that chat cannot express.

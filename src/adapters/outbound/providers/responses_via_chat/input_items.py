@@ -108,7 +108,7 @@ class _Conversation:
             raise refused(where, "expected a string or a list of parts")
         return [self._part(part, f"{where}[{index}]") for index, part in enumerate(content)]
 
-    def _part(self, part: Any, where: str) -> Message:  # noqa: ANN401 - JSON
+    def _part(self, part: Any, where: str) -> Message:
         fields: Fields = part if isinstance(part, dict) else {}
         match fields:
             case {"type": "input_text" | "output_text" | "text", "text": str(text)}:
@@ -139,9 +139,7 @@ def not_in_chat(where: str, what: object, provider: str) -> ProviderFailed:
 
 def refused(where: str, why: str) -> ProviderFailed:
     """The request is no good, whoever is asked."""
-    return ProviderFailed(
-        Failure(FailureKind.REQUEST_REFUSED, f"{where}: {why}", status=400, param=where, unsent=True)
-    )
+    return ProviderFailed(Failure(FailureKind.REQUEST_REFUSED, f"{where}: {why}", status=400, param=where, unsent=True))
 
 
 def sealed_thoughts(blocks: Iterable[object]) -> str:

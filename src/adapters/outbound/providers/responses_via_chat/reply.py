@@ -64,7 +64,7 @@ class ResponseHead:
             "model": self._call.reply_model,
             "output": output,
             "previous_response_id": None,
-            "reasoning": {"effort": None, "summary": None, **(fields.get("reasoning") or {})},
+            "reasoning": {"effort": None, "summary": None, **_told(fields.get("reasoning"))},
             "service_tier": chat.get("service_tier") or fields.get("service_tier"),
             "store": False,
             "text": {"format": {"type": "text"}, **_told(fields.get("text"))},
