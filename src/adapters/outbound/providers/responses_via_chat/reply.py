@@ -86,7 +86,9 @@ def response_document(completion: Fields, call: Call) -> dict[str, object]:
         raise ProviderFailed(broken_reply("the provider's reply has no message"))
     head = ResponseHead(call)
     finish_reason = choice.get("finish_reason")
-    output = _output(message, head, item_status(finish_reason), logprobs_of(choice))
+    output = _output(message, head, logprobs_of(choice))
+    if output:  # what came before was said to its end
+        output[-1]["status"] = item_status(finish_reason)
     return head.document(completion, output, finish_reason, completion.get("usage"))
 
 
@@ -95,10 +97,10 @@ def item_status(finish_reason: object) -> str:
     return "incomplete" if isinstance(finish_reason, str) and finish_reason in _CUT else "completed"
 
 
-def reasoning_item(item_id: str, text: str, blocks: list[object]) -> Item:
+def reasoning_item(item_id: str, text: str, blocks: list[object], status: str = "completed") -> Item:
     """What the model thought. `blocks`: the provider's own, which it wants back."""
     content = [{"type": "reasoning_text", "text": text}] if text else []
-    item: Item = {"id": item_id, "type": "reasoning", "summary": [], "content": content, "status": "completed"}
+    item: Item = {"id": item_id, "type": "reasoning", "summary": [], "content": content, "status": status}
     return {**item, "encrypted_content": sealed_thoughts(blocks)} if blocks else item
 
 
@@ -178,7 +180,7 @@ def _complete(logprob: Item) -> Item:
     return {**logprob, "bytes": logprob.get("bytes") or [], "top_logprobs": tops}
 
 
-def _output(message: Fields, head: ResponseHead, status: str, logprobs: list[Any]) -> list[Item]:
+def _output(message: Fields, head: ResponseHead, logprobs: list[Any]) -> list[Item]:
     output = []
     thought = next((message[name] for name in REASONING if isinstance(message.get(name), str) and message[name]), "")
     blocks = objects_in(message.get("thinking_blocks"))
@@ -192,9 +194,9 @@ def _output(message: Fields, head: ResponseHead, status: str, logprobs: list[Any
     if isinstance(refusal, str) and refusal:
         parts.append(refusal_part(refusal))
     if parts:
-        output.append(message_item(head.item_id("msg"), parts, status))
+        output.append(message_item(head.item_id("msg"), parts, "completed"))
     calls = objects_in(message.get("tool_calls"))
-    return output + [call_item(head.item_id("fc", index), call, status) for index, call in enumerate(calls)]
+    return output + [call_item(head.item_id("fc", index), call, "completed") for index, call in enumerate(calls)]
 
 
 def _told(value: object) -> dict[str, Any]:

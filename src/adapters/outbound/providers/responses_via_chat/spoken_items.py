@@ -47,7 +47,7 @@ class SpokenThought(Item):
     __slots__ = ("_blocks", "_part", "_text")
 
     def __init__(self, events: ResponseEvents, index: int, item_id: str) -> None:
-        super().__init__(events, index, {**reply.reasoning_item(item_id, "", []), "status": "in_progress"})
+        super().__init__(events, index, reply.reasoning_item(item_id, "", [], "in_progress"))
         self._text: list[str] = []
         self._blocks: list[object] = []
         self._part: PartEvents | None = None
@@ -63,8 +63,7 @@ class SpokenThought(Item):
             into.append(self._part.delta(text))
 
     def _finish(self, into: list[Chunk], status: str) -> None:
-        del status  # a thought that was cut is complete for whoever reads it
-        self.whole = reply.reasoning_item(self.whole["id"], "".join(self._text), self._blocks)
+        self.whole = reply.reasoning_item(self.whole["id"], "".join(self._text), self._blocks, status)
         if self._part is not None:
             into += self._part.done(self.whole["content"][0])
 

@@ -62,9 +62,8 @@ class ResponseTranslation:
         """All that is still open, and the response."""
         into: list[Chunk] = []
         self._open(self._first or {}, into)
-        status = item_status(self._finish)
         for item in self._items:
-            item.close(into, status)
+            item.close(into, "completed" if item is not self._items[-1] else item_status(self._finish))
         usage, told = self._usage
         response = self._head.document(self._first or {}, [item.whole for item in self._items], self._finish, told)
         return [*into, self._events.ended(response, usage, content=not self._told)]
