@@ -38,5 +38,6 @@ async def test_settings_become_a_provider_that_its_wire_understands() -> None:
     assert (request.url.host, heard.model, headers["anthropic-beta"]) == ("own.example", UPSTREAM_MODEL, "b")
 
 
-def test_chat_and_completions_are_what_it_supports() -> None:
-    assert SUPPORTS["anthropic"] == {Endpoint.CHAT, Endpoint.COMPLETIONS}
+def test_chat_and_what_chat_makes_possible_are_what_it_supports() -> None:
+    assert SUPPORTS["anthropic"] >= {Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.RESPONSES}
+    assert Endpoint.EMBEDDINGS not in SUPPORTS["anthropic"]
