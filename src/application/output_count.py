@@ -42,7 +42,7 @@ def counted_usage(llm: LlmRequest, written_tokens: int) -> Usage:
 
 
 def written_characters(body: bytes) -> int:
-    """Characters that a model wrote in a whole reply: all text below `choices` or `content`, but for names.
+    """Characters that a model wrote in a whole reply: the text below `choices`, `content` or `output`, but for names.
 
     Of a reply in no such shape, all of it.
     """
@@ -50,13 +50,18 @@ def written_characters(body: bytes) -> int:
         document = json.loads(body)
     except ValueError:
         return len(body)
-    fields = document if isinstance(document, dict) else {}
-    # A message of Anthropic's holds its blocks itself.
-    written = fields.get("choices", fields.get("content"))
-    return sum(map(len, _texts(written))) if isinstance(written, list) else len(body)
+    if not isinstance(document, dict):
+        return len(body)
+    written = next((document[name] for name in _WRITTEN if isinstance(document.get(name), list)), None)
+    return len(body) if written is None else sum(map(len, _texts(written)))
 
 
-_NOT_WRITTEN = frozenset({"role", "finish_reason", "type", "id", "object", "logprobs", "signature", "data"})
+# Where chat completions, Anthropic's messages and responses have what was written.
+_WRITTEN = ("choices", "content", "output")
+_NOT_WRITTEN = frozenset(
+    {"role", "finish_reason", "type", "id", "object", "logprobs", "signature", "data"}
+    | {"status", "call_id", "encrypted_content"}
+)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -3,27 +3,41 @@
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.outbound.providers.messages_via_chat.chat_flavour import TRANSLATED, ChatFlavour
+from adapters.outbound.providers.messages_via_chat import chat_flavour as messages_flavour
 from adapters.outbound.providers.messages_via_chat.dialect import MessagesDialect
 from adapters.outbound.providers.messages_via_chat.token_count import CountingTokens
+from adapters.outbound.providers.responses_via_chat import chat_flavour as responses_flavour
+from adapters.outbound.providers.responses_via_chat.dialect import ResponsesDialect
 from adapters.outbound.providers.via_chat import ChatDialect, ViaChat
 from application.ports.provider import Provider
 from domain.chat import Endpoint
 
-_DIALECTS: Final = frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS})
+_DIALECTS: Final = frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS, Endpoint.RESPONSES})
 
 # What servers of OpenAI's dialect take beyond it. The others are this gateway's own translations.
-_NEW: Final = ChatFlavour(maximum="max_completion_tokens")
-_FLAVOURS: Final[Mapping[str, ChatFlavour]] = {
+_NEW: Final = messages_flavour.ChatFlavour(maximum="max_completion_tokens")
+_MESSAGES: Final[Mapping[str, messages_flavour.ChatFlavour]] = {
     "openai": _NEW,
     "azure": _NEW,
     "groq": _NEW,
-    "mistral": ChatFlavour(),
-    "ollama": ChatFlavour(),
-    "huggingface": ChatFlavour(),
-    "custom": ChatFlavour(top_k=True),
-    "vllm": ChatFlavour(top_k=True),
-    "openrouter": ChatFlavour(top_k=True, marks=True),
+    "mistral": messages_flavour.ChatFlavour(),
+    "ollama": messages_flavour.ChatFlavour(),
+    "huggingface": messages_flavour.ChatFlavour(),
+    "custom": messages_flavour.ChatFlavour(top_k=True),
+    "vllm": messages_flavour.ChatFlavour(top_k=True),
+    "openrouter": messages_flavour.ChatFlavour(top_k=True, marks=True),
+}
+# What servers of OpenAI's dialect take of a response's request. The others are this gateway's own translations.
+_RESPONSES: Final[Mapping[str, responses_flavour.ChatFlavour]] = {
+    "openai": responses_flavour.ChatFlavour(hints=True),
+    "azure": responses_flavour.ChatFlavour(hints=True),
+    "custom": responses_flavour.ChatFlavour(hints=True),
+    "vllm": responses_flavour.ChatFlavour(reasoning=True, hints=True),
+    "ollama": responses_flavour.ChatFlavour(reasoning=True, hints=True),
+    "openrouter": responses_flavour.ChatFlavour(reasoning=True, hints=True),
+    "mistral": responses_flavour.ChatFlavour(),
+    "groq": responses_flavour.ChatFlavour(),
+    "huggingface": responses_flavour.ChatFlavour(),
 }
 
 
@@ -36,6 +50,9 @@ def speaking(provider: Provider, type_name: str, native: frozenset[Endpoint]) ->
     """The provider, with the dialects that are not in `native` over its chat."""
     dialects: dict[Endpoint, ChatDialect] = {}
     if Endpoint.MESSAGES not in native:
-        dialects[Endpoint.MESSAGES] = MessagesDialect(_FLAVOURS.get(type_name, TRANSLATED))
+        flavour = _MESSAGES.get(type_name, messages_flavour.TRANSLATED)
+        dialects[Endpoint.MESSAGES] = MessagesDialect(flavour)
+    if Endpoint.RESPONSES not in native:
+        dialects[Endpoint.RESPONSES] = ResponsesDialect(_RESPONSES.get(type_name, responses_flavour.TRANSLATED))
     spoken = ViaChat(provider, type_name, dialects) if dialects else provider
     return spoken if Endpoint.COUNT_TOKENS in native else CountingTokens(spoken)

@@ -70,17 +70,14 @@ class RebuildProviders:
 def _provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
 ) -> Provider:
-    provider = translated_provider(settings, transport, clock) or _openai(settings, transport, clock, randomness)
-    return speaking(provider, settings.type, NATIVE_DIALECTS.get(settings.type, frozenset()))
-
-
-def _openai(
-    settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
-) -> Provider:
     if isinstance(settings, EchoSettings):
-        config = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
-        return EchoProvider(config, clock, randomness)
-    return OpenAICompatibleProvider(_openai_compatible(settings), transport)
+        echo = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
+        return speaking(EchoProvider(echo, clock, randomness), settings.type, frozenset())
+    translated = translated_provider(settings, transport, clock)
+    if translated is not None:
+        return speaking(translated, settings.type, NATIVE_DIALECTS.get(settings.type, frozenset()))
+    config = _openai_compatible(settings)
+    return speaking(OpenAICompatibleProvider(config, transport), settings.type, config.native)
 
 
 def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:
@@ -96,4 +93,5 @@ def _openai_compatible(settings: AnyProviderSettings) -> OpenAICompatibleConfig:
         project=(openai.project or None) if openai else None,
         api_version=azure.api_version if azure else None,
         deployment=azure.deployment if azure else None,
+        responses=settings.has_responses or None,
     )

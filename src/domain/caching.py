@@ -13,6 +13,8 @@ from domain.identifiers import ModelName
 _VERSION = 1
 _TRANSPORT = frozenset({"model", "stream", "stream_options"})
 """How the reply is wanted, not what it says. The model stands in the key under the name that was asked for."""
+_STATEFUL = ("background", "conversation", "prompt")
+"""What makes a response depend on something that the provider keeps and that may change."""
 
 
 class CacheControl(StrEnum):
@@ -73,6 +75,8 @@ def is_cacheable(llm: LlmRequest) -> bool:
         return True
     if llm.endpoint.is_forwarded:
         return False
+    if llm.endpoint is Endpoint.RESPONSES and any(llm.fields.get(name) for name in _STATEFUL):
+        return False
     temperature = llm.fields.get("temperature")
     if isinstance(temperature, bool) or not isinstance(temperature, int | float) or temperature != 0:
         return False
@@ -92,9 +96,12 @@ def canonical_request(
 ) -> Mapping[str, object]:
     """Equal for two requests that one reply may answer, and for no others.
 
-    `target`: what serves the name that was asked for. `user` is left out, except where strangers share replies.
+    `target`: what serves the name that was asked for. `user` is left out, except where strangers share replies or the
+    reply repeats it.
     """
-    left_out = _TRANSPORT if scope is CacheScope.GLOBAL else _TRANSPORT | {"user"}
+    # A response repeats the user that it was asked for.
+    user_counts = scope is CacheScope.GLOBAL or llm.endpoint is Endpoint.RESPONSES
+    left_out = _TRANSPORT if user_counts else _TRANSPORT | {"user"}
     return {
         "version": _VERSION,
         "scope": scope_name,

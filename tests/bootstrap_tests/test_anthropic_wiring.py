@@ -38,6 +38,6 @@ async def test_settings_become_a_provider_that_its_wire_understands() -> None:
     assert (request.url.host, heard.model, headers["anthropic-beta"]) == ("own.example", UPSTREAM_MODEL, "b")
 
 
-def test_chat_completions_and_its_own_messages_are_what_it_supports() -> None:
-    own = {Endpoint.MESSAGES, Endpoint.COUNT_TOKENS}
-    assert SUPPORTS["anthropic"] == {Endpoint.CHAT, Endpoint.COMPLETIONS} | own
+def test_chat_and_what_chat_makes_possible_are_what_it_supports() -> None:
+    dialects = {Endpoint.MESSAGES, Endpoint.COUNT_TOKENS, Endpoint.RESPONSES}
+    assert SUPPORTS["anthropic"] == {Endpoint.CHAT, Endpoint.COMPLETIONS} | dialects

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tests.e2e import responses_wire
 from tests.e2e.behaviour import Behaviour
 
 CREATED_S = 1_700_000_000
@@ -56,6 +57,8 @@ def whole_body(ask: Ask, behaviour: Behaviour) -> bytes:
     """The body of a reply that is no stream."""
     if ask.endpoint == "embeddings":
         return to_json(_embeddings(ask))
+    if ask.endpoint == "responses":
+        return responses_wire.whole_response(ask.model, behaviour, whole_text(ask.model, behaviour))
     document = _envelope(ask, "chat.completion" if ask.endpoint == "chat" else "text_completion")
     document["choices"] = [_whole_choice(ask, behaviour)]
     if behaviour.usage:

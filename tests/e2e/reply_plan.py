@@ -6,6 +6,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from itertools import islice
 
+from tests.e2e import responses_wire
 from tests.e2e.behaviour import AFTER_HEAD, BEFORE_HEAD, Behaviour, Ending
 from tests.e2e.openai_wire import (
     DONE,
@@ -14,6 +15,7 @@ from tests.e2e.openai_wire import (
     closing_events,
     content_events,
     events_before_content,
+    piece,
     whole_body,
 )
 
@@ -94,7 +96,27 @@ def _streamed(behaviour: Behaviour, ask: Ask) -> Iterator[Step]:
 _ENDS_INSIDE = frozenset({Ending.ERROR_EVENT, Ending.SILENT_END})
 
 
+def _response_events(behaviour: Behaviour, ask: Ask) -> Iterator[bytes]:
+    events = responses_wire.Events()
+    pieces = [piece(ask.model, index, behaviour.pad_bytes, behaviour.mark) for index in range(behaviour.chunks)]
+    opening = responses_wire.opening_events(events, ask.model, behaviour)
+    output = responses_wire.output_events(events, behaviour, pieces)
+    if behaviour.ends is Ending.COMPLETE:
+        yield from opening
+        yield from output
+        yield from responses_wire.closing_events(events, ask.model, behaviour, "".join(pieces))
+        return
+    if behaviour.after > AFTER_HEAD:
+        yield from opening
+        yield from islice(output, behaviour.after)
+    if behaviour.ends is Ending.ERROR_EVENT:
+        yield responses_wire.error_event(events)
+
+
 def _events(behaviour: Behaviour, ask: Ask) -> Iterator[bytes]:
+    if ask.endpoint == "responses":
+        yield from _response_events(behaviour, ask)
+        return
     if behaviour.ends is Ending.COMPLETE:
         yield from events_before_content(ask, behaviour)
         yield from content_events(ask, behaviour)

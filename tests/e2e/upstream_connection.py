@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from tests.e2e.scripted_upstream import Recorded, ScriptedUpstream
 
 HEAD_END = b"\r\n\r\n"
-_ENDPOINTS = {"/chat/completions": "chat", "/completions": "completions", "/embeddings": "embeddings"}
+_ENDPOINTS = {
+    "/chat/completions": "chat",
+    "/completions": "completions",
+    "/embeddings": "embeddings",
+    "/responses": "responses",
+}
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 

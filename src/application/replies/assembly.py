@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from application.ports.response_cache import LARGEST_ENTRY_BYTES
+from application.replies import responses
 from application.replies.choice_parts import FINISHED, ChoiceParts
 from application.replies.members import Members, Uncertain, keep_equal
 from application.replies.messages.whole_message import is_finished
@@ -22,7 +23,17 @@ class ReplyAssembly:
             It holds nothing any more, and feeding it more is harmless.
     """
 
-    __slots__ = ("_choices", "_collected", "_endpoint", "_head", "_last_head", "_max_bytes", "_usage", "gave_up")
+    __slots__ = (
+        "_choices",
+        "_collected",
+        "_endpoint",
+        "_head",
+        "_last_head",
+        "_max_bytes",
+        "_usage",
+        "_whole",
+        "gave_up",
+    )
 
     def __init__(self, endpoint: Endpoint, max_bytes: int = LARGEST_ENTRY_BYTES) -> None:
         self._endpoint = endpoint
@@ -32,7 +43,8 @@ class ReplyAssembly:
         self._head: Members = {}
         self._last_head: Members = {}
         self._usage: Usage | None = None
-        self.gave_up = endpoint not in OBJECTS
+        self._whole: Reply | None = None
+        self.gave_up = endpoint not in OBJECTS and endpoint is not Endpoint.RESPONSES
 
     def add(self, batch: tuple[Chunk, ...]) -> None:
         """Takes what was sent next. Parses each chunk once, 5 µs for one with a word in it."""
@@ -41,7 +53,9 @@ class ReplyAssembly:
         try:
             for chunk in batch:
                 # Without data it is a sign of life.
-                if chunk.data:
+                if chunk.data and self._endpoint is Endpoint.RESPONSES:
+                    self._whole = responses.whole_reply(chunk) or self._whole
+                elif chunk.data:
                     self._take(chunk)
         except (ValueError, RecursionError):  # deep objects fail even to be compared
             self._give_up()
@@ -51,6 +65,8 @@ class ReplyAssembly:
 
         Whether the stream was complete the caller must know too: a stream that lost a whole choice looks complete.
         """
+        if self._whole is not None and len(self._whole.body) <= self._max_bytes and responses.keepable(self._whole):
+            return self._whole
         if self.gave_up or sorted(self._choices) != list(range(len(self._choices))) or not self._choices:
             return None
         try:
@@ -129,6 +145,7 @@ class ReplyAssembly:
         self._choices = {}
         self._head = self._last_head = {}
         self._usage = None
+        self._whole = None
 
 
 def keepable(endpoint: Endpoint, reply: Reply, choices: int = 1) -> bool:
@@ -140,6 +157,8 @@ def keepable(endpoint: Endpoint, reply: Reply, choices: int = 1) -> bool:
     """
     if endpoint is Endpoint.EMBEDDINGS and b'"error"' not in reply.body and _EMBEDDED.match(reply.body):
         return True
+    if endpoint is Endpoint.RESPONSES:
+        return responses.keepable(reply)
     try:
         document = parse(reply.body)
         if document.get("error") is not None:

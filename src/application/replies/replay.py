@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Final, TypeGuard
 
+from application.replies import responses
 from application.replies.choice_parts import LOGPROB_LISTS
 from application.replies.members import Members
 from application.replies.message_parts import TEXTS
@@ -30,8 +31,10 @@ def replay(endpoint: Endpoint, body: bytes, usage: Usage | None, *, include_usag
     for usage is there only where the body tells usage; `usage` goes with it.
 
     Raises:
-        ValueError: `body` is no whole reply with choices.
+        ValueError: `body` is no whole reply of that endpoint.
     """
+    if endpoint is Endpoint.RESPONSES:
+        return _batches(responses.replayed(body, usage))
     document = parse(body)
     if document.get("error") is not None:
         raise ValueError("expected a reply, found an error")

@@ -44,7 +44,7 @@ def to_catalog(settings: Settings, built_types: Collection[str], supports: Suppo
         instance = _instance(entry, instance_id, supports or {}, enabled=entry.enabled and obstacle is None)
         instances.setdefault(instance.model_name, []).append(instance)
         if instance.enabled:
-            providers[instance_id] = entry.provider
+            providers[instance_id] = entry.provider.with_capabilities(entry.capabilities)
     catalog = _joined({name: tuple(members) for name, members in instances.items()}, settings, warnings)
     policy = replace(settings.router.to_domain(), default_output_tokens=settings.budgets.default_output_tokens)
     return CatalogResult(catalog, policy, providers, tuple(warnings))

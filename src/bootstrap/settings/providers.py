@@ -1,10 +1,10 @@
 """What each type of provider can be told."""
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Collection, Mapping
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, field_validator
 
 from bootstrap.settings.annotations import (
     HeaderName,
@@ -34,6 +34,20 @@ class _AnyProvider(Section):
     api_key: Secret = SecretStr("")
     base_url: HttpUrl = ""
     headers: Mapping[HeaderName, Secret] = Field(default_factory=dict)
+    _has_responses: bool = PrivateAttr(default=False)
+
+    @property
+    def has_responses(self) -> bool:
+        """Whether the instance's entry says that its server has OpenAI's responses."""
+        return self._has_responses
+
+    def with_capabilities(self, capabilities: Collection[str]) -> Self:
+        """These settings, with what an instance's entry says of its server beside them."""
+        if "responses" not in capabilities:
+            return self
+        known = self.model_copy()
+        known._has_responses = True  # noqa: SLF001 - the copy's own
+        return known
 
     @field_validator("base_url", mode="before")
     @classmethod

@@ -19,8 +19,14 @@ from tests.integration.http.admin_world import World, whole_table
 from tests.integration.http.stubs import http_app
 
 ROUTES = whole_table()
-LLM = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/models/{model}"} | {
-    path for path, _ in FORWARDED_SUMMARIES.values()
+LLM = {
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/responses",
+    "/v1/models",
+    "/v1/models/{model}",
+    *(path for path, _ in FORWARDED_SUMMARIES.values()),
 }
 LLM |= {"/v1/messages", "/v1/messages/count_tokens"}
 OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/metrics"}
@@ -34,6 +40,7 @@ LEAST: dict[Endpoint, dict[str, Any]] = {
     Endpoint.RERANK: {"model": "m", "query": "x", "documents": ["y"]},
     Endpoint.MESSAGES: {"model": "m", "messages": [{"role": "user", "content": "x"}], "max_tokens": 5},
     Endpoint.COUNT_TOKENS: {"model": "m", "messages": [{"role": "user", "content": "x"}]},
+    Endpoint.RESPONSES: {"model": "m", "input": "x", "stream": True},
 }
 
 

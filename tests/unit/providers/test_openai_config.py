@@ -79,18 +79,42 @@ def test_whether_usage_is_asked_for_can_be_configured() -> None:
     assert not OpenAICompatibleConfig("openai", ask_stream_usage=False).asks_stream_usage({})
 
 
+@pytest.mark.parametrize(
+    ("config", "native"),
+    [
+        (OpenAICompatibleConfig("openai"), True),
+        (OpenAICompatibleConfig("mistral"), False),
+        (OpenAICompatibleConfig("custom", "http://h/v1"), False),
+        (OpenAICompatibleConfig("custom", "http://h/v1", responses=True), True),
+        (OpenAICompatibleConfig("azure", "https://r.openai.azure.com"), False),
+        (OpenAICompatibleConfig("azure", "https://r.openai.azure.com", api_version="2025-03-01-preview"), True),
+        (OpenAICompatibleConfig("azure", "https://r.openai.azure.com", responses=True), True),
+    ],
+)
+def test_responses_are_asked_for_where_they_are(config: OpenAICompatibleConfig, *, native: bool) -> None:
+    assert (Endpoint.RESPONSES in config.native) is native
+
+
+def test_responses_of_azure_stand_beside_its_deployments() -> None:
+    config = OpenAICompatibleConfig("azure", "https://r.openai.azure.com", api_version="2025-04-01-preview")
+    assert (
+        str(config.url(Endpoint.RESPONSES, "d"))
+        == "https://r.openai.azure.com/openai/responses?api-version=2025-04-01-preview"
+    )
+
+
 def test_presets_say_what_they_can_serve() -> None:
     everything = {Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS}
     heard = {Endpoint.TRANSCRIPTIONS, Endpoint.TRANSLATIONS}
     media = heard | {Endpoint.SPEECH, Endpoint.IMAGES}
     assert {name: preset.supports for name, preset in PRESETS.items()} == {
-        "openai": everything | media | {Endpoint.MODERATIONS},
+        "openai": everything | media | {Endpoint.MODERATIONS, Endpoint.RESPONSES},
         "azure": everything | media,
         "custom": everything | media | {Endpoint.MODERATIONS, Endpoint.RERANK},
         "ollama": everything,
         "huggingface": everything,
         "vllm": everything | heard | {Endpoint.RERANK},
         "mistral": everything | {Endpoint.MODERATIONS, Endpoint.TRANSCRIPTIONS},
-        "groq": {Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.SPEECH} | heard,
-        "openrouter": everything | {Endpoint.SPEECH, Endpoint.RERANK},
+        "groq": {Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.RESPONSES, Endpoint.SPEECH} | heard,
+        "openrouter": everything | {Endpoint.RESPONSES, Endpoint.SPEECH, Endpoint.RERANK},
     }

@@ -1,4 +1,4 @@
-"""Chat, completions, embeddings, messages: at their vendors' paths, with and without /v1, and at Azure's."""
+"""Chat, completions, embeddings, messages, responses: at their vendors' paths, with and without /v1, and at Azure's."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,8 +8,9 @@ from adapters.inbound.http.anthropic_errors import anthropic_framing
 from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
 from adapters.inbound.http.request_headers import cache_control, idempotency_key, tags, timeout_us
 from adapters.inbound.http.response_headers import served_headers
+from adapters.inbound.http.responses_framing import responses_framing
 from adapters.inbound.http.schemas import parse_llm_request
-from adapters.inbound.http.sse import OPENAI, EventStream
+from adapters.inbound.http.sse import OPENAI, EventStream, Framing
 from adapters.inbound.http.use_cases import Complete, Stream
 from application.gateway_request import GatewayRequest
 from domain.chat import Endpoint
@@ -20,6 +21,7 @@ PATHS = (
     ("embeddings", Endpoint.EMBEDDINGS),
     ("messages", Endpoint.MESSAGES),
     ("messages/count_tokens", Endpoint.COUNT_TOKENS),
+    ("responses", Endpoint.RESPONSES),
 )
 
 _JSON = ("content-type", "application/json")
@@ -37,9 +39,14 @@ def llm_blueprint(complete: Complete, stream: Stream) -> Blueprint:
     blueprint = Blueprint("llm", __name__)
     for path, endpoint in PATHS:
         view = _view(endpoint, complete, stream)
-        for rule in (f"/v1/{path}", f"/{path}", f"/openai/deployments/<path:deployment>/{path}"):
+        for rule in (f"/v1/{path}", f"/{path}", f"/openai/deployments/<path:deployment>/{path}", *_more(endpoint)):
             blueprint.add_url_rule(rule, endpoint.value, view, methods=["POST"])
     return blueprint
+
+
+def _more(endpoint: Endpoint) -> tuple[str, ...]:
+    """Azure has responses beside its deployments: of two generations of its interface."""
+    return ("/openai/responses", "/openai/v1/responses") if endpoint is Endpoint.RESPONSES else ()
 
 
 def _view(endpoint: Endpoint, complete: Complete, stream: Stream) -> _View:
@@ -48,13 +55,23 @@ def _view(endpoint: Endpoint, complete: Complete, stream: Stream) -> _View:
         asked = _asked(request, endpoint, deployment)
         if asked.llm.stream:
             streaming = await stream(asked)
-            framing = anthropic_framing(asked.request_id) if endpoint is Endpoint.MESSAGES else OPENAI
+            framing = _framing(endpoint, asked)
             events = EventStream(streaming.chunks, asked.request_id, framing)
             return Outgoing(200, (*_EVENTS, *served_headers(streaming)), events)
         completed = await complete(asked)
         return Outgoing(200, (_JSON, *served_headers(completed)), completed.reply.body)
 
     return view
+
+
+def _framing(endpoint: Endpoint, asked: GatewayRequest) -> Framing:
+    match endpoint:
+        case Endpoint.MESSAGES:
+            return anthropic_framing(asked.request_id)
+        case Endpoint.RESPONSES:
+            return responses_framing()
+        case _:
+            return OPENAI
 
 
 def _asked(request: Incoming, endpoint: Endpoint, deployment: str | None) -> GatewayRequest:

@@ -77,6 +77,21 @@ _ANTHROPIC: Json = {
     "output_config": _OBJECT,
     "metadata": _OBJECT,
 }
+_RESPONSES: Json = {
+    "input": {
+        "type": ["string", "array", "null"],
+        "minItems": 1,
+        "items": {"type": "object"},
+        "description": "A text or items; none only where the provider keeps what is to be said.",
+    },
+    "instructions": {"type": ["string", "null"]},
+    "stream": {"type": ["boolean", "null"]},
+    "background": {"type": ["boolean", "null"]},
+    "max_output_tokens": _tokens(1),
+    "temperature": _NUMBER,
+    "top_p": _NUMBER,
+    "tools": _OBJECTS,
+}
 _MESSAGES: Json = {"type": "array", "minItems": 1, "items": {"type": "object"}}
 _OPENAI: Json = {
     "type": "object",
@@ -113,6 +128,7 @@ LLM_SCHEMAS: Json = {
     "CountTokensRequest": _request(
         "CountTokensRequest", "messages", {name: _ANTHROPIC[name] for name in _ANTHROPIC if name != "max_tokens"}
     ),
+    "ResponseRequest": _request("ResponseRequest", "input", _RESPONSES),
     "ProviderAnswer": _OPENAI,
     "Model": _CARD,
     "ModelList": {
@@ -150,6 +166,7 @@ REQUEST_SCHEMAS = {
     **FORWARDED_REQUESTS,
     Endpoint.MESSAGES: "MessagesRequest",
     Endpoint.COUNT_TOKENS: "CountTokensRequest",
+    Endpoint.RESPONSES: "ResponseRequest",
 }
 
 _SUMMARIES = {
@@ -159,6 +176,7 @@ _SUMMARIES = {
     **FORWARDED_SUMMARIES,
     Endpoint.MESSAGES: ("/v1/messages", "Message, as Anthropic's"),
     Endpoint.COUNT_TOKENS: ("/v1/messages/count_tokens", "Tokens of a message's prompt"),
+    Endpoint.RESPONSES: ("/v1/responses", "Response"),
 }
 
 

@@ -21,6 +21,7 @@ from adapters.inbound.http.fields import (
 from adapters.inbound.http.forwarded_requests import parse_forwarded
 from adapters.inbound.http.messages_requests import MESSAGES, parse_messages
 from adapters.inbound.http.prompt_size import PromptSize, input_size, messages_size
+from adapters.inbound.http.responses_requests import parse_responses
 from domain.chat import Endpoint, LlmRequest
 
 MAX_CHOICES = 128
@@ -30,6 +31,8 @@ MAX_TOKENS = 2**31 - 1
 IMAGE_TOKENS = 48_169
 # A file that the provider keeps: about as many tokens as the largest ordinary context window holds.
 FILE_TOKENS = 200_000
+
+_MOST = {"most_tokens": MAX_TOKENS, "image_tokens": IMAGE_TOKENS, "file_tokens": FILE_TOKENS}
 
 _NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 
@@ -46,8 +49,9 @@ def parse_llm_request(endpoint: Endpoint, body: bytes, deployment: str | None = 
         return parse_forwarded(endpoint, fields, body, deployment)
     model = deployment or required_string(fields, "model")
     if endpoint in MESSAGES:
-        limits = {"most_tokens": MAX_TOKENS, "image_tokens": IMAGE_TOKENS, "file_tokens": FILE_TOKENS}
-        return parse_messages(endpoint, model, body, fields, **limits)
+        return parse_messages(endpoint, model, body, fields, **_MOST)
+    if endpoint is Endpoint.RESPONSES:
+        return parse_responses(model, body, fields, **_MOST)
     size = _SIZES[endpoint](fields)
     if endpoint is Endpoint.EMBEDDINGS:
         return LlmRequest(

@@ -10,6 +10,7 @@ from adapters.outbound.providers.failures import broken_reply
 from adapters.outbound.providers.forwarding.forwarder import Forwarder
 from adapters.outbound.providers.openai_chunks import ChunkRelay
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
+from adapters.outbound.providers.openai_responses import ResponseEventStream, ResponseRelay, response_reply
 from adapters.outbound.providers.openai_stream import OpenAIChunkStream
 from adapters.outbound.providers.reply_body import MAX_REPLY_BYTES, as_reply, parse_success
 from adapters.outbound.providers.request_body import (
@@ -48,6 +49,8 @@ class OpenAICompatibleProvider:
         request = self._request(call, endpoint, self._json_headers, self._body(call, endpoint, ask_usage=False))
         response = await self._exchange.send(request)
         body = await self._exchange.read(response, MAX_REPLY_BYTES)
+        if endpoint is Endpoint.RESPONSES:
+            return response_reply(body, self._redactor, call.reply_model)
         document = parse_success(body, self._redactor)
         if endpoint is not call.request.endpoint:
             body = completions_via_chat.completion_body({**document, "model": call.reply_model})
@@ -63,6 +66,8 @@ class OpenAICompatibleProvider:
         if response.headers.get("content-type", "").startswith("application/json"):
             parse_success(await self._exchange.read(response, MAX_REPLY_BYTES), self._redactor)
             raise ProviderFailed(broken_reply("the provider answered a stream request with a whole reply"))
+        if endpoint is Endpoint.RESPONSES:
+            return ResponseEventStream(response, ResponseRelay(call.reply_model, self._redactor))
         relay = ChunkRelay(
             call.reply_model,
             self._redactor,
@@ -79,13 +84,15 @@ class OpenAICompatibleProvider:
         return response.status_code
 
     def _native(self, endpoint: Endpoint) -> Endpoint:
-        if endpoint in self._preset.native or endpoint in self._preset.forwards:
+        if endpoint in self._config.native or endpoint in self._preset.forwards:
             return endpoint
         if endpoint is Endpoint.COMPLETIONS and self._preset.completions_via_chat:
             return Endpoint.CHAT
         raise ProviderFailed(Failure(FailureKind.UNSUPPORTED, f"{self._preset.name} has no {endpoint.value}"))
 
     def _asks_usage(self, call: Call) -> bool:
+        if call.request.endpoint is Endpoint.RESPONSES:
+            return False
         return not call.request.stream_usage and self._config.asks_stream_usage(call.request.fields)
 
     def _body(self, call: Call, endpoint: Endpoint, *, ask_usage: bool) -> bytes:

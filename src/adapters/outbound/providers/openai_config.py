@@ -16,6 +16,7 @@ _OPERATIONS: Final = {
     Endpoint.CHAT: "chat/completions",
     Endpoint.COMPLETIONS: "completions",
     Endpoint.EMBEDDINGS: "embeddings",
+    Endpoint.RESPONSES: "responses",
     Endpoint.MODERATIONS: "moderations",
     Endpoint.IMAGES: "images/generations",
     Endpoint.TRANSCRIPTIONS: "audio/transcriptions",
@@ -24,6 +25,7 @@ _OPERATIONS: Final = {
     Endpoint.RERANK: "rerank",
 }
 _AZURE_API_VERSION: Final = "2024-10-21"
+_AZURE_RESPONSES_SINCE: Final = "2025-03-01"
 _AZURE_ASKS_USAGE_SINCE: Final = "2024-09-01"
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -39,6 +41,7 @@ class OpenAICompatibleConfig:
         base_url: None for the preset's own; Azure's is the resource's endpoint.
         headers: Sent with every request; they win over what would be sent otherwise.
         deployment: Azure's; None where it is called as the model is.
+        responses: It has `/responses` itself; None where its preset knows.
         ask_stream_usage: Overrides the preset's rule for `stream_options.include_usage`.
 
     Raises:
@@ -53,6 +56,7 @@ class OpenAICompatibleConfig:
     project: str | None = None
     api_version: str | None = None
     deployment: str | None = None
+    responses: bool | None = None
     ask_stream_usage: bool | None = None
 
     def __post_init__(self) -> None:
@@ -75,14 +79,27 @@ class OpenAICompatibleConfig:
         """What is special about this kind of provider."""
         return PRESETS[self.preset]
 
+    @property
+    def native(self) -> frozenset[Endpoint]:
+        """Endpoints that it has itself."""
+        has_responses = self.responses
+        if has_responses is None and self.rules.paths is Paths.AZURE:
+            has_responses = self._azure_is_from(_AZURE_RESPONSES_SINCE)
+        if has_responses is None:
+            return self.rules.native
+        responses = frozenset({Endpoint.RESPONSES})
+        return self.rules.native | responses if has_responses else self.rules.native - responses
+
     def url(self, endpoint: Endpoint, upstream_model: str) -> httpx.URL:
         """Where `endpoint` of a model is."""
         base = (self.base_url or self.rules.base_url or "").rstrip("/")
         operation = _OPERATIONS[endpoint]
         if self.rules.paths is Paths.OPENAI:
             return httpx.URL(f"{base}/{operation}")
-        deployment = quote(self.deployment or upstream_model, safe="")
         version = quote(self.api_version or _AZURE_API_VERSION, safe="")
+        if endpoint is Endpoint.RESPONSES:  # beside the deployments: the model in the body says which
+            return httpx.URL(f"{base.removesuffix('/openai')}/openai/{operation}?api-version={version}")
+        deployment = quote(self.deployment or upstream_model, safe="")
         path = f"openai/deployments/{deployment}/{operation}?api-version={version}"
         return httpx.URL(f"{base.removesuffix('/openai')}/{path}")
 
@@ -110,10 +127,8 @@ class OpenAICompatibleConfig:
         if self.ask_stream_usage is not None:
             return self.ask_stream_usage
         if self.rules.paths is Paths.AZURE:
-            version = self.api_version or _AZURE_API_VERSION
-            dated = _DATE.match(version)
             # "On your data" refuses the option.
-            return (dated is None or dated[0] >= _AZURE_ASKS_USAGE_SINCE) and "data_sources" not in fields
+            return self._azure_is_from(_AZURE_ASKS_USAGE_SINCE) and "data_sources" not in fields
         return self.rules.asks_stream_usage
 
     def redactor(self) -> Redactor:
@@ -122,6 +137,11 @@ class OpenAICompatibleConfig:
         # Whoever repeats a header's credential leaves out its scheme.
         bare = (value.rpartition(" ")[2] for value in self.headers.values())
         return Redactor((self.api_key or "", *self.headers.values(), *bare, host))
+
+    def _azure_is_from(self, date: str) -> bool:
+        """Whether its version is of that day or later; one without a date is the newest."""
+        dated = _DATE.match(self.api_version or _AZURE_API_VERSION)
+        return dated is None or dated[0] >= date
 
     def _all_headers(self) -> list[tuple[str, str]]:
         headers: list[tuple[str, str]] = []

@@ -36,6 +36,7 @@ class Paths(Enum):
 _EVERYTHING: Final = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})
 _HEARD: Final = frozenset({Endpoint.TRANSCRIPTIONS, Endpoint.TRANSLATIONS})
 _SOUND: Final = _HEARD | {Endpoint.SPEECH}
+_RESPONSES: Final = frozenset({Endpoint.RESPONSES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class Preset:
 
     def maximum_of(self, endpoint: Endpoint) -> str:
         """The field that limits the output."""
+        if endpoint is Endpoint.RESPONSES:
+            return "max_output_tokens"
         return "max_completion_tokens" if self.new_maximum and endpoint is Endpoint.CHAT else "max_tokens"
 
     @property
@@ -90,6 +93,7 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
             Preset(
                 "openai",
                 "https://api.openai.com/v1",
+                native=_EVERYTHING | _RESPONSES,
                 forwards=_SOUND | {Endpoint.IMAGES, Endpoint.MODERATIONS},
                 new_maximum=True,
             ),
@@ -113,7 +117,7 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
             Preset(
                 "groq",
                 "https://api.groq.com/openai/v1",
-                native=frozenset({Endpoint.CHAT}),
+                native=frozenset({Endpoint.CHAT}) | _RESPONSES,
                 forwards=_SOUND,
                 completions_via_chat=True,
                 unsupported=frozenset({"logit_bias", "logprobs", "top_logprobs"}),
@@ -129,6 +133,7 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
             Preset(
                 "openrouter",
                 "https://openrouter.ai/api/v1",
+                native=_EVERYTHING | _RESPONSES,
                 forwards=frozenset({Endpoint.SPEECH, Endpoint.RERANK}),
                 asks_stream_usage=False,
             ),

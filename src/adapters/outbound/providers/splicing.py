@@ -24,6 +24,22 @@ def with_model(body: bytes, document: Mapping[str, object], model: str) -> bytes
     return with_member(body, "model", to_json(model))
 
 
+def with_nested_model(body: bytes, document: Mapping[str, object], outer: str, model: str) -> bytes:
+    """The same for the `model` of the object that `body` has in `outer`; `body` must be one in UTF-8."""
+    inner = document[outer]
+    if not isinstance(inner, Mapping) or "model" not in inner:
+        return body
+    span = plain_model_span(body, inner["model"])
+    if span is not None:
+        return body[: span[0]] + to_json(model) + body[span[1] :]
+    text = body.decode(json.detect_encoding(body), "surrogatepass")
+    for key, start, end in _members(text):
+        if key == outer:
+            nested = with_model(text[start:end].encode("utf-8", "surrogatepass"), inner, model)
+            return with_member(body, outer, nested)
+    return body
+
+
 def with_member(body: bytes, name: str, value: bytes) -> bytes:
     """`body`, in UTF-8, with the JSON `value` for the top-level member `name`; as it is where it has none."""
     text = body.decode(json.detect_encoding(body), "surrogatepass")

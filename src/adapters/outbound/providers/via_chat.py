@@ -12,6 +12,7 @@ from domain.chat import Chunk, Endpoint, LlmRequest, Reply
 
 Fields = Mapping[str, Any]
 
+_MAXIMA: Final = frozenset({"max_tokens", "max_completion_tokens"})
 _SIGN_OF_LIFE: Final = (Chunk(b"", content=False, visible=False),)
 
 
@@ -34,7 +35,9 @@ class ChatDialect(Protocol):
     """A dialect in words of chat, both ways; pure."""
 
     def chat_fields(self, request: LlmRequest, provider: str, *, drop_params: bool) -> dict[str, object]:
-        """The chat request that asks for what `request` asks for. `stream` is added by the caller.
+        """The chat request that asks for what `request` asks for.
+
+        `stream` is added by the caller, and the maximum of output, where it is not there.
 
         Raises:
             ProviderFailed: UNSUPPORTED, naming a field of `request` that chat cannot express.
@@ -88,7 +91,9 @@ class ViaChat:
         request = replace(
             call.request, endpoint=Endpoint.CHAT, body=serialised(fields), fields=fields, stream_usage=False
         )
-        return replace(call, request=request)
+        # The adapter knows under which name a maximum is sent, where the dialect has not named it.
+        unnamed = request.max_output_tokens if _MAXIMA.isdisjoint(fields) else None
+        return replace(call, request=request, max_output_tokens=unnamed or call.max_output_tokens)
 
 
 class ViaChatStream:

@@ -1,0 +1,138 @@
+"""The chunks of a chat completion as the events of a response."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from adapters.outbound.providers.failures import broken_reply
+from adapters.outbound.providers.reply_body import parse_object
+from adapters.outbound.providers.responses_via_chat.reply import (
+    REASONING,
+    ResponseHead,
+    item_status,
+    logprobs_of,
+    objects_in,
+)
+from adapters.outbound.providers.responses_via_chat.spoken_items import Item, SpokenCall, SpokenMessage, SpokenThought
+from adapters.outbound.providers.via_chat import ChunkTranslation
+from application.ports.provider import Call
+from application.replies.response_events import ResponseEvents
+from domain.chat import Chunk, Usage
+from domain.failure import ProviderFailed
+
+Fields = Mapping[str, Any]
+
+_TEXTS: Final = (("content", "output_text"), ("refusal", "refusal"))
+
+
+class ResponseTranslation:
+    """One stream. Items are closed when another kind begins; calls, which may come interleaved, at the end.
+
+    The last event waits for the end of the stream: usage comes after the finish reason.
+    """
+
+    __slots__ = ("_call_index", "_calls", "_events", "_finish", "_first", "_head", "_items", "_told", "_usage")
+
+    def __init__(self, call: Call) -> None:
+        self._head = ResponseHead(call)
+        self._events = ResponseEvents()
+        self._first: Fields | None = None
+        self._items: list[Item] = []
+        self._calls: dict[object, SpokenCall] = {}
+        self._call_index: object = 0
+        self._finish: object = None
+        self._usage: tuple[Usage | None, object] = (None, None)
+        self._told = False
+
+    def chunks(self, chunk: Chunk) -> Sequence[Chunk]:
+        """The events in it.
+
+        Raises:
+            ProviderFailed: It holds a number that no client could read.
+        """
+        document = parse_object(chunk.data)
+        into: list[Chunk] = []
+        try:
+            self._take(document, chunk, into)
+        except ValueError as error:
+            raise ProviderFailed(broken_reply("the provider's stream holds a number out of range")) from error
+        self._told = self._told or any(one.content for one in into)
+        return into
+
+    def finish(self) -> Sequence[Chunk]:
+        """All that is still open, and the response."""
+        into: list[Chunk] = []
+        self._open(self._first or {}, into)
+        for item in self._items:
+            item.close(into, "completed" if item is not self._items[-1] else item_status(self._finish))
+        usage, told = self._usage
+        response = self._head.document(self._first or {}, [item.whole for item in self._items], self._finish, told)
+        return [*into, self._events.ended(response, usage, content=not self._told)]
+
+    def _open(self, document: Fields, into: list[Chunk]) -> None:
+        if self._first is None:
+            self._first = document
+            into += self._events.opened(self._head.document(document, [], None))
+
+    def _take(self, document: Fields, chunk: Chunk, into: list[Chunk]) -> None:
+        self._open(document, into)
+        if chunk.usage is not None:
+            self._usage = chunk.usage, document.get("usage")
+        for choice in objects_in(document.get("choices")):
+            if choice.get("index", 0) != 0:
+                continue
+            delta = choice.get("delta")
+            if isinstance(delta, dict) and delta:
+                self._take_delta(delta, logprobs_of(choice), into)
+            self._finish = choice.get("finish_reason") or self._finish
+
+    def _take_delta(self, delta: Fields, logprobs: list[Any], into: list[Chunk]) -> None:
+        thought = next((delta[name] for name in REASONING if isinstance(delta.get(name), str) and delta[name]), "")
+        blocks = objects_in(delta.get("thinking_blocks"))
+        if thought or blocks:
+            self._thought(into).say(thought, blocks, into)
+        for name, kind in _TEXTS:
+            if isinstance(text := delta.get(name), str) and text:
+                self._message(into).say(kind, text, logprobs if name == "content" else [], into)
+        if annotations := objects_in(delta.get("annotations")):
+            self._message(into).annotate(annotations, into)
+        for call in objects_in(delta.get("tool_calls")):
+            self._call(call, into)
+
+    def _thought(self, into: list[Chunk]) -> SpokenThought:
+        last = self._items[-1] if self._items else None
+        if isinstance(last, SpokenThought):
+            return last
+        thought = SpokenThought(self._events, len(self._items), self._new_id("rs", SpokenThought))
+        self._begin(thought, into)
+        return thought
+
+    def _message(self, into: list[Chunk]) -> SpokenMessage:
+        last = self._items[-1] if self._items else None
+        if isinstance(last, SpokenMessage):
+            return last
+        message = SpokenMessage(self._events, len(self._items), self._new_id("msg", SpokenMessage))
+        self._begin(message, into)
+        return message
+
+    def _call(self, delta: Fields, into: list[Chunk]) -> None:
+        # A delta without index goes on with the call before it.
+        key = self._call_index = delta.get("index", self._call_index)
+        call = self._calls.get(key)
+        if call is None:
+            item_id = self._head.item_id("fc", len(self._calls))
+            call = self._calls[key] = SpokenCall(self._events, len(self._items), item_id, delta)
+            self._begin(call, into)
+        call.say(delta, into)
+
+    def _begin(self, item: Item, into: list[Chunk]) -> None:
+        for other in self._items:
+            if not isinstance(other, SpokenCall):
+                other.close(into, "completed")
+        self._items.append(item)
+        into.append(item.added())
+
+    def _new_id(self, kind: str, of: type[Item]) -> str:
+        return self._head.item_id(kind, sum(isinstance(item, of) for item in self._items))
+
+
+_conforms: type[ChunkTranslation] = ResponseTranslation
