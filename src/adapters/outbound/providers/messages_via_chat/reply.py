@@ -144,7 +144,8 @@ _WRITTEN: Final = frozenset({"text", "thinking", "input"})
 
 def _texts_of(told: Fields) -> list[Block]:
     texts = (told.get("content"), told.get("refusal"))
-    return [{"type": "text", "text": text} for text in texts if isinstance(text, str) and text]
+    said = "".join(text for text in texts if isinstance(text, str))
+    return [{"type": "text", "text": said}] if said else []
 
 
 def _input(arguments: object) -> object:

@@ -91,7 +91,7 @@ class MessageEvents:
         self._started = True
         # What the prompt came to is known at the end; until then a guess is better than nothing.
         usage = usage_shown(Usage(self._call.request.input_tokens, 0))
-        ending = {"content": [], "stop_reason": None, "stop_sequence": None, "stop_details": None}
+        ending: dict[str, object] = {"content": [], "stop_reason": None, "stop_sequence": None, "stop_details": None}
         told = {"type": "message_start", "message": {**head(self._call), **ending, "usage": usage}}
         return [Chunk(json_of(told), content=False)]
 
