@@ -14,6 +14,7 @@ from application.ports.catalog_source import CatalogSource
 from application.ports.clock import Clock
 from application.ports.provider import Provider
 from application.ports.randomness import Randomness
+from bootstrap.client_dialects import speaking, with_dialects
 from bootstrap.in_force import InForce
 from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
 from bootstrap.settings.providers import EchoProvider as EchoSettings
@@ -23,8 +24,8 @@ from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
 SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
-    **{name: preset.supports for name, preset in PRESETS.items()},
-    **{name: capabilities.supports for name, capabilities in TRANSLATED.items()},
+    **{name: with_dialects(preset.supports) for name, preset in PRESETS.items()},
+    **{name: with_dialects(capabilities.supports) for name, capabilities in TRANSLATED.items()},
 }
 """The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
 
@@ -67,6 +68,14 @@ class RebuildProviders:
 
 
 def _provider(
+    settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
+) -> Provider:
+    capabilities = TRANSLATED.get(settings.type)
+    native = frozenset[Endpoint]() if capabilities is None else capabilities.native
+    return speaking(_own_provider(settings, transport, clock, randomness), settings.type, native)
+
+
+def _own_provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
 ) -> Provider:
     if isinstance(settings, EchoSettings):

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from adapters.outbound.providers.anthropic.config import AnthropicConfig
 from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
+from adapters.outbound.providers.anthropic.native import AnthropicProvider as MessagesProvider
 from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
 from adapters.outbound.providers.bedrock.config import BedrockConfig
 from adapters.outbound.providers.bedrock.dialect import BedrockDialect
@@ -43,7 +44,8 @@ def translated_provider(
     """The adapter; None for a type that speaks OpenAI's dialect."""
     match settings:
         case AnthropicProvider():
-            return TranslatedProvider(AnthropicDialect(_anthropic(settings)), transport, clock)
+            config = _anthropic(settings)
+            return MessagesProvider(config, transport, TranslatedProvider(AnthropicDialect(config), transport, clock))
         case BedrockProvider():
             bedrock = BedrockDialect(_bedrock(settings))
             return TranslatedProvider(bedrock, transport, clock, bedrock)
@@ -55,10 +57,10 @@ def translated_provider(
             gemini = GeminiDialect(_gemini(settings))
             return TranslatedProvider(gemini, transport, clock, gemini)
         case VertexProvider():
-            config = _vertex(settings)
+            project = _vertex(settings)
             # Its credentials are read when they are first needed.
-            tokens = TokenSource(GoogleCredentials(config.credentials_file, transport).fetch, clock)
-            vertex = VertexDialect(config, tokens)
+            tokens = TokenSource(GoogleCredentials(project.credentials_file, transport).fetch, clock)
+            vertex = VertexDialect(project, tokens)
             return TranslatedProvider(vertex, transport, clock, vertex)
         case _:
             return None

@@ -22,6 +22,7 @@ ROUTES = whole_table()
 LLM = {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/models", "/v1/models/{model}"} | {
     path for path, _ in FORWARDED_SUMMARIES.values()
 }
+LLM |= {"/v1/messages", "/v1/messages/count_tokens"}
 OPEN = {"/health", "/ready", "/docs", "/openapi.json", "/metrics"}
 LEAST: dict[Endpoint, dict[str, Any]] = {
     Endpoint.CHAT: {"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": True},
@@ -31,6 +32,8 @@ LEAST: dict[Endpoint, dict[str, Any]] = {
     Endpoint.IMAGES: {"model": "m", "prompt": "x"},
     Endpoint.SPEECH: {"model": "m", "input": "x"},
     Endpoint.RERANK: {"model": "m", "query": "x", "documents": ["y"]},
+    Endpoint.MESSAGES: {"model": "m", "messages": [{"role": "user", "content": "x"}], "max_tokens": 5},
+    Endpoint.COUNT_TOKENS: {"model": "m", "messages": [{"role": "user", "content": "x"}]},
 }
 
 

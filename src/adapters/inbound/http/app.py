@@ -12,9 +12,10 @@ from werkzeug.exceptions import NotFound as WerkzeugNotFound
 from werkzeug.routing import MapAdapter
 
 from adapters.inbound.http.admin.blueprint import AdminApi, admin_blueprint
+from adapters.inbound.http.anthropic_errors import shaped_answer
 from adapters.inbound.http.asgi import FrontDoor, GatewayConnection
 from adapters.inbound.http.docs import docs_blueprint
-from adapters.inbound.http.errors import InternalError, MethodNotAllowed, NotFound, error_answer
+from adapters.inbound.http.errors import InternalError, MethodNotAllowed, NotFound
 from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
 from adapters.inbound.http.forwarded import forwarded_blueprint
 from adapters.inbound.http.lean_context import LeanContext
@@ -148,7 +149,8 @@ def routing_error(error: HTTPException, method: str) -> GatewayError | None:
 
 
 async def _answer_gateway_error(error: GatewayError) -> Outgoing:
-    answer = error_answer(error)
+    request = incoming()
+    answer = shaped_answer(error, request.path, request.request_id)
     return Outgoing(answer.status, answer.headers, answer.body, answer.code)
 
 

@@ -16,9 +16,11 @@ from quart import Response
 from quart.wrappers.response import DataBody
 
 from adapters.inbound.http.answered import Answered, OnAnswered
+from adapters.inbound.http.anthropic_errors import PATHS as ANTHROPIC_PATHS
+from adapters.inbound.http.anthropic_errors import shaped_answer
 from adapters.inbound.http.authentication import authenticate
 from adapters.inbound.http.client_address import Network, client_address
-from adapters.inbound.http.errors import InternalError, ShuttingDown, error_answer
+from adapters.inbound.http.errors import InternalError, ShuttingDown
 from adapters.inbound.http.exchange import Incoming, Outgoing
 from adapters.inbound.http.in_flight import InFlight
 from adapters.inbound.http.receiving import (
@@ -215,7 +217,7 @@ class GatewayConnection:
             watch.stop()
 
     async def _refuse(self, error: GatewayError, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        answer = error_answer(error)
+        answer = shaped_answer(error, self._scope["path"], self._request_id)
         self._told.error_code = answer.code
         headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
         headers.append((b"content-length", b"%d" % len(answer.body)))
@@ -237,6 +239,8 @@ class GatewayConnection:
         self._started = True
         self._told.status = status
         headers.append((b"x-request-id", self._request_id.encode()))
+        if self._scope["path"].startswith(ANTHROPIC_PATHS):
+            headers.append((b"request-id", self._request_id.encode()))
         if self._client_request_id is not None:
             headers.append((b"x-client-request-id", self._client_request_id.encode()))
         return {"type": "http.response.start", "status": status, "headers": headers}

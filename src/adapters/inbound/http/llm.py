@@ -1,9 +1,10 @@
-"""Chat, completions, embeddings: at OpenAI's paths, with and without /v1, and at Azure's."""
+"""Chat, completions, embeddings, messages: at their vendors' paths, with and without /v1, and at Azure's."""
 
 from collections.abc import Awaitable, Callable
 
 from quart import Blueprint
 
+from adapters.inbound.http.anthropic_errors import anthropic_framing
 from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
 from adapters.inbound.http.request_headers import cache_control, idempotency_key, tags, timeout_us
 from adapters.inbound.http.response_headers import served_headers
@@ -17,6 +18,8 @@ PATHS = (
     ("chat/completions", Endpoint.CHAT),
     ("completions", Endpoint.COMPLETIONS),
     ("embeddings", Endpoint.EMBEDDINGS),
+    ("messages", Endpoint.MESSAGES),
+    ("messages/count_tokens", Endpoint.COUNT_TOKENS),
 )
 
 _JSON = ("content-type", "application/json")
@@ -45,7 +48,8 @@ def _view(endpoint: Endpoint, complete: Complete, stream: Stream) -> _View:
         asked = _asked(request, endpoint, deployment)
         if asked.llm.stream:
             streaming = await stream(asked)
-            events = EventStream(streaming.chunks, asked.request_id, OPENAI)
+            framing = anthropic_framing(asked.request_id) if endpoint is Endpoint.MESSAGES else OPENAI
+            events = EventStream(streaming.chunks, asked.request_id, framing)
             return Outgoing(200, (*_EVENTS, *served_headers(streaming)), events)
         completed = await complete(asked)
         return Outgoing(200, (_JSON, *served_headers(completed)), completed.reply.body)

@@ -13,6 +13,7 @@ from adapters.inbound.http.forwarded_operations import (
     other_answers,
     request_media,
 )
+from adapters.inbound.http.messages_requests import MESSAGES
 from adapters.inbound.http.openapi_errors import error_responses
 from adapters.inbound.http.schemas import MAX_CHOICES, MAX_TOKENS
 from domain.caching import CacheControl
@@ -22,6 +23,7 @@ Json = dict[str, Any]
 
 _MODEL: Json = {"type": "string", "minLength": 1, "description": "A model, alias or route."}
 _OBJECTS: Json = {"type": ["array", "null"], "items": {"type": "object"}}
+_OBJECT: Json = {"type": ["object", "null"]}
 _STRINGS: Json = {"type": ["string", "array", "null"], "items": {"type": "string"}}
 _PROMPT: Json = {"type": ["string", "array"], "description": "A text, texts, or token numbers."}
 _CHOICES: Json = {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_CHOICES}
@@ -61,8 +63,26 @@ def _request(title: str, required: str, properties: Json) -> Json:
     }
 
 
+_ANTHROPIC: Json = {
+    "messages": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+    "system": {"type": ["string", "array", "null"], "items": {"type": "object"}},
+    "max_tokens": {"type": "integer", "minimum": 1, "maximum": MAX_TOKENS},
+    "stop_sequences": {"type": ["array", "null"], "items": {"type": "string"}},
+    "temperature": _NUMBER,
+    "top_p": _NUMBER,
+    "top_k": _NUMBER,
+    "tools": _OBJECTS,
+    "tool_choice": _OBJECT,
+    "thinking": _OBJECT,
+    "output_config": _OBJECT,
+    "metadata": _OBJECT,
+}
 _MESSAGES: Json = {"type": "array", "minItems": 1, "items": {"type": "object"}}
-_OPENAI: Json = {"type": "object", "description": "As OpenAI's, from the provider.", "additionalProperties": True}
+_OPENAI: Json = {
+    "type": "object",
+    "description": "As OpenAI's or Anthropic's, from the provider.",
+    "additionalProperties": True,
+}
 _CARD: Json = {
     "type": "object",
     "required": ["id", "object", "created", "owned_by", "capabilities"],
@@ -86,6 +106,13 @@ LLM_SCHEMAS: Json = {
     "CompletionRequest": _request("CompletionRequest", "prompt", {"prompt": _PROMPT, **_sampling(0)}),
     "EmbeddingRequest": _request("EmbeddingRequest", "input", {"input": _PROMPT}),
     **FORWARDED_SCHEMAS,
+    "MessagesRequest": {
+        **_request("MessagesRequest", "messages", {**_ANTHROPIC, "stream": {"type": ["boolean", "null"]}}),
+        "required": ["model", "messages", "max_tokens"],
+    },
+    "CountTokensRequest": _request(
+        "CountTokensRequest", "messages", {name: _ANTHROPIC[name] for name in _ANTHROPIC if name != "max_tokens"}
+    ),
     "ProviderAnswer": _OPENAI,
     "Model": _CARD,
     "ModelList": {
@@ -121,6 +148,8 @@ REQUEST_SCHEMAS = {
     Endpoint.COMPLETIONS: "CompletionRequest",
     Endpoint.EMBEDDINGS: "EmbeddingRequest",
     **FORWARDED_REQUESTS,
+    Endpoint.MESSAGES: "MessagesRequest",
+    Endpoint.COUNT_TOKENS: "CountTokensRequest",
 }
 
 _SUMMARIES = {
@@ -128,6 +157,8 @@ _SUMMARIES = {
     Endpoint.COMPLETIONS: ("/v1/completions", "Text completion"),
     Endpoint.EMBEDDINGS: ("/v1/embeddings", "Embeddings"),
     **FORWARDED_SUMMARIES,
+    Endpoint.MESSAGES: ("/v1/messages", "Message, as Anthropic's"),
+    Endpoint.COUNT_TOKENS: ("/v1/messages/count_tokens", "Tokens of a message's prompt"),
 }
 
 
@@ -146,14 +177,14 @@ def _post(endpoint: Endpoint, summary: str) -> Json:
     answer: Json = _content("ProviderAnswer")
     if endpoint.is_forwarded:
         answer["content"] |= other_answers(endpoint)
-    elif endpoint is not Endpoint.EMBEDDINGS:
+    elif endpoint.writes_text:
         answer["content"]["text/event-stream"] = {"schema": {"type": "string"}}
     return {
         "summary": summary,
         "tags": ["llm"],
         "parameters": _HEADERS,
         "requestBody": {"required": True, "content": {request_media(endpoint): _schema(REQUEST_SCHEMAS[endpoint])}},
-        "responses": {"200": answer, **error_responses(admin=False)},
+        "responses": {"200": answer, **error_responses(admin=False, anthropic=endpoint in MESSAGES)},
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from adapters.inbound.http.errors import TABLE
 
 _REFERENCE = {"$ref": "#/components/schemas/Error"}
+_ANTHROPIC_REFERENCE = {"$ref": "#/components/schemas/AnthropicError"}
 _ADMIN_CODES = frozenset(
     {
         "invalid_json",
@@ -49,11 +50,31 @@ ERROR_SCHEMAS: dict[str, Any] = {
                 },
             }
         },
-    }
+    },
+    "AnthropicError": {
+        "title": "AnthropicError",
+        "description": "The same at Anthropic's paths. The header request-id goes with it.",
+        "type": "object",
+        "required": ["type", "error", "request_id"],
+        "properties": {
+            "type": {"const": "error"},
+            "error": {
+                "type": "object",
+                "required": ["type", "message", "code", "param"],
+                "properties": {
+                    "type": {"type": "string", "description": "Anthropic's name for the kind of error."},
+                    "message": {"type": "string"},
+                    "code": {"type": "string", "description": "As elsewhere."},
+                    "param": {"type": ["string", "null"], "description": "The field that is wrong."},
+                },
+            },
+            "request_id": {"type": "string"},
+        },
+    },
 }
 
 
-def error_responses(*, admin: bool) -> dict[str, Any]:
+def error_responses(*, admin: bool, anthropic: bool = False) -> dict[str, Any]:
     """The errors that an endpoint answers with, by status, each with its codes."""
     codes: dict[int, set[str]] = {}
     for row in TABLE.values():
@@ -62,7 +83,7 @@ def error_responses(*, admin: bool) -> dict[str, Any]:
     return {
         str(status): {
             "description": ", ".join(f"`{code}`" for code in sorted(found)),
-            "content": {"application/json": {"schema": _REFERENCE}},
+            "content": {"application/json": {"schema": _ANTHROPIC_REFERENCE if anthropic else _REFERENCE}},
         }
         for status, found in sorted(codes.items())
     }

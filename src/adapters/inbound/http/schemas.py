@@ -19,6 +19,7 @@ from adapters.inbound.http.fields import (
     required_string,
 )
 from adapters.inbound.http.forwarded_requests import parse_forwarded
+from adapters.inbound.http.messages_requests import MESSAGES, parse_messages
 from adapters.inbound.http.prompt_size import PromptSize, input_size, messages_size
 from domain.chat import Endpoint, LlmRequest
 
@@ -44,6 +45,9 @@ def parse_llm_request(endpoint: Endpoint, body: bytes, deployment: str | None = 
     if endpoint.is_forwarded:
         return parse_forwarded(endpoint, fields, body, deployment)
     model = deployment or required_string(fields, "model")
+    if endpoint in MESSAGES:
+        limits = {"most_tokens": MAX_TOKENS, "image_tokens": IMAGE_TOKENS, "file_tokens": FILE_TOKENS}
+        return parse_messages(endpoint, model, body, fields, **limits)
     size = _SIZES[endpoint](fields)
     if endpoint is Endpoint.EMBEDDINGS:
         return LlmRequest(
