@@ -42,7 +42,7 @@ def counted_usage(llm: LlmRequest, written_tokens: int) -> Usage:
 
 
 def written_characters(body: bytes) -> int:
-    """Characters that a model wrote in a whole reply: all text below `choices`, but for names that are ours and its.
+    """Characters that a model wrote in a whole reply: all text below `choices` or `content`, but for names.
 
     Of a reply in no such shape, all of it.
     """
@@ -50,11 +50,13 @@ def written_characters(body: bytes) -> int:
         document = json.loads(body)
     except ValueError:
         return len(body)
-    choices = document.get("choices") if isinstance(document, dict) else None
-    return sum(map(len, _texts(choices))) if isinstance(choices, list) else len(body)
+    fields = document if isinstance(document, dict) else {}
+    # A message of Anthropic's holds its blocks itself.
+    written = fields.get("choices", fields.get("content"))
+    return sum(map(len, _texts(written))) if isinstance(written, list) else len(body)
 
 
-_NOT_WRITTEN = frozenset({"role", "finish_reason", "type", "id", "object", "logprobs"})
+_NOT_WRITTEN = frozenset({"role", "finish_reason", "type", "id", "object", "logprobs", "signature", "data"})
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -6,7 +6,7 @@ from application.caching.whole_frames import is_part, unpack_whole
 from application.errors import StateUnavailable
 from application.ports.clock import Clock
 from application.ports.flights import Flights
-from application.replies.assembly import ReplyAssembly
+from application.replies.assemblies import Assembly, assembly_for
 from domain.chat import Endpoint
 from domain.durations import SECOND_US
 from domain.flights import News
@@ -29,14 +29,14 @@ class Following:
         Where the other is done without having told anything, the reply is stored, or the fill free.
         """
         try:
-            await self._follow(place, owner, flight, ReplyAssembly(endpoint, self._max_bytes))
+            await self._follow(place, owner, flight, assembly_for(endpoint, self._max_bytes))
         except (StateUnavailable, ValueError):
             flight.lose()
         except BaseException:
             flight.lose()
             raise
 
-    async def _follow(self, place: Place, owner: str, flight: Flight, assembly: ReplyAssembly) -> None:
+    async def _follow(self, place: Place, owner: str, flight: Flight, assembly: Assembly) -> None:
         pause_us, parts = _FIRST_PAUSE_US, list[bytes]()
         while flight.readers:
             news = await self._ask(place, owner, len(flight.batches) + len(parts), patient=bool(flight.batches))

@@ -11,7 +11,7 @@ from application.caching.hold import Hold
 from application.errors import GatewayError, NoInstanceAvailable, StateUnavailable, UpstreamError
 from application.gateway_request import Completed, GatewayRequest, Streaming
 from application.ports.provider import ChunkStream
-from application.replies.assembly import ReplyAssembly
+from application.replies.assemblies import assembly_for
 
 Complete = Callable[[GatewayRequest], Awaitable[Completed]]
 Stream = Callable[[GatewayRequest], Awaitable[Streaming]]
@@ -114,7 +114,7 @@ class Lead:
 
     async def _pump(self, chunks: ChunkStream) -> None:
         flight, size_bytes = self.flight, 0
-        assembly = ReplyAssembly(self._request.llm.endpoint, self._max_bytes)
+        assembly = assembly_for(self._request.llm.endpoint, self._max_bytes)
         async for batch in chunks:
             flight.push(batch)
             assembly.add(batch)

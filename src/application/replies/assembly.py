@@ -6,6 +6,7 @@ from typing import Final
 from application.ports.response_cache import LARGEST_ENTRY_BYTES
 from application.replies.choice_parts import FINISHED, ChoiceParts
 from application.replies.members import Members, Uncertain, keep_equal
+from application.replies.messages.whole_message import is_finished
 from application.replies.reply_json import parse, to_json
 from application.replies.whole_reply import OBJECTS, choices_of
 from domain.chat import Chunk, Endpoint, Reply, Usage
@@ -143,6 +144,8 @@ def keepable(endpoint: Endpoint, reply: Reply, choices: int = 1) -> bool:
         document = parse(reply.body)
         if document.get("error") is not None:
             return False
+        if endpoint is Endpoint.MESSAGES:
+            return is_finished(document)
         if endpoint is Endpoint.EMBEDDINGS:
             return isinstance(document.get("data"), list) and bool(document["data"])
         found = choices_of(endpoint, document)

@@ -7,6 +7,7 @@ from typing import Final, TypeGuard
 from application.replies.choice_parts import LOGPROB_LISTS
 from application.replies.members import Members
 from application.replies.message_parts import TEXTS
+from application.replies.messages.replay import message_chunks
 from application.replies.reply_json import parse, to_json
 from application.replies.whole_reply import choices_of
 from domain.chat import Chunk, Endpoint, Usage
@@ -34,6 +35,8 @@ def replay(endpoint: Endpoint, body: bytes, usage: Usage | None, *, include_usag
     document = parse(body)
     if document.get("error") is not None:
         raise ValueError("expected a reply, found an error")
+    if endpoint is Endpoint.MESSAGES:
+        return _batches(message_chunks(document, usage, PIECE_CHARACTERS))
     choices = choices_of(endpoint, document)
     told = document.get("usage") if include_usage else None
     chunks = _chunks(endpoint, document, choices, with_usage=told is not None)

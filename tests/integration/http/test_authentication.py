@@ -61,7 +61,7 @@ async def test_every_path_but_the_open_ones_wants_a_valid_key(headers: dict[str,
             continue
         assert answer.status_code == 401, path
         assert answer.headers["www-authenticate"] == "Bearer"
-        messages.add(await answer.get_data(as_text=True))
+        messages.add((await answer.get_json())["error"]["message"])
 
     assert len(messages) == 1
 

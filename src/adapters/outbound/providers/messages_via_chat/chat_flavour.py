@@ -23,5 +23,5 @@ class ChatFlavour:
     rich_results: bool = False
 
 
-TRANSLATED: Final = ChatFlavour(marks=True, thoughts=True, rich_results=True)
+TRANSLATED: Final = ChatFlavour(top_k=True, marks=True, thoughts=True, rich_results=True)
 """Chat as this gateway's own translations read it."""
