@@ -35,6 +35,11 @@ class Endpoint(StrEnum):
         """Whether a provider has it as it is, or not at all: nothing is translated."""
         return self in _FORWARDED
 
+    @property
+    def is_free(self) -> bool:
+        """Whether no provider takes anything for it."""
+        return self is Endpoint.COUNT_TOKENS
+
 
 _WRITING = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.MESSAGES, Endpoint.RESPONSES})
 _FORWARDED = frozenset(

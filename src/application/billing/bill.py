@@ -88,7 +88,9 @@ class Bill:
         if usage is not None:
             usage = self._bounded(usage)
             counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, usage.estimated)
-            self.cost_nano = self._quoting.cost_nano(self._journey.request.caller, self._price, usage)
+            request = self._journey.request
+            if not request.llm.endpoint.is_free:
+                self.cost_nano = self._quoting.cost_nano(request.caller, self._price, usage)
         self._close(UsageEnd(outcome, status, *counts, self.cost_nano, times.latency_us, times.ttft_us, code))
 
     def _bounded(self, usage: Usage) -> Usage:

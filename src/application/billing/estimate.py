@@ -46,6 +46,8 @@ def estimate(
         input_ = llm.most_input_tokens if window is None else min(window, llm.most_input_tokens)
     else:
         input_ = llm.input_tokens
+    if llm.endpoint.is_free:
+        return Estimate(input_, 0, 0)
     units = llm.work.most_units if most else llm.work.units
     cost_nano = worst_case_nano((price,), input_, output, unpriced_nano(terms, caller), units)
     # More than a counter holds fits no budget either.

@@ -136,9 +136,8 @@ class MessageEvents:
     def _take_call(self, delta: Fields, into: list[Chunk]) -> None:
         number = delta.get("index")
         number = number if isinstance(number, int) else 0
-        blocks = self._blocks
-        is_open = blocks.call == number
-        if number in self._waiting_calls or not (is_open or (not self._waiting and blocks.is_at_rest)):
+        someone_waits = self._waiting or self._waiting_calls
+        if self._blocks.call != number and (someone_waits or not self._blocks.is_at_rest):
             self._seen_calls.add(number)
             self._waiting_calls.setdefault(number, []).append(delta)
             return
