@@ -1,6 +1,7 @@
 """Anthropic's events on their way to a client of its own dialect."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
@@ -14,7 +15,7 @@ END = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {
 DELTA = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\\u00e9"}}   '
 
 
-def relayed(*events: bytes | dict[str, object]) -> list[Chunk]:
+def relayed(*events: bytes | Mapping[str, object]) -> list[Chunk]:
     relay = NativeEvents("mine", Redactor())
     data = [event if isinstance(event, bytes) else json.dumps(event).encode() for event in events]
     return [chunk for one in data for chunk in relay.chunks(one)]
@@ -37,7 +38,7 @@ def test_usage_of_start_and_end_is_told_once() -> None:
 
 
 def test_only_output_and_the_end_are_content() -> None:
-    events: list[bytes | dict[str, object]] = [
+    events: list[bytes | Mapping[str, object]] = [
         START,
         {"type": "ping"},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},

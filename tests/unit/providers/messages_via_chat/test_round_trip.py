@@ -22,7 +22,7 @@ def block(kind: str, marks: st.SearchStrategy[dict[str, Any]] = MARKS, **fields:
     return st.builds(lambda one, mark: {**one, **mark}, told, marks)
 
 
-BARE = st.just({})
+BARE: st.SearchStrategy[dict[str, Any]] = st.just({})
 TEXTS = block("text", text=WORDS)
 SOURCES = st.one_of(
     st.just({"type": "url", "url": "https://example.com/a.png"}),
