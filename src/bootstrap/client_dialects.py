@@ -6,20 +6,19 @@ from typing import Final
 from adapters.outbound.providers.messages_via_chat.chat_flavour import TRANSLATED, ChatFlavour
 from adapters.outbound.providers.messages_via_chat.dialect import MessagesDialect
 from adapters.outbound.providers.messages_via_chat.token_count import CountingTokens
+from adapters.outbound.providers.presets import PRESETS
 from adapters.outbound.providers.via_chat import ChatDialect, ViaChat
 from application.ports.provider import Provider
 from domain.chat import Endpoint
 
 _DIALECTS: Final = frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS})
 
-# What servers of OpenAI's dialect take beyond it. The others are this gateway's own translations.
+# What servers of OpenAI's dialect take beyond it, where that is known.
 _NEW: Final = ChatFlavour(maximum="max_completion_tokens")
 _FLAVOURS: Final[Mapping[str, ChatFlavour]] = {
     "openai": _NEW,
     "azure": _NEW,
     "groq": _NEW,
-    "mistral": ChatFlavour(),
-    "ollama": ChatFlavour(),
     "custom": ChatFlavour(top_k=True),
     "vllm": ChatFlavour(top_k=True),
     "openrouter": ChatFlavour(top_k=True, marks=True),
@@ -35,6 +34,7 @@ def speaking(provider: Provider, type_name: str, native: frozenset[Endpoint]) ->
     """The provider, with the dialects that are not in `native` over its chat."""
     dialects: dict[Endpoint, ChatDialect] = {}
     if Endpoint.MESSAGES not in native:
-        dialects[Endpoint.MESSAGES] = MessagesDialect(_FLAVOURS.get(type_name, TRANSLATED))
+        usual = ChatFlavour() if type_name in PRESETS else TRANSLATED
+        dialects[Endpoint.MESSAGES] = MessagesDialect(_FLAVOURS.get(type_name, usual))
     spoken = ViaChat(provider, type_name, dialects) if dialects else provider
     return spoken if Endpoint.COUNT_TOKENS in native else CountingTokens(spoken)

@@ -29,6 +29,12 @@ _TYPES = MappingProxyType(
 _SERVER_ERROR_FROM = 500
 
 
+def request_id_headers(path: str, request_id: RequestId) -> tuple[tuple[bytes, bytes], ...]:
+    """Under the name that each dialect's clients look for."""
+    told = (b"x-request-id", request_id.encode())
+    return (told, (b"request-id", told[1])) if path.startswith(PATHS) else (told,)
+
+
 def shaped_answer(error: GatewayError, path: str, request_id: RequestId) -> ErrorAnswer:
     """The answer to `error` in the shape of the dialect that the path belongs to."""
     answer = error_answer(error)

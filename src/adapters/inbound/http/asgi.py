@@ -16,8 +16,7 @@ from quart import Response
 from quart.wrappers.response import DataBody
 
 from adapters.inbound.http.answered import Answered, OnAnswered
-from adapters.inbound.http.anthropic_errors import PATHS as ANTHROPIC_PATHS
-from adapters.inbound.http.anthropic_errors import shaped_answer
+from adapters.inbound.http.anthropic_errors import request_id_headers, shaped_answer
 from adapters.inbound.http.authentication import authenticate
 from adapters.inbound.http.client_address import Network, client_address
 from adapters.inbound.http.errors import InternalError, ShuttingDown
@@ -236,11 +235,8 @@ class GatewayConnection:
             discard.stop()
 
     def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> ASGISendEvent:
-        self._started = True
-        self._told.status = status
-        headers.append((b"x-request-id", self._request_id.encode()))
-        if self._scope["path"].startswith(ANTHROPIC_PATHS):
-            headers.append((b"request-id", self._request_id.encode()))
+        self._started, self._told.status = True, status
+        headers += request_id_headers(self._scope["path"], self._request_id)
         if self._client_request_id is not None:
             headers.append((b"x-client-request-id", self._client_request_id.encode()))
         return {"type": "http.response.start", "status": status, "headers": headers}
