@@ -6,6 +6,7 @@ from typing import Final
 from adapters.outbound.providers.messages_via_chat import chat_flavour as messages_flavour
 from adapters.outbound.providers.messages_via_chat.dialect import MessagesDialect
 from adapters.outbound.providers.messages_via_chat.token_count import CountingTokens
+from adapters.outbound.providers.presets import PRESETS
 from adapters.outbound.providers.responses_via_chat import chat_flavour as responses_flavour
 from adapters.outbound.providers.responses_via_chat.dialect import ResponsesDialect
 from adapters.outbound.providers.via_chat import ChatDialect, ViaChat
@@ -20,9 +21,6 @@ _MESSAGES: Final[Mapping[str, messages_flavour.ChatFlavour]] = {
     "openai": _NEW,
     "azure": _NEW,
     "groq": _NEW,
-    "mistral": messages_flavour.ChatFlavour(),
-    "ollama": messages_flavour.ChatFlavour(),
-    "huggingface": messages_flavour.ChatFlavour(),
     "custom": messages_flavour.ChatFlavour(top_k=True),
     "vllm": messages_flavour.ChatFlavour(top_k=True),
     "openrouter": messages_flavour.ChatFlavour(top_k=True, marks=True),
@@ -50,8 +48,8 @@ def speaking(provider: Provider, type_name: str, native: frozenset[Endpoint]) ->
     """The provider, with the dialects that are not in `native` over its chat."""
     dialects: dict[Endpoint, ChatDialect] = {}
     if Endpoint.MESSAGES not in native:
-        flavour = _MESSAGES.get(type_name, messages_flavour.TRANSLATED)
-        dialects[Endpoint.MESSAGES] = MessagesDialect(flavour)
+        usual = messages_flavour.ChatFlavour() if type_name in PRESETS else messages_flavour.TRANSLATED
+        dialects[Endpoint.MESSAGES] = MessagesDialect(_MESSAGES.get(type_name, usual))
     if Endpoint.RESPONSES not in native:
         dialects[Endpoint.RESPONSES] = ResponsesDialect(_RESPONSES.get(type_name, responses_flavour.TRANSLATED))
     spoken = ViaChat(provider, type_name, dialects) if dialects else provider

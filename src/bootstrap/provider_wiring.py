@@ -18,7 +18,7 @@ from bootstrap.client_dialects import speaking, with_dialects
 from bootstrap.in_force import InForce
 from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, OpenAiProvider
 from bootstrap.settings.providers import EchoProvider as EchoSettings
-from bootstrap.translated_providers import NATIVE_DIALECTS, TRANSLATED, revealed, translated_provider
+from bootstrap.translated_providers import TRANSLATED, revealed, translated_provider
 from domain.catalog import Instance
 from domain.chat import Endpoint
 from domain.identifiers import InstanceId
@@ -70,12 +70,20 @@ class RebuildProviders:
 def _provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
 ) -> Provider:
+    capabilities = TRANSLATED.get(settings.type)
+    native = frozenset[Endpoint]() if capabilities is None else capabilities.native
+    return speaking(_own_provider(settings, transport, clock, randomness), settings.type, native)
+
+
+def _own_provider(
+    settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
+) -> Provider:
     if isinstance(settings, EchoSettings):
         echo = EchoConfig(settings.delay_us, settings.fail_rate, settings.fail_status, settings.stop_after)
         return speaking(EchoProvider(echo, clock, randomness), settings.type, frozenset())
     translated = translated_provider(settings, transport, clock)
     if translated is not None:
-        return speaking(translated, settings.type, NATIVE_DIALECTS.get(settings.type, frozenset()))
+        return speaking(translated, settings.type, TRANSLATED[settings.type].native)
     config = _openai_compatible(settings)
     return speaking(OpenAICompatibleProvider(config, transport), settings.type, config.native)
 

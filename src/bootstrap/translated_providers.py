@@ -7,7 +7,6 @@ from pydantic import SecretStr
 
 from adapters.outbound.providers.anthropic.config import AnthropicConfig
 from adapters.outbound.providers.anthropic.dialect import AnthropicDialect
-from adapters.outbound.providers.anthropic.native import NATIVE
 from adapters.outbound.providers.anthropic.native import AnthropicProvider as AnthropicMessages
 from adapters.outbound.providers.anthropic.request import CAPABILITIES as ANTHROPIC
 from adapters.outbound.providers.bedrock.config import BedrockConfig
@@ -37,9 +36,6 @@ from domain.chat import Endpoint
 
 TRANSLATED: Mapping[str, Capabilities] = {each.name: each for each in (ANTHROPIC, BEDROCK, COHERE, GEMINI, VERTEX)}
 """What each such type can do."""
-
-NATIVE_DIALECTS: Mapping[str, frozenset[Endpoint]] = {"anthropic": NATIVE}
-"""The dialects of clients, beside OpenAI's chat, that a type speaks itself."""
 
 
 def translated_provider(

@@ -161,16 +161,18 @@ def keepable(endpoint: Endpoint, reply: Reply, choices: int = 1) -> bool:
         return responses.keepable(reply)
     try:
         document = parse(reply.body)
-        if document.get("error") is not None:
-            return False
-        if endpoint is Endpoint.MESSAGES:
-            return is_finished(document)
-        if endpoint is Endpoint.EMBEDDINGS:
-            return isinstance(document.get("data"), list) and bool(document["data"])
-        found = choices_of(endpoint, document)
-        return len(found) >= choices and all(choice["finish_reason"] in FINISHED for choice in found)
+        return document.get("error") is None and _is_whole(endpoint, document, choices)
     except ValueError:
         return False
+
+
+def _is_whole(endpoint: Endpoint, document: Members, choices: int) -> bool:
+    if endpoint is Endpoint.MESSAGES:
+        return is_finished(document)
+    if endpoint is Endpoint.EMBEDDINGS:
+        return isinstance(document.get("data"), list) and bool(document["data"])
+    found = choices_of(endpoint, document)
+    return len(found) >= choices and all(choice["finish_reason"] in FINISHED for choice in found)
 
 
 # An object that has something in `data`. There is no text in embeddings that could look like it.

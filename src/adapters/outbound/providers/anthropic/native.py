@@ -1,7 +1,5 @@
 """Anthropic's own Messages API for clients of it: their bytes, with another name for the model."""
 
-from typing import Final
-
 import httpx
 
 from adapters.outbound.providers.anthropic.config import AnthropicConfig
@@ -17,8 +15,6 @@ from adapters.outbound.providers.translated_stream import TranslatedStream
 from application.ports.provider import Call, ChunkStream, Provider
 from domain.chat import Endpoint, Reply, Usage
 from domain.failure import ProviderFailed
-
-NATIVE: Final = frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS})
 
 
 class AnthropicProvider:

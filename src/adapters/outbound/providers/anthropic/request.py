@@ -19,7 +19,7 @@ from domain.failure import Failure, FailureKind, ProviderFailed
 
 CAPABILITIES: Final = Capabilities(
     name=NAME,
-    native=frozenset(),
+    native=frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS}),
     translated=frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS}),
     chat_fields=frozenset(
         {
