@@ -5,13 +5,12 @@ from collections.abc import Awaitable, Callable
 from quart import Blueprint
 
 from adapters.inbound.http.anthropic_errors import anthropic_framing
-from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
-from adapters.inbound.http.request_headers import cache_control, idempotency_key, tags, timeout_us
+from adapters.inbound.http.asking import gateway_request
+from adapters.inbound.http.exchange import Outgoing, incoming
 from adapters.inbound.http.response_headers import served_headers
 from adapters.inbound.http.schemas import parse_llm_request
 from adapters.inbound.http.sse import OPENAI, EventStream
 from adapters.inbound.http.use_cases import Complete, Stream
-from application.gateway_request import GatewayRequest
 from domain.chat import Endpoint
 
 PATHS = (
@@ -45,7 +44,7 @@ def llm_blueprint(complete: Complete, stream: Stream) -> Blueprint:
 def _view(endpoint: Endpoint, complete: Complete, stream: Stream) -> _View:
     async def view(deployment: str | None = None) -> Outgoing:
         request = incoming()
-        asked = _asked(request, endpoint, deployment)
+        asked = gateway_request(request, parse_llm_request(endpoint, request.payload, deployment))
         if asked.llm.stream:
             streaming = await stream(asked)
             framing = anthropic_framing(asked.request_id) if endpoint is Endpoint.MESSAGES else OPENAI
@@ -55,16 +54,3 @@ def _view(endpoint: Endpoint, complete: Complete, stream: Stream) -> _View:
         return Outgoing(200, (_JSON, *served_headers(completed)), completed.reply.body)
 
     return view
-
-
-def _asked(request: Incoming, endpoint: Endpoint, deployment: str | None) -> GatewayRequest:
-    return GatewayRequest(
-        request.request_id,
-        request.known_caller,
-        parse_llm_request(endpoint, request.payload, deployment),
-        tags(request.raw),
-        timeout_us(request.raw),
-        request.client_request_id,
-        cache_control(request.raw),
-        idempotency_key=idempotency_key(request.raw),
-    )
