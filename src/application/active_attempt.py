@@ -83,16 +83,16 @@ class ActiveAttempt:
         """What it cost; 0 before its end."""
         return 0 if self.bill is None else self.bill.cost_nano
 
-    def succeeded(self, usage: Usage) -> None:
-        """The reply is whole."""
+    def succeeded(self, usage: Usage, *, was_asked: bool = True) -> None:
+        """The reply is whole. Where the provider was not asked, it tells neither its health nor its latency."""
         self._used(usage)
         if self.bill is not None and not self._ended:
             self.bill.succeeded(usage, self._times())
         self._end(
             "success",
-            Outcome.SUCCESS,
-            latency_us=self._elapsed_us() if self.trace.first_content_us is None else None,
-            slow=self._waited_us() >= self._slow_us,
+            Outcome.SUCCESS if was_asked else Outcome.IGNORED,
+            latency_us=self._elapsed_us() if was_asked and self.trace.first_content_us is None else None,
+            slow=was_asked and self._waited_us() >= self._slow_us,
             tokens=None if usage.estimated else usage.input_tokens + usage.output_tokens,
         )
 

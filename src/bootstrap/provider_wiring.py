@@ -24,10 +24,11 @@ from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
 SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
+    "echo": with_dialects(frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})),
     **{name: with_dialects(preset.supports) for name, preset in PRESETS.items()},
     **{name: with_dialects(capabilities.supports) for name, capabilities in TRANSLATED.items()},
 }
-"""The endpoints that each built type of provider has, natively or by translation; `echo` has all."""
+"""The endpoints that each built type of provider has, natively or by translation."""
 
 
 def instances_of(source: CatalogSource) -> Iterable[Instance]:
@@ -68,14 +69,6 @@ class RebuildProviders:
 
 
 def _provider(
-    settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
-) -> Provider:
-    capabilities = TRANSLATED.get(settings.type)
-    native = frozenset[Endpoint]() if capabilities is None else capabilities.native
-    return speaking(_own_provider(settings, transport, clock, randomness), settings.type, native)
-
-
-def _own_provider(
     settings: AnyProviderSettings, transport: httpx.AsyncBaseTransport, clock: Clock, randomness: Randomness
 ) -> Provider:
     if isinstance(settings, EchoSettings):

@@ -102,11 +102,15 @@ class LlmRequest:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer: the body for the client, with the client's name for the model in it where it is JSON."""
+    """A whole answer: the body for the client, with the client's name for the model in it where it is JSON.
+
+    `by_gateway`: nobody was asked for it, so it says nothing of how an instance is.
+    """
 
     body: bytes
     usage: Usage | None = None
     content_type: str = "application/json"
+    by_gateway: bool = False
 
 
 class Chunk(NamedTuple):

@@ -121,7 +121,7 @@ def test_every_type_that_is_said_to_be_built_is_wired() -> None:
     providers = {instance.provider: directory.provider_of(instance) for instance in catalog.all_instances()}
 
     assert set(providers) == set(BUILT_TYPES) == set(ENTRIES)
-    assert set(SUPPORTS) | {"echo"} == set(BUILT_TYPES)
+    assert set(SUPPORTS) == set(BUILT_TYPES)
 
 
 def test_what_must_be_given_can_not_be_forgotten() -> None:

@@ -23,7 +23,7 @@ class Complete:
         """
         served = await self.dispatch.run(request, _whole_reply)
         reply, attempt = served.value, served.attempt
-        attempt.succeeded(reply.usage or _counted(request, reply))
+        attempt.succeeded(reply.usage or _counted(request, reply), was_asked=not reply.by_gateway)
         self.dispatch.finish(served.journey, "success", attempt.cost_nano, reply.usage)
         return Completed(reply, attempt.instance, attempt.cost_nano, served.journey.trace)
 

@@ -129,7 +129,7 @@ async def test_a_chat_serves_messages_whole_and_as_a_stream_alike() -> None:
 async def test_a_provider_that_cannot_count_is_not_asked() -> None:
     failing = EchoProvider(EchoConfig(fail_rate=1), SteppingClock(), NoChance())
     reply = await speaking(failing, "echo", frozenset()).complete(call(body=BODY, endpoint=Endpoint.COUNT_TOKENS))
-    assert reply == Reply(b'{"input_tokens":0}', Usage(0, 0))
+    assert reply == Reply(b'{"input_tokens":0}', Usage(0, 0), by_gateway=True)
 
 
 async def test_what_is_native_is_left_to_the_provider() -> None:

@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from adapters.outbound.providers.messages_via_chat.token_count import CountingTokens
 from adapters.testing.scripted_provider import Act, fails
 from adapters.testing.virtual_time import run_virtual
 from application.errors import GatewayError, NoInstanceAvailable, UpstreamFailed, UpstreamRefused
 from domain.catalog import Catalog, Instance, RouterPolicy
+from domain.chat import Endpoint
 from domain.durations import SECOND_US
 from domain.failure import FailureKind
 from domain.latency import LatencyKind
@@ -99,6 +101,38 @@ def test_audit_6_4_a_circuit_opens_half_opens_and_closes_by_requests_alone() -> 
 
         assert probes == [True, True, False]
         assert [event.transition.after for event in gateway.events.circuits] == ["open", "half_open", "closed"]
+
+    run_virtual(scenario())
+
+
+def counting(gateway: Gateway) -> None:
+    """Its instance answers no question for the length of a prompt: the gateway does."""
+    gateway.upstreams[ONE.id] = CountingTokens(gateway.upstream("a"))  # type: ignore[assignment]  # another Provider
+
+
+def test_what_the_gateway_answers_itself_closes_no_circuit() -> None:
+    async def scenario() -> None:
+        gateway = gateway_of(ONE)
+        await fail(gateway, 3)
+        await gateway.clock.sleep(10 * SECOND_US)
+        counting(gateway)
+
+        counted = [await gateway.complete("gpt", endpoint=Endpoint.COUNT_TOKENS) for _ in range(5)]
+
+        assert {completed.reply.body for completed in counted} == {b'{"input_tokens":10}'}
+        assert [event.transition.after for event in gateway.events.circuits] == ["open", "half_open"]
+
+    run_virtual(scenario())
+
+
+def test_what_the_gateway_answers_itself_makes_no_instance_look_fast() -> None:
+    async def scenario() -> None:
+        gateway = gateway_of(ONE)
+        counting(gateway)
+
+        await gateway.complete("gpt", endpoint=Endpoint.COUNT_TOKENS)
+
+        assert gateway.routing.view(ONE, LatencyKind.WHOLE).latency_us is None
 
     run_virtual(scenario())
 

@@ -5,10 +5,10 @@ from typing import NoReturn
 
 from quart import Blueprint
 
+from adapters.inbound.http.asking import gateway_request
 from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
 from adapters.inbound.http.forwarded_requests import parse_upload
 from adapters.inbound.http.receiving import AnswerCut
-from adapters.inbound.http.request_headers import cache_control, idempotency_key, tags, timeout_us
 from adapters.inbound.http.response_headers import served_headers
 from adapters.inbound.http.schemas import parse_llm_request
 from adapters.inbound.http.sse import OPENAI, EventStream, Framing
@@ -69,22 +69,13 @@ def _parsed(request: Incoming, endpoint: Endpoint, deployment: str | None) -> Ll
 
 
 def _asked(request: Incoming, llm: LlmRequest) -> GatewayRequest:
-    key = idempotency_key(request.raw)
-    if key is not None and (llm.stream or llm.form is not None):
+    asked = gateway_request(request, llm)
+    if asked.idempotency_key is not None and (llm.stream or llm.form is not None):
         # A day of sounds is no small thing to keep, and what came as a form is gone when its request is over.
         raise InvalidRequest(
             "Idempotency-Key: not for files, sound or streams of these; leave it out.", param="Idempotency-Key"
         )
-    return GatewayRequest(
-        request.request_id,
-        request.known_caller,
-        llm,
-        tags(request.raw),
-        timeout_us(request.raw),
-        request.client_request_id,
-        cache_control(request.raw),
-        idempotency_key=key,
-    )
+    return asked
 
 
 def _joined(batch: tuple[Chunk, ...]) -> bytes:

@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable
 from quart import Blueprint
 
 from adapters.inbound.http.anthropic_errors import anthropic_framing
-from adapters.inbound.http.exchange import Incoming, Outgoing, incoming
-from adapters.inbound.http.request_headers import cache_control, idempotency_key, tags, timeout_us
+from adapters.inbound.http.asking import gateway_request
+from adapters.inbound.http.exchange import Outgoing, incoming
 from adapters.inbound.http.response_headers import served_headers
 from adapters.inbound.http.responses_framing import responses_framing
 from adapters.inbound.http.schemas import parse_llm_request
 from adapters.inbound.http.sse import OPENAI, EventStream, Framing
 from adapters.inbound.http.use_cases import Complete, Stream
-from application.gateway_request import GatewayRequest
 from domain.chat import Endpoint
+from domain.identifiers import RequestId
 
 PATHS = (
     ("chat/completions", Endpoint.CHAT),
@@ -52,11 +52,10 @@ def _more(endpoint: Endpoint) -> tuple[str, ...]:
 def _view(endpoint: Endpoint, complete: Complete, stream: Stream) -> _View:
     async def view(deployment: str | None = None) -> Outgoing:
         request = incoming()
-        asked = _asked(request, endpoint, deployment)
+        asked = gateway_request(request, parse_llm_request(endpoint, request.payload, deployment))
         if asked.llm.stream:
             streaming = await stream(asked)
-            framing = _framing(endpoint, asked)
-            events = EventStream(streaming.chunks, asked.request_id, framing)
+            events = EventStream(streaming.chunks, asked.request_id, _framing(endpoint, asked.request_id))
             return Outgoing(200, (*_EVENTS, *served_headers(streaming)), events)
         completed = await complete(asked)
         return Outgoing(200, (_JSON, *served_headers(completed)), completed.reply.body)
@@ -64,24 +63,11 @@ def _view(endpoint: Endpoint, complete: Complete, stream: Stream) -> _View:
     return view
 
 
-def _framing(endpoint: Endpoint, asked: GatewayRequest) -> Framing:
+def _framing(endpoint: Endpoint, request_id: RequestId) -> Framing:
     match endpoint:
         case Endpoint.MESSAGES:
-            return anthropic_framing(asked.request_id)
+            return anthropic_framing(request_id)
         case Endpoint.RESPONSES:
             return responses_framing()
         case _:
             return OPENAI
-
-
-def _asked(request: Incoming, endpoint: Endpoint, deployment: str | None) -> GatewayRequest:
-    return GatewayRequest(
-        request.request_id,
-        request.known_caller,
-        parse_llm_request(endpoint, request.payload, deployment),
-        tags(request.raw),
-        timeout_us(request.raw),
-        request.client_request_id,
-        cache_control(request.raw),
-        idempotency_key=idempotency_key(request.raw),
-    )

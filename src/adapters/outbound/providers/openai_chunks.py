@@ -1,11 +1,11 @@
 """Chunks of an OpenAI-compatible stream, made ready for the client."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from adapters.outbound.providers.failures import broken_reply, failure_inside_success
+from adapters.outbound.providers.reply_body import parse_event
 from adapters.outbound.providers.splicing import plain_model_span, to_json, with_model
 from adapters.outbound.providers.usage import usage_of
 from domain.chat import Chunk
@@ -88,12 +88,7 @@ class ChunkRelay:
         return Chunk(data, content=content, usage=usage, visible=not hidden)
 
     def _document(self, data: bytes) -> Mapping[str, object]:
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise ProviderFailed(broken_reply("the provider's stream holds an event that is not JSON")) from error
-        if not isinstance(document, dict):
-            raise ProviderFailed(broken_reply("the provider's stream holds an event that is no JSON object"))
+        document = parse_event(data)
         failure = failure_inside_success(document, self._redactor)
         if failure is not None:
             raise ProviderFailed(failure)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
+from adapters.outbound.providers.addresses import raw_headers, redactor_of, refuse_unusable, usual_headers
 from adapters.outbound.providers.presets import PRESETS, Auth, Paths, Preset
 from domain.chat import Endpoint
 from domain.redaction import Redactor
@@ -28,8 +29,6 @@ _AZURE_API_VERSION: Final = "2024-10-21"
 _AZURE_RESPONSES_SINCE: Final = "2025-03-01"
 _AZURE_ASKS_USAGE_SINCE: Final = "2024-09-01"
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +64,7 @@ class OpenAICompatibleConfig:
         base = self.base_url or self.rules.base_url
         if base is None:
             raise ValueError(f"a provider of type {self.preset!r} needs its base_url")
-        url = httpx.URL(base)
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError(f"base_url of a provider of type {self.preset!r} must be an http(s) URL")
-        if url.userinfo:
-            raise ValueError("base_url must not hold a credential: use api_key or headers")
-        for name, value in self._all_headers():
-            if _HEADER_NAME.fullmatch(name) is None or _HEADER_VALUE.fullmatch(value) is None:
-                raise ValueError(f"header {name!r} of a provider of type {self.preset!r} holds unsendable characters")
+        refuse_unusable(self.preset, base, self._all_headers())
 
     @property
     def rules(self) -> Preset:
@@ -113,14 +105,7 @@ class OpenAICompatibleConfig:
 
     def request_headers(self, accept: str) -> tuple[tuple[bytes, bytes], ...]:
         """All headers of a request but its id and its length."""
-        usual = {
-            "accept": accept,
-            "accept-encoding": "identity",
-            "content-type": "application/json",
-            "user-agent": "moongate",
-        }
-        merged = usual | {name.lower(): value for name, value in self._all_headers()}
-        return tuple((name.encode("ascii"), value.encode("latin-1")) for name, value in merged.items())
+        return raw_headers(usual_headers(accept), self._all_headers())
 
     def asks_stream_usage(self, fields: Mapping[str, object]) -> bool:
         """Whether a stream may be asked for its usage although the client did not ask."""
@@ -133,10 +118,7 @@ class OpenAICompatibleConfig:
 
     def redactor(self) -> Redactor:
         """Takes this instance's own secrets and address out of its provider's words."""
-        host = httpx.URL(self.base_url).netloc.decode("ascii") if self.base_url else ""
-        # Whoever repeats a header's credential leaves out its scheme.
-        bare = (value.rpartition(" ")[2] for value in self.headers.values())
-        return Redactor((self.api_key or "", *self.headers.values(), *bare, host))
+        return redactor_of(self.base_url or "", (self.api_key or "",), self.headers)
 
     def _azure_is_from(self, date: str) -> bool:
         """Whether its version is of that day or later; one without a date is the newest."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -57,6 +57,21 @@ def parse_object(body: bytes) -> dict[str, object]:
         raise ProviderFailed(broken_reply("the provider's reply is not JSON")) from error
     if not isinstance(document, dict):
         raise ProviderFailed(broken_reply("the provider's reply is no JSON object"))
+    return document
+
+
+def parse_event(data: bytes) -> dict[str, Any]:
+    """The object in one event of a stream.
+
+    Raises:
+        ProviderFailed: There is none.
+    """
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ProviderFailed(broken_reply("the provider's stream holds an event that is not JSON")) from error
+    if not isinstance(document, dict):
+        raise ProviderFailed(broken_reply("the provider's stream holds an event that is no JSON object"))
     return document
 
 

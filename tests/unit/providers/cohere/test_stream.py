@@ -118,6 +118,7 @@ def test_a_piece_without_text_keeps_its_log_probabilities() -> None:
 @pytest.mark.parametrize(
     "event",
     [
+        {"type": ["unheard", "of"]},
         {"type": "debug", "prompt": "…"},
         {"type": "something-new", "delta": {}},
         {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}},

@@ -1,6 +1,5 @@
 """Anthropic's own events, relayed to a client that reads them."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -8,6 +7,7 @@ from adapters.outbound.providers.anthropic.errors import failure_of_event
 from adapters.outbound.providers.anthropic.reply import usage_of
 from adapters.outbound.providers.chat_documents import json_of
 from adapters.outbound.providers.failures import broken_reply
+from adapters.outbound.providers.reply_body import parse_event
 from adapters.outbound.providers.translated_stream import StreamTranslation
 from domain.chat import Chunk, Usage
 from domain.failure import ProviderFailed
@@ -37,7 +37,7 @@ class NativeEvents:
         """The event, with what the gateway must know of it."""
         if event.startswith(_DELTA) and event.rstrip().endswith(b"}"):
             return [Chunk(event)]
-        told = _object(event)
+        told = parse_event(event)
         match told.get("type"):
             case "message_start":
                 return [self._started(told)]
@@ -74,16 +74,6 @@ class NativeEvents:
     def _count(self, usage: object) -> None:
         if isinstance(usage, dict):
             self._counts |= {name: count for name, count in usage.items() if count is not None}
-
-
-def _object(event: bytes) -> Mapping[str, Any]:
-    try:
-        told = json.loads(event)
-    except (ValueError, RecursionError) as error:
-        raise ProviderFailed(broken_reply("the provider's stream holds an event that is not JSON")) from error
-    if not isinstance(told, dict):
-        raise ProviderFailed(broken_reply("the provider's stream holds an event that is no JSON object"))
-    return told
 
 
 _conforms: type[StreamTranslation[bytes]] = NativeEvents

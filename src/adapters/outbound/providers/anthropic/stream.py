@@ -1,6 +1,5 @@
 """Anthropic's events as chunks of a chat completion."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from adapters.outbound.providers.anthropic.reply import (
 )
 from adapters.outbound.providers.chat_documents import ChatChunks
 from adapters.outbound.providers.failures import broken_reply
+from adapters.outbound.providers.reply_body import parse_event
 from adapters.outbound.providers.translated_stream import StreamTranslation
 from domain.chat import Chunk
 from domain.failure import ProviderFailed
@@ -61,7 +61,7 @@ class AnthropicEvents:
 
     def chunks(self, event: bytes) -> list[Chunk]:
         """What the event means. Unknown ones, and those that only keep the connection, mean nothing."""
-        told = _document(event)
+        told = parse_event(event)
         match told.get("type"):
             case "content_block_delta":
                 return self._delta(_object(told, "delta"))
@@ -159,16 +159,6 @@ class AnthropicEvents:
         chunks = [] if self._finished else self._finish({"stop_reason": "end_turn"})
         usage = usage_of(self._usage)
         return chunks if usage is None else [*chunks, self._chunks.usage(usage, usage_shown(self._usage))]
-
-
-def _document(event: bytes) -> Mapping[str, Any]:
-    try:
-        told = json.loads(event)
-    except (ValueError, RecursionError) as error:
-        raise ProviderFailed(broken_reply("the provider's stream holds an event that is not JSON")) from error
-    if not isinstance(told, dict):
-        raise ProviderFailed(broken_reply("the provider's stream holds an event that is no JSON object"))
-    return told
 
 
 def _object(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -8,13 +8,12 @@ from urllib.parse import quote
 
 import httpx
 
+from adapters.outbound.providers.addresses import ASCII, redactor_of, refuse_unusable, usual_headers
 from adapters.outbound.providers.bedrock.credentials import Credentials, GivenKeys, Keys, MachineKeys
 from domain.redaction import Redactor
 
 _REGION: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 _HOST: Final = re.compile(r"\.([a-z]{2,}(?:-[a-z]+)+-\d+)\.(?:vpce\.)?(?:api\.aws|amazonaws\.com)")
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*")
 # For a server that is not AWS and believes any region.
 _ANY_REGION: Final = "us-east-1"
 
@@ -49,14 +48,7 @@ class BedrockConfig:
             raise ValueError(f"{self.region!r} is no region of AWS")
         if not self.region and not self.base_url:
             raise ValueError("a provider of type 'bedrock' needs its region")
-        url = httpx.URL(self.address)
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError("base_url of a provider of type 'bedrock' must be an http(s) URL")
-        if url.userinfo:
-            raise ValueError("base_url must not hold a credential: use api_key, keys or headers")
-        for name, value in {**self.headers, "authorization": self.api_key}.items():
-            if _HEADER_NAME.fullmatch(name) is None or _HEADER_VALUE.fullmatch(value) is None:
-                raise ValueError(f"header {name!r} of a provider of type 'bedrock' holds unsendable characters")
+        refuse_unusable("bedrock", self.address, {**self.headers, "authorization": self.api_key}.items(), ASCII)
 
     @property
     def address(self) -> str:
@@ -82,12 +74,7 @@ class BedrockConfig:
 
     def request_headers(self, accept: str) -> dict[str, str]:
         """All headers of a request but its signature, its id and its length, in lower case."""
-        usual = {
-            "accept": accept,
-            "accept-encoding": "identity",
-            "content-type": "application/json",
-            "user-agent": "moongate",
-        }
+        usual = usual_headers(accept)
         if self.api_key:
             usual["authorization"] = f"Bearer {self.api_key}"
         return usual | {name.lower(): value for name, value in self.headers.items()}
@@ -103,6 +90,4 @@ class BedrockConfig:
     def redactor(self) -> Redactor:
         """Takes this instance's own secrets and address out of its provider's words."""
         secrets = (self.api_key, self.access_key_id, self.secret_access_key, self.session_token)
-        bare = (value.rpartition(" ")[2] for value in self.headers.values())
-        host = httpx.URL(self.base_url).netloc.decode("ascii") if self.base_url else ""
-        return Redactor((*secrets, *self.headers.values(), *bare, host))
+        return redactor_of(self.base_url, secrets, self.headers)

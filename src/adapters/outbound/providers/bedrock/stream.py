@@ -1,6 +1,5 @@
 """ConverseStream's events as chunks of a chat completion."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from adapters.outbound.providers.bedrock.frames import Frame, FrameKind
 from adapters.outbound.providers.bedrock.reply import ending_of, redacted_block, thinking_block, usage_of
 from adapters.outbound.providers.chat_documents import ChatChunks
 from adapters.outbound.providers.failures import broken_reply
+from adapters.outbound.providers.reply_body import parse_event
 from domain.chat import Chunk
 from domain.failure import ProviderFailed
 from domain.redaction import Redactor
@@ -66,17 +66,17 @@ class ConverseEvents:
         chunks: list[Chunk] = []
         match name:
             case "contentBlockDelta":
-                chunks = self._delta(_document(payload))
+                chunks = self._delta(parse_event(payload))
             case "contentBlockStart":
-                chunks = self._start(_document(payload))
+                chunks = self._start(parse_event(payload))
             case "contentBlockStop":
-                chunks = self._stop(_document(payload))
+                chunks = self._stop(parse_event(payload))
             case "messageStart":
                 chunks = [self._chunks.role()]
             case "messageStop":
-                chunks = self._ending(_document(payload))
+                chunks = self._ending(parse_event(payload))
             case "metadata":
-                chunks = self._usage(_document(payload))
+                chunks = self._usage(parse_event(payload))
         return chunks
 
     def _start(self, told: Mapping[str, Any]) -> list[Chunk]:
@@ -143,13 +143,3 @@ class ConverseEvents:
 
     def _said(self, delta: Mapping[str, object]) -> list[Chunk]:
         return [self._chunks.delta(delta)]
-
-
-def _document(payload: bytes) -> Mapping[str, Any]:
-    try:
-        document = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise ProviderFailed(broken_reply("an event of the provider's stream is not JSON")) from error
-    if not isinstance(document, dict):
-        raise ProviderFailed(broken_reply("an event of the provider's stream is no JSON object"))
-    return document

@@ -1,12 +1,12 @@
 """One instance of Cohere: where it is, what opens it, and its format."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import httpx
 
+from adapters.outbound.providers.addresses import redactor_of, refuse_unusable
 from adapters.outbound.providers.chat_documents import ChatHead
 from adapters.outbound.providers.cohere import embeddings, reply
 from adapters.outbound.providers.cohere.failures import failure_of_reply
@@ -21,8 +21,6 @@ from domain.chat import Usage
 from domain.redaction import Redactor
 
 _BASE_URL: Final = "https://api.cohere.com"
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +39,7 @@ class CohereConfig:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        url = httpx.URL(self.base_url)
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError("base_url of a provider of type 'cohere' must be an http(s) URL")
-        if url.userinfo:
-            raise ValueError("base_url must not hold a credential: use api_key or headers")
-        for name, value in self.credentials():
-            if _HEADER_NAME.fullmatch(name) is None or _HEADER_VALUE.fullmatch(value) is None:
-                raise ValueError(f"header {name!r} of a provider of type 'cohere' holds unsendable characters")
+        refuse_unusable("cohere", self.base_url, self.credentials())
 
     def url(self, path: str) -> httpx.URL:
         """Where an operation is."""
@@ -61,9 +52,8 @@ class CohereConfig:
 
     def redactor(self) -> Redactor:
         """Takes this instance's own secrets and address out of its provider's words."""
-        host = "" if self.base_url == _BASE_URL else httpx.URL(self.base_url).netloc.decode("ascii")
-        bare = (value.rpartition(" ")[2] for value in self.headers.values())
-        return Redactor((self.api_key or "", *self.headers.values(), *bare, host))
+        address = "" if self.base_url == _BASE_URL else self.base_url
+        return redactor_of(address, (self.api_key or "",), self.headers)
 
 
 class CohereDialect:

@@ -3,7 +3,6 @@
 Source: Cohere's guides "Streaming" and "Streaming for tool use" (v2).
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from adapters.outbound.providers.cohere.logprobs import openai_logprobs
 from adapters.outbound.providers.cohere.reply import called, finish_reason
 from adapters.outbound.providers.cohere.usage import usage_of
 from adapters.outbound.providers.failures import broken_reply
+from adapters.outbound.providers.reply_body import parse_event
 from domain.chat import Chunk
 from domain.failure import ProviderFailed
 from domain.redaction import Redactor
@@ -39,13 +39,8 @@ class CohereTranslation:
 
     def chunks(self, event: bytes) -> Sequence[Chunk]:
         """The chunks in one event's data."""
-        try:
-            told = json.loads(event)
-        except (ValueError, RecursionError) as error:
-            raise ProviderFailed(broken_reply("an event of the provider's stream is not JSON")) from error
-        if not isinstance(told, dict):
-            raise ProviderFailed(broken_reply("an event of the provider's stream is no JSON object"))
-        translate = _BY_TYPE.get(told.get("type", ""))
+        told = parse_event(event)
+        translate = _BY_TYPE.get(str(told.get("type")))
         if translate is None:
             check_event(told, self._redactor)
             return ()

@@ -8,17 +8,14 @@ from urllib.parse import quote
 
 import httpx
 
+from adapters.outbound.providers.addresses import RawHeader, raw_headers, redactor_of, refuse_unusable, usual_headers
 from domain.redaction import Redactor
 
 GEMINI_BASE_URL: Final = "https://generativelanguage.googleapis.com"
 
 _KEY_HEADER: Final = "x-goog-api-key"
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\x80-\xff]*")
 _MULTI_REGIONS: Final = frozenset({"us", "eu"})
 _VERSION: Final = re.compile(r"/v1(?:alpha\d*|beta\d*)?$")
-
-RawHeader = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ class GeminiConfig:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        _check("gemini", self.base_url, _own_headers(self.api_key, self.headers))
+        refuse_unusable("gemini", self.base_url, _own_headers(self.api_key, self.headers).items())
 
     def url(self, model: str, verb: str) -> httpx.URL:
         """Where a model does that. A name with a slash (`tunedModels/…`) is a resource's."""
@@ -54,11 +51,12 @@ class GeminiConfig:
 
     def request_headers(self, accept: str) -> tuple[RawHeader, ...]:
         """All headers of a request but its id and its length."""
-        return _raw(accept, _own_headers(self.api_key, self.headers))
+        return raw_headers(usual_headers(accept), _own_headers(self.api_key, self.headers).items())
 
     def redactor(self) -> Redactor:
         """Takes this instance's own secrets and address out of its provider's words."""
-        return _redactor(self.base_url, self.api_key, self.headers)
+        address = "" if self.base_url == GEMINI_BASE_URL else self.base_url
+        return redactor_of(address, (self.api_key,), self.headers)
 
     @property
     def _root(self) -> str:
@@ -89,7 +87,7 @@ class VertexConfig:
     def __post_init__(self) -> None:
         if re.fullmatch(r"[a-z0-9-]+", self.location) is None:
             raise ValueError("location of a provider of type 'vertex' must be a region of Google Cloud, or 'global'")
-        _check("vertex", self._host, _own_headers(self.api_key, self.headers))
+        refuse_unusable("vertex", self._host, _own_headers(self.api_key, self.headers).items())
 
     @property
     def wants_token(self) -> bool:
@@ -109,11 +107,11 @@ class VertexConfig:
 
     def request_headers(self, accept: str) -> tuple[RawHeader, ...]:
         """All headers of a request but the token, its id and its length."""
-        return _raw(accept, _own_headers(self.api_key, self.headers))
+        return raw_headers(usual_headers(accept), _own_headers(self.api_key, self.headers).items())
 
     def redactor(self, *more: str) -> Redactor:
         """Takes this instance's own secrets and address, and `more` secrets, out of its provider's words."""
-        return _redactor(self.base_url, self.api_key, self.headers, *more)
+        return redactor_of(self.base_url, (self.api_key, *more), self.headers)
 
     @property
     def _host(self) -> str:
@@ -129,31 +127,3 @@ class VertexConfig:
 def _own_headers(api_key: str, headers: Mapping[str, str]) -> dict[str, str]:
     key = {_KEY_HEADER: api_key} if api_key else {}
     return key | {name.lower(): value for name, value in headers.items()}
-
-
-def _check(provider: str, base_url: str, headers: Mapping[str, str]) -> None:
-    url = httpx.URL(base_url)
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ValueError(f"base_url of a provider of type {provider!r} must be an http(s) URL")
-    if url.userinfo:
-        raise ValueError("base_url must not hold a credential: use api_key or headers")
-    for name, value in headers.items():
-        if _HEADER_NAME.fullmatch(name) is None or _HEADER_VALUE.fullmatch(value) is None:
-            raise ValueError(f"header {name!r} of a provider of type {provider!r} holds unsendable characters")
-
-
-def _raw(accept: str, own: Mapping[str, str]) -> tuple[RawHeader, ...]:
-    usual = {
-        "accept": accept,
-        "accept-encoding": "identity",
-        "content-type": "application/json",
-        "user-agent": "moongate",
-    }
-    return tuple((name.encode("ascii"), value.encode("latin-1")) for name, value in (usual | dict(own)).items())
-
-
-def _redactor(base_url: str, api_key: str, headers: Mapping[str, str], *more: str) -> Redactor:
-    host = httpx.URL(base_url).netloc.decode("ascii") if base_url and base_url != GEMINI_BASE_URL else ""
-    # Whoever repeats a header's credential leaves out its scheme.
-    bare = (value.rpartition(" ")[2] for value in headers.values())
-    return Redactor((api_key, *headers.values(), *bare, host, *more))

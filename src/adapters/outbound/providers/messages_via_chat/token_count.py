@@ -16,7 +16,7 @@ class CountingTokens:
         """The whole reply, for every endpoint."""
         if call.request.endpoint is not Endpoint.COUNT_TOKENS:
             return await self._inner.complete(call)
-        return Reply(b'{"input_tokens":%d}' % call.request.input_tokens, _NOTHING)
+        return Reply(b'{"input_tokens":%d}' % call.request.input_tokens, _NOTHING, by_gateway=True)
 
     async def stream(self, call: Call) -> ChunkStream:
         """As the provider's own."""
