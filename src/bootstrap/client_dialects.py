@@ -1,8 +1,10 @@
 """Dialects of clients that a provider has not itself, spoken to its chat."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
+from adapters.outbound.providers.capabilities import Capabilities
 from adapters.outbound.providers.messages_via_chat import chat_flavour as messages_flavour
 from adapters.outbound.providers.messages_via_chat.dialect import MessagesDialect
 from adapters.outbound.providers.messages_via_chat.token_count import CountingTokens
@@ -39,9 +41,11 @@ _RESPONSES: Final[Mapping[str, responses_flavour.ChatFlavour]] = {
 }
 
 
-def with_dialects(supports: frozenset[Endpoint]) -> frozenset[Endpoint]:
-    """What a provider supports together with what its chat makes possible."""
-    return supports | _DIALECTS if Endpoint.CHAT in supports else supports
+def with_dialects(capabilities: Capabilities) -> Capabilities:
+    """What a provider can do together with what its chat makes possible."""
+    if Endpoint.CHAT not in capabilities.supports:
+        return capabilities
+    return replace(capabilities, translated=capabilities.translated | (_DIALECTS - capabilities.native))
 
 
 def speaking(provider: Provider, type_name: str, native: frozenset[Endpoint]) -> Provider:

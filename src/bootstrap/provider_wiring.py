@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import httpx
 
+from adapters.outbound.providers.capabilities import Capabilities
 from adapters.outbound.providers.directory import ConfiguredProviders, CurrentProviders
+from adapters.outbound.providers.echo import CAPABILITIES as ECHO
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
@@ -20,15 +22,14 @@ from bootstrap.settings.providers import AnyProviderSettings, AzureProvider, Ope
 from bootstrap.settings.providers import EchoProvider as EchoSettings
 from bootstrap.translated_providers import TRANSLATED, revealed, translated_provider
 from domain.catalog import Instance
-from domain.chat import Endpoint
 from domain.identifiers import InstanceId
 
-SUPPORTS: Mapping[str, frozenset[Endpoint]] = {
-    "echo": with_dialects(frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})),
-    **{name: with_dialects(preset.supports) for name, preset in PRESETS.items()},
-    **{name: with_dialects(capabilities.supports) for name, capabilities in TRANSLATED.items()},
+CAPABILITIES: Mapping[str, Capabilities] = {
+    "echo": with_dialects(ECHO),
+    **{name: with_dialects(preset.capabilities) for name, preset in PRESETS.items()},
+    **{name: with_dialects(capabilities) for name, capabilities in TRANSLATED.items()},
 }
-"""The endpoints that each built type of provider has, natively or by translation."""
+"""What each built type of provider can do, with what this gateway makes of it."""
 
 
 def instances_of(source: CatalogSource) -> Iterable[Instance]:

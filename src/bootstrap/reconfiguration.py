@@ -19,7 +19,7 @@ from application.retry_budgets import RetryBudgets
 from bootstrap.configuration_error import ConfigurationError
 from bootstrap.in_force import InForce
 from bootstrap.price_lists import configured_price_list
-from bootstrap.provider_wiring import SUPPORTS
+from bootstrap.provider_wiring import CAPABILITIES
 from bootstrap.settings import BUILT_TYPES, AnyProviderSettings, CatalogResult, Loaded, to_catalog
 from bootstrap.settings.secrets import secrets_of
 from bootstrap.settings.takeover import Takeover, take_over
@@ -77,7 +77,7 @@ def _cleaned(line: str, redactor: Redactor) -> str:
 
 def _candidate(loaded: Loaded, in_force: InForce, build_providers: BuildProviders) -> Candidate:
     takeover = take_over(in_force.settings, loaded.settings)
-    configured = to_catalog(takeover.settings, BUILT_TYPES, SUPPORTS)
+    configured = to_catalog(takeover.settings, BUILT_TYPES, CAPABILITIES)
     price_list = configured_price_list(takeover.settings.pricing)
     if price_list != in_force.price_list and _PRICES not in takeover.changed:
         # The same file, and other prices in it.

@@ -42,6 +42,7 @@ class Instance:
         timeout_us: One attempt; None where the router's default applies.
         own_prices: None where it sets none, so that a price list says what it costs.
         supports: Endpoints that its provider has (natively or by translation).
+        parameters: OpenAI's documented fields of a chat request that its provider honours.
         routing_group: The Redis slot its shared state lives in.
         made_by: Another one where its replies come from elsewhere, or are asked for in another way.
     """
@@ -59,6 +60,7 @@ class Instance:
     max_output_tokens: int | None = None
     tags: frozenset[str] = frozenset()
     supports: frozenset[Endpoint] = frozenset(Endpoint)
+    parameters: frozenset[str] = frozenset()
     routing_group: str = "main"
     enabled: bool = True
     made_by: str = ""

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 from adapters.testing.doubles import SeededRandomness
 from adapters.testing.provider_contract import UPSTREAM_MODEL, a_call
 from adapters.testing.virtual_time import ManualClock
-from bootstrap.provider_wiring import SUPPORTS, configured_providers
+from bootstrap.provider_wiring import CAPABILITIES, configured_providers
 from bootstrap.settings.providers import AnyProviderSettings, ProviderSettings
 from domain.chat import Endpoint
 from domain.identifiers import InstanceId
@@ -40,4 +40,4 @@ async def test_settings_become_a_provider_that_its_wire_understands() -> None:
 
 def test_chat_and_what_chat_makes_possible_are_what_it_supports() -> None:
     dialects = {Endpoint.MESSAGES, Endpoint.COUNT_TOKENS, Endpoint.RESPONSES}
-    assert SUPPORTS["anthropic"] == {Endpoint.CHAT, Endpoint.COMPLETIONS} | dialects
+    assert CAPABILITIES["anthropic"].supports == {Endpoint.CHAT, Endpoint.COMPLETIONS} | dialects

@@ -1,6 +1,7 @@
 import pytest
 
-from bootstrap.provider_wiring import SUPPORTS
+from adapters.outbound.providers.capabilities import Capabilities
+from bootstrap.provider_wiring import CAPABILITIES
 from bootstrap.settings import BUILT_TYPES, to_catalog
 from bootstrap.settings.providers import EchoProvider, OllamaProvider
 from domain.catalog import InstanceLimits, RouterPolicy
@@ -163,17 +164,21 @@ def test_the_model_upstream_defaults_to_the_models_name_and_azures_to_its_deploy
 
 def test_endpoints_come_from_the_caller_by_type() -> None:
     settings = settings_of("model_list: [{model_name: m, provider: {type: groq, api_key: k}}]")
-    chat_alone = frozenset({Endpoint.CHAT})
-    (limited,) = to_catalog(settings, BUILT_TYPES, {"groq": chat_alone}).catalog.all_instances()
+    chat = Capabilities("groq", frozenset({Endpoint.CHAT}), frozenset(), frozenset({"stop"}))
+    (limited,) = to_catalog(settings, BUILT_TYPES, {"groq": chat}).catalog.all_instances()
     (unlimited,) = to_catalog(settings, BUILT_TYPES).catalog.all_instances()
     text = frozenset(endpoint for endpoint in Endpoint if not endpoint.is_forwarded)
-    assert (limited.supports, unlimited.supports) == (chat_alone, text)
+    assert (limited.supports, limited.parameters) == (
+        frozenset({Endpoint.CHAT}),
+        frozenset({"stop", "max_tokens", "max_completion_tokens"}),
+    )
+    assert unlimited.supports == text
 
 
 def test_custom_server_is_sent_what_its_entry_says_it_has() -> None:
     own = "provider: {type: custom, base_url: 'http://x/v1'}"
     settings = settings_of(f"model_list: [{{model_name: m, {own}, capabilities: [images]}}, {{model_name: n, {own}}}]")
-    some, none = to_catalog(settings, BUILT_TYPES, SUPPORTS).catalog.all_instances()
+    some, none = to_catalog(settings, BUILT_TYPES, CAPABILITIES).catalog.all_instances()
     assert some.supports == none.supports | {Endpoint.IMAGES}
     assert Endpoint.CHAT in none.supports
 

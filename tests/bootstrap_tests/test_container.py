@@ -15,7 +15,7 @@ from adapters.testing.virtual_time import EPOCH_US, ManualClock
 from application.degrading.degrading_routing import DegradingRouting
 from application.local_turns import LocalTurns
 from bootstrap import Container, create_app
-from bootstrap.provider_wiring import SUPPORTS
+from bootstrap.provider_wiring import CAPABILITIES
 from bootstrap.settings import BUILT_TYPES, Settings, parse_settings
 from bootstrap.stores import Stores
 
@@ -121,7 +121,7 @@ def test_every_type_that_is_said_to_be_built_is_wired() -> None:
     providers = {instance.provider: directory.provider_of(instance) for instance in catalog.all_instances()}
 
     assert set(providers) == set(BUILT_TYPES) == set(ENTRIES)
-    assert set(SUPPORTS) == set(BUILT_TYPES)
+    assert set(CAPABILITIES) == set(BUILT_TYPES)
 
 
 def test_what_must_be_given_can_not_be_forgotten() -> None:

@@ -36,6 +36,15 @@ def test_card_tells_what_some_instance_serves_and_what_all_have_room_for() -> No
     assert (card.id, card.created, card.owned_by) == ("m", 7, "openai")
 
 
+def test_card_tells_the_parameters_that_all_who_chat_honour() -> None:
+    chats = replace(WIDE, parameters=frozenset({"tools", "stop", "n"}))
+    also = replace(NARROW, parameters=frozenset({"tools", "stop", "seed"}))
+    embeds = replace(NARROW, id=InstanceId("embeds"), supports=frozenset({Endpoint.EMBEDDINGS}))
+
+    assert listing(chats, also, embeds).find(MASTER, "m").supported_parameters == ("stop", "tools")
+    assert listing(embeds).find(MASTER, "m").supported_parameters == ()
+
+
 def test_card_counts_neither_disabled_instances_nor_a_window_that_one_does_not_tell() -> None:
     off = replace(NARROW, id=InstanceId("off"), enabled=False)
     silent = replace(NARROW, id=InstanceId("silent"), context_window=None)

@@ -16,6 +16,7 @@ class ModelCard:
     Attributes:
         created: In seconds since the epoch.
         capabilities: Endpoints that some instance behind it serves.
+        supported_parameters: Fields of a chat request that the provider of every instance behind it honours.
         context_window: Tokens of prompt and answer that every instance behind it has room for; None where unknown.
         max_output_tokens: The longest answer that all of them give; None where unknown.
     """
@@ -24,6 +25,7 @@ class ModelCard:
     created: int
     owned_by: str
     capabilities: tuple[str, ...] = ()
+    supported_parameters: tuple[str, ...] = ()
     context_window: int | None = None
     max_output_tokens: int | None = None
 
@@ -58,11 +60,13 @@ class ListModels:
     def _card(self, entry: "_Entry") -> ModelCard:
         behind = [instance for instance in entry.behind if instance.enabled]
         served = frozenset[Endpoint]().union(*(instance.supports for instance in behind))
+        chatting = [instance.parameters for instance in behind if Endpoint.CHAT in instance.supports]
         return ModelCard(
             entry.name,
             self.created_s,
             entry.owner,
             tuple(endpoint.value for endpoint in Endpoint if endpoint in served),
+            tuple(sorted(chatting[0].intersection(*chatting))) if chatting else (),
             _least([instance.context_window for instance in behind]),
             _least([instance.max_output_tokens for instance in behind]),
         )

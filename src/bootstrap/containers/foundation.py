@@ -29,7 +29,7 @@ from application.reloads import LastReload
 from application.store_watch import StoreWatch
 from bootstrap.in_force import InForce
 from bootstrap.price_lists import configured_price_list
-from bootstrap.provider_wiring import SUPPORTS
+from bootstrap.provider_wiring import CAPABILITIES
 from bootstrap.settings import BUILT_TYPES, Settings, to_catalog
 from bootstrap.stores import Stores, open_stores
 from domain.durations import SECOND_US
@@ -64,7 +64,7 @@ class FoundationContainer(DeclarativeContainer):
     facts = Object(ProcessFacts("lite", "embedded", "unknown"))
     data_dir: Object[Path | None] = Object(None)
 
-    configured = Singleton(to_catalog, settings, BUILT_TYPES, SUPPORTS)
+    configured = Singleton(to_catalog, settings, BUILT_TYPES, CAPABILITIES)
     configured_prices = Singleton(configured_price_list, settings.provided.pricing)
     in_force = Singleton(InForce, settings, configured, configured_prices)
     reloaded_elsewhere: Object[Any] = Object(None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from bootstrap.configuration_error import nearest, spell_path
 from bootstrap.settings.instance_ids import instance_ids, made_by
@@ -14,8 +15,11 @@ from domain.chat import Endpoint
 from domain.identifiers import InstanceId, ModelName, RouteSlug
 from domain.routing.strategies import parse_strategy
 
-Supports = Mapping[str, frozenset[Endpoint]]
-"""Endpoints that a provider type has; all that are not forwarded for a type that is not named."""
+if TYPE_CHECKING:  # the commands that only read a configuration do without the adapters' libraries
+    from adapters.outbound.providers.capabilities import Capabilities
+
+TypesCapabilities = Mapping[str, "Capabilities"]
+"""What a provider type can do; for a type that is not named, all endpoints that are not forwarded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,9 @@ class CatalogResult:
     warnings: tuple[str, ...]
 
 
-def to_catalog(settings: Settings, built_types: Collection[str], supports: Supports | None = None) -> CatalogResult:
+def to_catalog(
+    settings: Settings, built_types: Collection[str], capabilities: TypesCapabilities | None = None
+) -> CatalogResult:
     """The catalog, without what can't work: each omission is a warning that says why.
 
     An instance whose provider type is not among `built_types`, or that lacks what its provider needs, is disabled. A
@@ -41,7 +47,7 @@ def to_catalog(settings: Settings, built_types: Collection[str], supports: Suppo
         obstacle = _obstacle(entry, built_types)
         if obstacle and entry.enabled:
             warnings.append(f"instance {instance_id!r} of {entry.model_name!r} is disabled: {obstacle}")
-        instance = _instance(entry, instance_id, supports or {}, enabled=entry.enabled and obstacle is None)
+        instance = _instance(entry, instance_id, capabilities or {}, enabled=entry.enabled and obstacle is None)
         instances.setdefault(instance.model_name, []).append(instance)
         if instance.enabled:
             providers[instance_id] = entry.provider.with_capabilities(entry.capabilities)
@@ -69,7 +75,10 @@ def _obstacle(entry: ModelSettings, built_types: Collection[str]) -> str | None:
     return f"its provider of type {entry.provider.type!r} needs {lacking!r}" if lacking else None
 
 
-def _instance(entry: ModelSettings, instance_id: InstanceId, supports: Supports, *, enabled: bool) -> Instance:
+def _instance(
+    entry: ModelSettings, instance_id: InstanceId, capabilities: TypesCapabilities, *, enabled: bool
+) -> Instance:
+    known = capabilities.get(entry.provider.type)
     return Instance(
         id=instance_id,
         model_name=ModelName(entry.model_name),
@@ -83,21 +92,21 @@ def _instance(entry: ModelSettings, instance_id: InstanceId, supports: Supports,
         context_window=entry.context_window,
         max_output_tokens=entry.max_output_tokens,
         tags=frozenset(entry.tags),
-        supports=_supports(entry, supports),
+        supports=_supports(entry, known),
+        parameters=frozenset() if known is None else known.parameters,
         routing_group=entry.routing_group,
         enabled=enabled,
         made_by=made_by(entry),
     )
 
 
-def _supports(entry: ModelSettings, supports: Supports) -> frozenset[Endpoint]:
+def _supports(entry: ModelSettings, known: "Capabilities | None") -> frozenset[Endpoint]:
     """What is forwarded as it is, nobody can translate: a `custom` server has of that what its entry says it has."""
-    known = supports.get(entry.provider.type)
     if known is None:
         return frozenset(one for one in Endpoint if not one.is_forwarded)
     if entry.provider.type != "custom":
-        return known
-    return frozenset(one for one in known if not one.is_forwarded or one.value in entry.capabilities)
+        return known.supports
+    return frozenset(one for one in known.supports if not one.is_forwarded or one.value in entry.capabilities)
 
 
 def weight_milli(weight: float) -> int:

@@ -48,7 +48,7 @@ BEARER = {"authorization": f"Bearer {MASTER_KEY}"}
 REPLY = b'{"id":"chatcmpl-1","model":"gpt-4"}'
 INSTANCE = Instance(InstanceId("gpt4-eu"), ModelName("gpt-4"), "openai", "gpt-4o")
 CARDS = (
-    ModelCard("gpt-4", 1_700_000_000, "openai", ("chat", "embeddings"), 128_000),
+    ModelCard("gpt-4", 1_700_000_000, "openai", ("chat", "embeddings"), ("stop", "tools"), 128_000),
     ModelCard("meta/llama-3", 1_700_000_000, "vllm"),
 )
 

@@ -163,6 +163,7 @@ async def test_models_are_listed(path: str) -> None:
         "created": 1_700_000_000,
         "owned_by": "openai",
         "capabilities": ["chat", "embeddings"],
+        "supported_parameters": ["stop", "tools"],
         "context_window": 128_000,
     }
 

@@ -1,6 +1,7 @@
 """Bedrock from its settings to the wire, over the real transport where that matters."""
 
 import json
+import logging
 
 import httpx
 import pytest
@@ -69,6 +70,16 @@ async def test_chat_is_heard_and_its_reply_told() -> None:
     document = json.loads(reply.body)
     assert (document["model"], document["choices"][0]["message"]["content"]) == ("mine", "Grüße 🌍")
     assert reply.usage == Usage(11, 7, 4)
+
+
+async def test_nothing_that_is_signed_gets_into_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    provider, _ = wired(WIRE.whole(Said(text="Yes"), "m"))
+
+    with caplog.at_level(logging.DEBUG):
+        await provider.complete(call())
+
+    assert KEYS.token is not None
+    assert KEYS.token not in caplog.text
 
 
 async def test_stream_is_heard_and_told_and_ends_well() -> None:

@@ -134,7 +134,9 @@ async def test_a_provider_that_cannot_count_is_not_asked() -> None:
 
 async def test_what_is_native_is_left_to_the_provider() -> None:
     provider = EchoProvider(EchoConfig(), SteppingClock(), NoChance())
-    assert speaking(provider, "x", frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS})) is provider
+    assert (
+        speaking(provider, "x", frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS, Endpoint.RESPONSES})) is provider
+    )
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_presets_say_what_they_can_serve() -> None:
     everything = {Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS}
     heard = {Endpoint.TRANSCRIPTIONS, Endpoint.TRANSLATIONS}
     media = heard | {Endpoint.SPEECH, Endpoint.IMAGES}
-    assert {name: preset.supports for name, preset in PRESETS.items()} == {
+    assert {name: preset.capabilities.supports for name, preset in PRESETS.items()} == {
         "openai": everything | media | {Endpoint.MODERATIONS, Endpoint.RESPONSES},
         "azure": everything | media,
         "custom": everything | media | {Endpoint.MODERATIONS, Endpoint.RERANK},

@@ -111,6 +111,11 @@ _CARD: Json = {
             "items": {"type": "string", "enum": [endpoint.value for endpoint in Endpoint]},
             "description": "Endpoints that some instance behind it serves.",
         },
+        "supported_parameters": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Fields of a chat request that all providers behind it honour; absent where it can't chat.",
+        },
         "context_window": {"type": "integer", "description": "Tokens; absent where unknown."},
         "max_output_tokens": {"type": "integer", "description": "Absent where unknown."},
     },

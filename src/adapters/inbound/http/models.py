@@ -43,7 +43,11 @@ def models_blueprint(list_models: ListModels, find_model: FindModel, pass_by: Pa
 
 def _card(card: ModelCard) -> dict[str, object]:
     told = {"id": card.id, "object": "model", "created": card.created, "owned_by": card.owned_by}
-    known = {"context_window": card.context_window, "max_output_tokens": card.max_output_tokens}
+    known = {
+        "supported_parameters": card.supported_parameters or None,
+        "context_window": card.context_window,
+        "max_output_tokens": card.max_output_tokens,
+    }
     known = {name: value for name, value in known.items() if value is not None}
     return {**told, "capabilities": card.capabilities, **known}
 

@@ -7,6 +7,7 @@ from typing import Final
 import httpx
 
 from adapters.outbound.providers import echo_replies
+from adapters.outbound.providers.capabilities import Capabilities
 from adapters.outbound.providers.echo_answer import Answer
 from adapters.outbound.providers.failures import broken_reply, failure_of_reply
 from adapters.outbound.providers.request_body import serialised
@@ -16,6 +17,13 @@ from application.ports.randomness import Randomness
 from domain.chat import Chunk, Endpoint, Reply
 from domain.failure import Failure, FailureKind, ProviderFailed
 from domain.redaction import Redactor
+
+CAPABILITIES: Final = Capabilities(
+    "echo",
+    native=frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS}),
+    translated=frozenset(),
+    chat_fields=None,
+)
 
 _ERRORS: Final = range(400, 600)
 

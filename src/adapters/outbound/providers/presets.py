@@ -16,6 +16,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
+from adapters.outbound.providers.capabilities import Capabilities
 from domain.chat import Endpoint
 
 
@@ -80,10 +81,16 @@ class Preset:
         return "max_completion_tokens" if self.new_maximum and endpoint is Endpoint.CHAT else "max_tokens"
 
     @property
-    def supports(self) -> frozenset[Endpoint]:
-        """Endpoints that can be served, natively or by translation."""
-        own = self.native | self.forwards
-        return own | {Endpoint.COMPLETIONS} if self.completions_via_chat else own
+    def capabilities(self) -> Capabilities:
+        """The same in the words that all types of providers share."""
+        return Capabilities(
+            self.name,
+            native=self.native | self.forwards,
+            translated=frozenset({Endpoint.COMPLETIONS}) if self.completions_via_chat else frozenset(),
+            chat_fields=None,
+            refused=self.unsupported,
+            unneeded=self.drops,
+        )
 
 
 PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(

@@ -207,7 +207,6 @@ def test_choice_of_no_tool_is_refused_or_comes_without_tools_where_none_was_call
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("parallel_tool_calls", False),
         ("response_format", {"type": "json_object"}),
         ("tool_choice", "sometimes"),
         ("tools", [{"type": "custom", "custom": {"name": "x"}}]),

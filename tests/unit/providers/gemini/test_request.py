@@ -111,7 +111,6 @@ def test_googles_own_fields_are_passed_on() -> None:
 @pytest.mark.parametrize(
     ("field", "fields"),
     [
-        ("parallel_tool_calls", {"parallel_tool_calls": False, "tools": [TOOL]}),
         ("tool_choice", {"tool_choice": {"type": "custom"}, "tools": [TOOL]}),
         ("tools[].type", {"tools": [{"type": "custom", "custom": {"name": "c"}}]}),
         ("response_format", {"response_format": {"type": "grammar"}}),

@@ -11,7 +11,7 @@ from adapters.outbound.providers.anthropic.conversation import conversation
 from adapters.outbound.providers.anthropic.generations import refuses_sampling
 from adapters.outbound.providers.anthropic.thinking import thinking_fields
 from adapters.outbound.providers.anthropic.tools import tool_fields
-from adapters.outbound.providers.capabilities import Capabilities
+from adapters.outbound.providers.capabilities import Capabilities, Part
 from adapters.outbound.providers.dialect import Asked
 from adapters.outbound.providers.failures import unsupported
 from domain.chat import Endpoint
@@ -29,6 +29,7 @@ CAPABILITIES: Final = Capabilities(
             *("top_k", "thinking"),
         }
     ),
+    parts=frozenset(Part) - {Part.AUDIO},
 )
 
 _HIGHEST_TEMPERATURE: Final = 1

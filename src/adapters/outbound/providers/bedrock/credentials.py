@@ -1,6 +1,7 @@
 """The AWS keys that sign requests: given, or found on the machine by botocore."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,9 @@ from typing import Any, Final, Protocol, TypeVar
 from domain.failure import Failure, FailureKind, ProviderFailed
 
 T = TypeVar("T")
+
+# At DEBUG it writes what it signs and what it is answered: tokens and keys.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 _PATIENCE_S: Final = 15.0
 # Within this span before they expire nobody signs with them any more; before that they are renewed at leisure.

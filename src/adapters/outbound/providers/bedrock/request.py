@@ -12,19 +12,18 @@ from adapters.outbound.providers.bedrock.conversation import Conversation
 from adapters.outbound.providers.bedrock.models import NAME, Maker, maker_of
 from adapters.outbound.providers.bedrock.reasoning import reasoning_fields
 from adapters.outbound.providers.bedrock.tools import tool_config
-from adapters.outbound.providers.capabilities import Capabilities
+from adapters.outbound.providers.capabilities import Capabilities, Part
 from adapters.outbound.providers.dialect import Asked
 from adapters.outbound.providers.failures import unsupported
 from domain.chat import Endpoint
 
 CAPABILITIES: Final = Capabilities(
     NAME,
-    native=frozenset({Endpoint.CHAT, Endpoint.EMBEDDINGS}),
-    translated=frozenset({Endpoint.COMPLETIONS}),
+    native=frozenset(),
+    translated=frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS}),
     chat_fields=frozenset(
         {
             "messages",
-            "parallel_tool_calls",
             "reasoning_effort",
             "response_format",
             "stop",
@@ -36,6 +35,7 @@ CAPABILITIES: Final = Capabilities(
             "top_p",
         }
     ),
+    parts=frozenset(Part) - {Part.IMAGE_URL},
 )
 HIGHEST_TEMPERATURE: Final = 1
 

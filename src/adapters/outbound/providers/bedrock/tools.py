@@ -18,8 +18,6 @@ def tool_config(fields: Fields, maker: Maker, *, has_calls: bool, drop_params: b
     tools = fields.get("tools")
     if not tools:
         return None
-    if fields.get("parallel_tool_calls") is False and not drop_params:
-        raise unsupported("parallel_tool_calls", NAME)
     choice = fields.get("tool_choice", "auto")
     if choice == "none":
         # Converse knows no such choice: what comes next to it is to show no tools, where none was called yet.

@@ -32,13 +32,11 @@ def chat_fields(asked: Asked) -> dict[str, object]:
         body["stop_sequences"] = [stop] if isinstance(stop, str) else stop
     body |= _tools(fields, drop_params=asked.drop_params)
     body |= _response_format(fields.get("response_format"), drop_params=asked.drop_params)
-    body |= _logprobs(fields, drop_params=asked.drop_params)
+    body |= _logprobs(fields)
     return body | _thinking(fields, drop_params=asked.drop_params)
 
 
 def _tools(fields: Fields, *, drop_params: bool) -> dict[str, object]:
-    if fields.get("parallel_tool_calls") is False and fields.get("tools") and not drop_params:
-        raise unsupported("parallel_tool_calls", NAME)
     given = [_function(tool) for tool in fields.get("tools") or ()]
     choice, functions = _tool_choice(fields.get("tool_choice"), given, drop_params=drop_params)
     body: dict[str, object] = {}
@@ -105,9 +103,7 @@ def _response_format(wanted: object, *, drop_params: bool) -> dict[str, object]:
             raise unsupported("response_format", NAME)
 
 
-def _logprobs(fields: Fields, *, drop_params: bool) -> dict[str, object]:
-    if fields.get("top_logprobs") and not drop_params:
-        raise unsupported("top_logprobs", NAME)
+def _logprobs(fields: Fields) -> dict[str, object]:
     return {"logprobs": True} if fields.get("logprobs") else {}
 
 

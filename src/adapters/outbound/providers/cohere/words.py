@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from adapters.outbound.providers.capabilities import Capabilities
+from adapters.outbound.providers.capabilities import Capabilities, Part
 from domain.chat import Endpoint
 
 NAME: Final = "cohere"
@@ -17,18 +17,16 @@ OWN: Final = ("documents", "citation_options", "safety_mode", "priority")
 
 CAPABILITIES: Final = Capabilities(
     name=NAME,
-    native=frozenset({Endpoint.CHAT, Endpoint.EMBEDDINGS, Endpoint.RERANK}),
-    translated=frozenset({Endpoint.COMPLETIONS}),
+    native=frozenset({Endpoint.RERANK}),
+    translated=frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS}),
     chat_fields=frozenset(
         {
             "messages",
             "tools",
             "tool_choice",
-            "parallel_tool_calls",
             "response_format",
             "stop",
             "logprobs",
-            "top_logprobs",
             "reasoning_effort",
             "thinking",
             *SAME,
@@ -36,6 +34,7 @@ CAPABILITIES: Final = Capabilities(
             *OWN,
         }
     ),
+    parts=frozenset({Part.IMAGE_DATA, Part.IMAGE_URL}),
 )
 
 FINISH_REASONS: Final = {

@@ -20,11 +20,10 @@ from domain.chat import Endpoint, Usage
 from domain.failure import Failure, FailureKind
 from domain.redaction import Redactor
 
-_NATIVE: Final = frozenset({Endpoint.CHAT, Endpoint.EMBEDDINGS})
-_TRANSLATED: Final = frozenset({Endpoint.COMPLETIONS})
+_TRANSLATED: Final = frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS})
 
-GEMINI: Final = Capabilities("gemini", _NATIVE, _TRANSLATED, CHAT_FIELDS)
-VERTEX: Final = Capabilities("vertex", _NATIVE, _TRANSLATED, CHAT_FIELDS)
+GEMINI: Final = Capabilities("gemini", frozenset(), _TRANSLATED, CHAT_FIELDS)
+VERTEX: Final = Capabilities("vertex", frozenset(), _TRANSLATED, CHAT_FIELDS)
 
 
 class _Urls:

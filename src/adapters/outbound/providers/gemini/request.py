@@ -29,7 +29,6 @@ CHAT_FIELDS: Final = frozenset(
         "reasoning_effort",
         "tools",
         "tool_choice",
-        "parallel_tool_calls",
         "thinking",  # Anthropic's
         "top_k",  # Google's own from here on, for those who know whom they ask
         "safety_settings",
@@ -64,8 +63,6 @@ def generate_fields(asked: Asked, provider: str) -> Body:
 
 def _tools(asked: Asked, model: GeminiModel) -> Body:
     fields = asked.fields
-    if fields.get("parallel_tool_calls") is False and not asked.drop_params:
-        raise model.unsupported_value("parallel_tool_calls", "can not be kept from calling several tools at once")
     tools = fields.get("tools")
     if not tools:
         return {}
