@@ -14,7 +14,7 @@ from tests.wires.all_wires import WIRES
 from tests.wires.server import Lane, WireServer
 from tests.wires.wire import Refused, Said, Wire, WireReply
 
-MODELS_PER_WIRE = 128
+MODELS_PER_WIRE = 160
 # What fails here is meant to: no test may find an instance cooling down for what it did itself a moment ago.
 ROUTER = {"instance_retry_attempts": 0, "circuit_breaker": {"consecutive_failures": 1000}}
 
