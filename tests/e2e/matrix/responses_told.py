@@ -32,7 +32,7 @@ async def ask(client: AsyncOpenAI, model: str, asked: Mapping[str, Any], *, stre
         assert whole.status in {"completed", "incomplete"}
         return whole
     async with client.responses.stream(model=model, **asked) as stream:
-        events = [event async for event in stream]
+        events: list[Any] = [event async for event in stream]
     assert_well_made(events)
     last: Response = events[-1].response
     return last
