@@ -28,7 +28,7 @@ def told_of(said: Said) -> Told:
 async def ask(client: AsyncOpenAI, model: str, asked: Mapping[str, Any], *, streamed: bool) -> Response:
     """The answer; a stream is put together by the client's own means, and must be well made."""
     if not streamed:
-        whole = await client.responses.create(model=model, **asked)
+        whole: Response = await client.responses.create(model=model, **asked)
         assert whole.status in {"completed", "incomplete"}
         return whole
     async with client.responses.stream(model=model, **asked) as stream:
