@@ -5,6 +5,7 @@ import socket
 
 import httpx
 import pytest
+from aiohttp.base_protocol import BaseProtocol
 
 from adapters.outbound.providers.openai_compatible import OpenAICompatibleProvider
 from adapters.outbound.providers.openai_config import OpenAICompatibleConfig
@@ -258,3 +259,45 @@ async def stream_slowly(connection: Connection) -> None:
             await connection.send_chunk(EVENT)
         await connection.send_chunk(STOP + DONE)
         await connection.send(b"0\r\n\r\n")
+
+
+async def test_a_slow_reader_holds_up_the_server_and_gets_everything() -> None:
+    event = EVENT.replace(b'"a"', b'"' + b"a" * 65_536 + b'"')
+    events, sent = 512, 0
+
+    async def more_than_all_buffers_hold(connection: Connection) -> None:
+        nonlocal sent
+        await connection.read_request()
+        await connection.send(STREAM_HEAD)
+        for _ in range(events):
+            await connection.send_chunk(event)
+            sent += 1
+        await connection.send_chunk(STOP + DONE)
+        await connection.send(b"0\r\n\r\n")
+
+    async with opened(more_than_all_buffers_hold) as (provider, _, _):
+        stream = await provider.stream(stream_call())
+        seen = -1
+        while sent > seen:
+            seen = sent
+            await asyncio.sleep(0.05)
+        assert 0 < sent < events
+        assert len(await drain(stream)) == events + 1
+
+
+async def test_a_reader_that_keeps_up_never_asks_its_connection_to_resume(monkeypatch: pytest.MonkeyPatch) -> None:
+    resumed: list[object] = []
+    monkeypatch.setattr(BaseProtocol, "resume_reading", lambda self, *_: resumed.append(self))
+
+    async def many_pieces(connection: Connection) -> None:
+        await connection.read_request()
+        await connection.send(STREAM_HEAD)
+        for _ in range(50):
+            await connection.send_chunk(EVENT)
+        await connection.send_chunk(STOP + DONE)
+        await connection.send(b"0\r\n\r\n")
+
+    async with opened(many_pieces) as (provider, _, _):
+        assert len(await drain(await provider.stream(stream_call()))) == 51
+
+    assert resumed == []

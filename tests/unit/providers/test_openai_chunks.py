@@ -187,3 +187,40 @@ def test_a_cut_event_is_a_failure_even_where_it_looks_whole() -> None:
     one.chunk(event({"content": "a"}))
     with pytest.raises(ProviderFailed):
         one.parsed_chunk(event({"content": "a"})[:-2])
+
+
+PLAIN = [event({"content": text}) for text in ("Hi", TRICK, "€", '"', "}\\n", "\\")]
+NOT_PLAIN = {
+    "finish": event({}, finish="stop"),
+    "usage": event({"content": "a"}, usage={"prompt_tokens": 1, "completion_tokens": 2}),
+    "error": event({"content": "a"}, error={"message": "no"}),
+    "another model": event({"content": "a"}, nested={"model": "gpt-4o"}),
+    "another beginning": event({"content": "a"}).replace(b"chatcmpl-1", b"chatcmpl-2"),
+    "the end": b"[DONE]",
+    "a cut": event({"content": "a"})[:-1],
+    "a line break": event({"content": "a"}).replace(b"}]", b"}\n]"),
+}
+
+
+def test_events_of_mere_output_are_relayed_together_as_they_are_one_by_one() -> None:
+    one, together = relay(), relay()
+    one.chunk(PLAIN[0])
+    together.chunk(PLAIN[0])
+
+    assert together.relayed(PLAIN) == [one.chunk(data) for data in PLAIN]
+
+
+@pytest.mark.parametrize("place", [0, 3, len(PLAIN)])
+@pytest.mark.parametrize("odd", NOT_PLAIN.values(), ids=NOT_PLAIN)
+def test_events_are_not_relayed_together_where_one_must_be_read(odd: bytes, place: int) -> None:
+    one = relay()
+    one.chunk(PLAIN[0])
+
+    assert one.relayed([*PLAIN[:place], odd, *PLAIN[place:]]) == []
+
+
+def test_nothing_is_relayed_together_before_the_first_output() -> None:
+    one = relay()
+    assert one.relayed(PLAIN) == []
+    one.chunk(event({"role": "assistant", "content": ""}))
+    assert one.relayed(PLAIN) == []

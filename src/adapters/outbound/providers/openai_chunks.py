@@ -1,7 +1,7 @@
 """Chunks of an OpenAI-compatible stream, made ready for the client."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from adapters.outbound.providers.failures import broken_reply, failure_inside_success
@@ -14,6 +14,7 @@ from domain.redaction import Redactor
 
 Translate: TypeAlias = Callable[[Mapping[str, object]], bytes]
 
+_BETWEEN: Final = b"\n"
 _USAGE_OBJECT: Final = re.compile(rb'"usage"\s*:\s*\{')
 
 
@@ -74,6 +75,22 @@ class ChunkRelay:
             if _carries_nothing_but_output(rest):
                 return Chunk(self._replacement + rest)
         return self.parsed_chunk(data)
+
+    def relayed(self, events: Sequence[bytes]) -> list[Chunk]:
+        """The chunks in these events where each of them is relayed unread; none where one has to be read."""
+        learned, replacement = self._learned, self._replacement
+        if not self._committed or not learned:
+            return []
+        start = len(learned)
+        rests = [data[start:] for data in events if data.startswith(learned)]
+        if len(rests) < len(events):
+            return []
+        # One search through all of them: it takes no longer than through one.
+        joined = _BETWEEN.join(rests)
+        ends = joined.count(b"}" + _BETWEEN)
+        if ends + 1 != len(rests) or ends != joined.count(_BETWEEN) or not _carries_nothing_but_output(joined):
+            return []
+        return [Chunk(replacement + rest) for rest in rests]
 
     def parsed_chunk(self, data: bytes) -> Chunk:
         """As `chunk`, for an event that may have been cut: none of it is taken on trust."""

@@ -27,6 +27,10 @@ class OpenAIChunkStream(ProviderStream[bytes]):
         self._relay = relay
 
     def _chunks(self, events: list[bytes], into: list[Chunk]) -> bool:
+        relayed = self._relay.relayed(events)
+        if relayed:
+            into += relayed
+            return False
         chunk = self._relay.chunk
         for data in events:
             if data == _DONE:

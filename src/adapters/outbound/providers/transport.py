@@ -8,7 +8,7 @@ difference. It also hands a stream on in pieces of at most 16 KiB through two ge
 import asyncio
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 from ssl import SSLContext
 from typing import Any, Final, Self
@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 import aiohttp
 import httpx
 from aiohttp.client_exceptions import ConnectionTimeoutError, InvalidURL, NonHttpUrlClientError
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
 
@@ -89,8 +90,21 @@ async def let_go(body: httpx.AsyncByteStream) -> None:
         await body.aclose()
 
 
+class _Connection(ResponseHandler):
+    """Does nothing where nothing was paused: a stream's reader asks to resume after each piece of it."""
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
+
 class _Connector(aiohttp.TCPConnector):
     """Notes for the running task that it got a new connection, not a kept one."""
+
+    def __init__(self, ssl: SSLContext | bool) -> None:
+        super().__init__(ssl=ssl, limit=0, keepalive_timeout=_KEEPALIVE_S)
+        connection: type[ResponseHandler] = _Connection
+        self._factory = partial(connection, loop=self._loop)
 
     async def _create_connection(self, *arguments: Any) -> Any:
         _connected.set(True)
@@ -126,7 +140,7 @@ class AiohttpUpstream(httpx.AsyncBaseTransport):
         """A transport of the running event loop. `ssl`: another trust store than the system's; True for that one."""
         if ssl is False:
             raise ValueError("certificates are always verified: give an SSLContext that trusts the provider's")
-        pooled = _Connector(ssl=ssl, limit=0, keepalive_timeout=_KEEPALIVE_S)
+        pooled = _Connector(ssl)
         return cls(_session(pooled), _session(aiohttp.TCPConnector(ssl=ssl, limit=0, force_close=True)))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
