@@ -109,6 +109,7 @@ def canonical_request(
         "model": llm.model,
         "target": target,
         "tags": sorted(tags),
+        **({"betas": sorted(llm.betas)} if llm.betas else {}),
         "request": {name: value for name, value in llm.fields.items() if name not in left_out},
     }
 

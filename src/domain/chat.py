@@ -84,6 +84,7 @@ class LlmRequest:
         work: What is asked for beyond text.
         form: What came instead of a JSON document; `body` and `fields` are empty then.
         max_output_tokens: The client's own maximum; None where it set none.
+        betas: Features of Anthropic's API beside its documented version that the client asks for.
     """
 
     endpoint: Endpoint
@@ -98,6 +99,7 @@ class LlmRequest:
     choices: int = 1
     work: Work = NO_WORK
     form: Form | None = None
+    betas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,22 @@ async def refused(stage: Stage, part: Part, *, streamed: bool) -> anthropic.APIS
     return error
 
 
+@each_way
+@pytest.mark.parametrize(
+    "wire", [wire for wire in WIRES if wire.name in {"anthropic", "openai"}], ids=lambda wire: wire.name
+)
+async def test_features_that_a_client_asks_for_are_told_to_its_own_provider_alone(
+    stage: Stage, wire: Wire, streamed: bool
+) -> None:
+    part = stage.part(wire, Said(text="Yes."))
+    headers = {"anthropic-beta": "files-api-2025-04-14,context-1m-2025-08-07"}
+
+    await ask(stage.anthropic, part.model, {**CHAT, "extra_headers": headers}, streamed=streamed)
+
+    told = part.lane.requests[0].headers.get("anthropic-beta")
+    assert told == (headers["anthropic-beta"] if wire.name == "anthropic" else None)
+
+
 @each_wire
 @each_way
 async def test_bad_request_is_one_for_anthropics_client_with_the_providers_words(

@@ -51,6 +51,7 @@ async def test_messages_are_asked_for_with_and_without_a_version(path: str) -> N
     assert answer.headers["request-id"] == answer.headers["x-request-id"]
     llm = gateway.asked[0].llm
     assert (llm.endpoint, llm.model, llm.max_output_tokens, llm.stream) == (Endpoint.MESSAGES, "gpt-4", 9, False)
+    assert llm.betas == ("a", "b")
     assert llm.input_tokens == (8 + 4 + len('[{"name": "x"}]') + 3) // 4
 
 
@@ -60,6 +61,23 @@ async def test_tokens_are_counted_without_a_maximum_and_never_streamed(path: str
     assert (await post(path, gateway, max_tokens=None, stream=True)).status_code == 200
     llm = gateway.asked[0].llm
     assert (llm.endpoint, llm.max_output_tokens, llm.stream) == (Endpoint.COUNT_TOKENS, None, False)
+
+
+@pytest.mark.parametrize("value", ["a b", "a;b", "a" * 129, ",".join(f"b-{number}" for number in range(65)), "ä"])
+async def test_features_that_are_no_names_are_refused(value: str) -> None:
+    answer = await post(headers={"x-api-key": LLM_KEY, "anthropic-beta": value})
+
+    assert answer.status_code == 400
+    assert (await answer.get_json())["error"]["param"] == "anthropic-beta"
+
+
+async def test_features_are_named_once_and_asked_for_in_messages_alone() -> None:
+    gateway = StubGateway()
+    headers = {**BEARER, "anthropic-beta": "b-1, ,a-2,b-1"}
+    await post("/v1/messages/count_tokens", gateway, headers)
+    await post("/v1/chat/completions", gateway, headers)
+
+    assert [asked.llm.betas for asked in gateway.asked] == [("b-1", "a-2"), ()]
 
 
 async def test_other_paths_have_no_second_request_id() -> None:

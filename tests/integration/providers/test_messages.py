@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,25 @@ async def natively(server: Server, body: bytes, *, stream: bool = False, endpoin
             return await drain(await provider.stream(asked)) if stream else await provider.complete(asked)
         finally:
             await transport.aclose()
+
+
+@pytest.mark.parametrize(
+    ("own", "told"), [({}, "b-1,a-2"), ({"Anthropic-Beta": "a-2, c-3"}, "a-2,c-3,b-1"), ({"x-other": "o"}, "b-1,a-2")]
+)
+async def test_features_of_the_client_stand_beside_those_of_the_instance(own: dict[str, str], told: str) -> None:
+    server = Server(WIRE.whole(SAID, "claude-x"))
+    async with loopback(server) as upstream:
+        transport = await AiohttpUpstream.open()
+        config = AnthropicConfig(f"http://127.0.0.1:{upstream.port}", KEY, own)
+        translated = TranslatedProvider(AnthropicDialect(config), transport, SteppingClock())
+        provider = AnthropicProvider(config, transport, translated)
+        asked = call(body=BODY, endpoint=Endpoint.MESSAGES, upstream_model="claude-x")
+        try:
+            await provider.complete(replace(asked, request=replace(asked.request, betas=("b-1", "a-2"))))
+        finally:
+            await transport.aclose()
+
+    assert server.requests[0].headers["anthropic-beta"] == told
 
 
 async def test_the_clients_own_bytes_go_to_anthropic_but_for_the_model() -> None:

@@ -1,6 +1,7 @@
 """Responses in the cache: streams and whole replies share one entry."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -191,3 +192,11 @@ def test_user_counts_where_the_response_repeats_it() -> None:
         return canonical_request(a_request(user=user), CacheScope.TEAM, "t", [], frozenset())
 
     assert named("a") != named("b")
+
+
+def test_requests_for_other_features_share_no_reply() -> None:
+    def key(*betas: str) -> object:
+        return canonical_request(replace(a_request(), betas=betas), CacheScope.TEAM, "t", [], frozenset())
+
+    assert key("a", "b") == key("b", "a")
+    assert len({repr(key()), repr(key("a")), repr(key("a", "b"))}) == 3

@@ -12,6 +12,8 @@ _SAFE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}(?<!ff)-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _MILLISECONDS = re.compile(rb"[0-9]{1,12}")
 _KEY = re.compile(rb"[\x20-\x7e]{1,255}")
+_BETA = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_MAX_BETAS = 64
 _BEARER = b"bearer "
 
 
@@ -104,6 +106,23 @@ def idempotency_key(headers: RawHeaders) -> str | None:
             "Idempotency-Key: expected 1 to 255 printable characters, such as a UUID", param="Idempotency-Key"
         )
     return value.decode("ascii")
+
+
+def anthropic_betas(headers: RawHeaders) -> tuple[str, ...]:
+    """Features of Anthropic's API that the client asks for, each once.
+
+    Raises:
+        InvalidRequest: One of them is no name, or there are too many.
+    """
+    value = headers.get(b"anthropic-beta")
+    if value is None:
+        return ()
+    names = dict.fromkeys(name for part in value.decode("latin-1").split(",") if (name := part.strip()))
+    if len(names) > _MAX_BETAS or not all(map(_BETA.fullmatch, names)):
+        raise InvalidRequest(
+            f"anthropic-beta: expected up to {_MAX_BETAS} names with commas between them", param="anthropic-beta"
+        )
+    return tuple(names)
 
 
 def declared_length(headers: RawHeaders) -> int | None:

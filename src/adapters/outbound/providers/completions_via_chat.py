@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from adapters.outbound.providers.chat_content import text_in
 from adapters.outbound.providers.failures import broken_reply, unsupported
 from adapters.outbound.providers.splicing import to_json
 from domain.chat import Chunk
@@ -76,10 +77,9 @@ def _prompt(fields: Mapping[str, object], provider: str) -> str:
 def _choice(choice: object) -> dict[str, object]:
     fields = choice if isinstance(choice, Mapping) else {}
     message = fields.get("message", fields.get("delta"))
-    content = message.get("content") if isinstance(message, Mapping) else None
     return {
         "index": fields.get("index", 0),
-        "text": content if isinstance(content, str) else "",
+        "text": text_in(message) if isinstance(message, Mapping) else "",
         "logprobs": None,
         "finish_reason": fields.get("finish_reason"),
     }

@@ -153,6 +153,11 @@ def test_a_budget_of_thought_becomes_an_effort(budget: int, effort: str) -> None
     assert asked(thinking={"type": "enabled", "budget_tokens": budget})["reasoning_effort"] == effort
 
 
+@pytest.mark.parametrize(("effort", "told"), [("low", "low"), ("xhigh", "xhigh"), ("max", "xhigh")])
+def test_an_effort_has_its_name_in_openais_words(effort: str, told: str) -> None:
+    assert asked(output_config={"effort": effort})["reasoning_effort"] == told
+
+
 def test_a_named_effort_wins_over_a_budget() -> None:
     thinking = {"type": "enabled", "budget_tokens": 32_000}
     assert asked(thinking=thinking, output_config={"effort": "low"})["reasoning_effort"] == "low"

@@ -1,5 +1,7 @@
 """Anthropic's own Messages API for clients of it: their bytes, with another name for the model."""
 
+from typing import Final
+
 import httpx
 
 from adapters.outbound.providers.anthropic.config import AnthropicConfig
@@ -15,6 +17,10 @@ from adapters.outbound.providers.translated_stream import TranslatedStream
 from application.ports.provider import Call, ChunkStream, Provider
 from domain.chat import Endpoint, Reply, Usage
 from domain.failure import ProviderFailed
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+_BETA: Final = b"anthropic-beta"
 
 
 class AnthropicProvider:
@@ -72,9 +78,18 @@ class AnthropicProvider:
         body = await self._exchange.read(response, MAX_REPLY_BYTES)
         return body or b"", parse_success(body, self._redactor)
 
-    def _request(self, call: Call, url: httpx.URL, headers: tuple[tuple[bytes, bytes], ...]) -> httpx.Request:
+    def _request(self, call: Call, url: httpx.URL, headers: Headers) -> httpx.Request:
         request = call.request
-        return request_of(call, url, headers, with_model(request.body, request.fields, call.upstream_model))
+        body = with_model(request.body, request.fields, call.upstream_model)
+        return request_of(call, url, _with_betas(headers, request.betas) if request.betas else headers, body)
+
+
+def _with_betas(headers: Headers, betas: tuple[str, ...]) -> Headers:
+    """The client's beside those of the instance."""
+    own = [value.decode("latin-1") for name, value in headers if name.lower() == _BETA]
+    told = dict.fromkeys(name.strip() for part in (*own, *betas) for name in part.split(","))
+    rest = tuple(pair for pair in headers if pair[0].lower() != _BETA)
+    return (*rest, (_BETA, ",".join(told).encode("latin-1")))
 
 
 _conforms: type[Provider] = AnthropicProvider

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from adapters.outbound.providers.chat_content import text_in, thought_in
 from adapters.outbound.providers.failures import broken_reply
 from application.ports.provider import Call
 from domain.chat import Usage
@@ -23,8 +24,6 @@ STOP_REASONS: Final = MappingProxyType(
         "content_filter": "refusal",
     }
 )
-REASONING: Final = ("reasoning_content", "reasoning")
-"""Where servers put what a model thought."""
 
 
 def message(completion: Fields, call: Call) -> dict[str, object]:
@@ -60,8 +59,8 @@ def thoughts_of(told: Fields) -> list[Block]:
     blocks = told.get("thinking_blocks")
     if isinstance(blocks, list) and blocks:
         return [plain_thought(block) for block in blocks if isinstance(block, dict)]
-    text = next((told[name] for name in REASONING if isinstance(told.get(name), str) and told[name]), None)
-    return [] if text is None else [{"type": "thinking", "thinking": text, "signature": ""}]
+    text = thought_in(told)
+    return [{"type": "thinking", "thinking": text, "signature": ""}] if text else []
 
 
 def plain_thought(block: Fields) -> Block:
@@ -143,8 +142,8 @@ _WRITTEN: Final = frozenset({"text", "thinking", "input"})
 
 
 def _texts_of(told: Fields) -> list[Block]:
-    texts = (told.get("content"), told.get("refusal"))
-    said = "".join(text for text in texts if isinstance(text, str))
+    refusal = told.get("refusal")
+    said = text_in(told) + (refusal if isinstance(refusal, str) else "")
     return [{"type": "text", "text": said}] if said else []
 
 

@@ -5,6 +5,7 @@ OpenAI's for the fields of a chat completion.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from adapters.outbound.providers.messages_via_chat.chat_flavour import ChatFlavour
@@ -26,6 +27,8 @@ _DEFAULTS: Final = (("inference_geo", "global"), ("speed", "standard"))
 _SAME: Final = ("temperature", "top_p")
 _OUTPUT: Final = frozenset({"effort", "format"})
 
+# Anthropic's highest has another name in OpenAI's words; the others are called alike.
+_EFFORTS: Final[Mapping[str, str]] = MappingProxyType({"max": "xhigh"})
 # Up to so many tokens of thought is that much effort: OpenAI has words where Anthropic had numbers.
 _LOW_TOKENS: Final = 4_096
 _MEDIUM_TOKENS: Final = 16_384
@@ -69,7 +72,7 @@ def _thinking(fields: Fields, parts: Parts, *, drop_params: bool) -> dict[str, o
     """How much to think. A model that is not asked decides itself, as in Anthropic's adaptive thinking."""
     output, thinking = fields.get("output_config") or {}, fields.get("thinking") or {}
     if isinstance(effort := output.get("effort"), str):
-        return {"reasoning_effort": effort}
+        return {"reasoning_effort": _EFFORTS.get(effort, effort)}
     match thinking:
         case {"type": "enabled", "budget_tokens": int(budget)}:
             return {"reasoning_effort": _effort(budget)}

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from adapters.outbound.providers.chat_content import text_in, thought_in
 from adapters.outbound.providers.chat_documents import json_of
 from adapters.outbound.providers.failures import broken_reply
 from adapters.outbound.providers.messages_via_chat.blocks import Blocks
 from adapters.outbound.providers.messages_via_chat.reply import (
-    REASONING,
     ending_of,
     head,
     usage_of,
@@ -22,7 +22,6 @@ from domain.failure import ProviderFailed
 
 Fields = Mapping[str, Any]
 
-_TEXTS: Final = ("content", "refusal")
 _STOP: Final = Chunk(b'{"type":"message_stop"}', content=False)
 
 
@@ -104,16 +103,16 @@ class MessageEvents:
                 self._choice[name] = choice[name]
 
     def _take_delta(self, delta: Fields, into: list[Chunk]) -> None:
-        thought = next((delta[name] for name in REASONING if isinstance(delta.get(name), str) and delta[name]), None)
-        if thought is not None:
+        if thought := thought_in(delta):
             self._say("thinking", thought, into)
         if blocks := delta.get("thinking_blocks"):
             for block in _objects(blocks):
                 self._say("thought", block, into)
-        for name in _TEXTS:
-            if isinstance(text := delta.get(name), str) and text:
-                self._refusal += text if name == "refusal" else ""
-                self._say("refusal" if name == "refusal" else "text", text, into)
+        if text := text_in(delta):
+            self._say("text", text, into)
+        if isinstance(refusal := delta.get("refusal"), str) and refusal:
+            self._refusal += refusal
+            self._say("refusal", refusal, into)
         if calls := delta.get("tool_calls"):
             for call in _objects(calls):
                 self._take_call(call, into)

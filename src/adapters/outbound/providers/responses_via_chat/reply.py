@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from adapters.outbound.providers.chat_content import text_in, thought_in
 from adapters.outbound.providers.failures import broken_reply
 from adapters.outbound.providers.responses_via_chat.input_items import sealed_thoughts
 from application.ports.provider import Call
@@ -10,9 +11,6 @@ from domain.failure import ProviderFailed
 
 Fields = Mapping[str, Any]
 Item = dict[str, Any]
-
-REASONING: Final = ("reasoning_content", "reasoning")
-"""Names under which chats tell what a model thought."""
 
 _CUT: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _ECHOED: Final[Mapping[str, object]] = {
@@ -182,13 +180,13 @@ def _complete(logprob: Item) -> Item:
 
 def _output(message: Fields, head: ResponseHead, logprobs: list[Any]) -> list[Item]:
     output = []
-    thought = next((message[name] for name in REASONING if isinstance(message.get(name), str) and message[name]), "")
+    thought = thought_in(message)
     blocks = objects_in(message.get("thinking_blocks"))
     if thought or blocks:
         output.append(reasoning_item(head.item_id("rs"), thought, list(blocks)))
     parts = []
-    text, refusal = message.get("content"), message.get("refusal")
-    if isinstance(text, str) and text:
+    text, refusal = text_in(message), message.get("refusal")
+    if text:
         annotations = [annotation_of(one) for one in objects_in(message.get("annotations"))]
         parts.append(text_part(text, annotations, logprobs))
     if isinstance(refusal, str) and refusal:

@@ -1,12 +1,12 @@
 """The chunks of a chat completion as the events of a response."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
+from adapters.outbound.providers.chat_content import text_in, thought_in
 from adapters.outbound.providers.failures import broken_reply
 from adapters.outbound.providers.reply_body import parse_object
 from adapters.outbound.providers.responses_via_chat.reply import (
-    REASONING,
     ResponseHead,
     item_status,
     logprobs_of,
@@ -20,8 +20,6 @@ from domain.chat import Chunk, Usage
 from domain.failure import ProviderFailed
 
 Fields = Mapping[str, Any]
-
-_TEXTS: Final = (("content", "output_text"), ("refusal", "refusal"))
 
 
 class ResponseTranslation:
@@ -86,13 +84,14 @@ class ResponseTranslation:
             self._finish = choice.get("finish_reason") or self._finish
 
     def _take_delta(self, delta: Fields, logprobs: list[Any], into: list[Chunk]) -> None:
-        thought = next((delta[name] for name in REASONING if isinstance(delta.get(name), str) and delta[name]), "")
+        thought = thought_in(delta)
         blocks = objects_in(delta.get("thinking_blocks"))
         if thought or blocks:
             self._thought(into).say(thought, blocks, into)
-        for name, kind in _TEXTS:
-            if isinstance(text := delta.get(name), str) and text:
-                self._message(into).say(kind, text, logprobs if name == "content" else [], into)
+        if text := text_in(delta):
+            self._message(into).say("output_text", text, logprobs, into)
+        if isinstance(refusal := delta.get("refusal"), str) and refusal:
+            self._message(into).say("refusal", refusal, [], into)
         if annotations := objects_in(delta.get("annotations")):
             self._message(into).annotate(annotations, into)
         for call in objects_in(delta.get("tool_calls")):
