@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anthropic
 import pytest
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 USER: MessageParam = {"role": "user", "content": "hello"}
 GIVEN = {"city": "Zürich", "days": [1, 2, 3]}
 TOOL: ToolParam = {"name": "weather", "input_schema": {"type": "object", "properties": {}}}
-MODELS = ("talker", "caller", "picky", "limited", "breaks", "broken", "torn")
+MODELS = ("talker", "caller", "picky", "limited", "breaks", "broken", "torn", "kept", "kept-calls")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -33,7 +34,9 @@ async def gateway(upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathF
     upstream.lane("broken").default = failing(500, "at 10.1.2.3")
     upstream.lane("breaks").default = ending(Ending.RST, 2)
     router = {"circuit_breaker": {"open_duration": "60s", "consecutive_failures": 3}}
-    async with running_gateway(configuration(models, router=router), tmp_path_factory.mktemp("anthropic")) as running:
+    upstream.lane("kept-calls").default = Behaviour(tool_call=("weather", json.dumps(GIVEN)))
+    document = configuration(models, router=router, cache={"enabled": True})
+    async with running_gateway(document, tmp_path_factory.mktemp("anthropic")) as running:
         yield running
 
 
@@ -195,3 +198,37 @@ async def test_a_stream_goes_to_another_instance_before_its_first_content(
         ("text", whole_text("spare-alive", Behaviour()))
     ]
     assert stream.response.headers["x-moongate-attempts"] == "2"
+
+
+@pytest.mark.parametrize("model", ["kept", "kept-calls"])
+@pytest.mark.parametrize("first_streams", [True, False], ids=["stream first", "whole first"])
+async def test_stream_and_whole_message_share_what_is_kept(
+    claude: AsyncAnthropic, upstream: ScriptedUpstream, model: str, first_streams: bool
+) -> None:
+    asked: Any = {
+        "model": model,
+        "max_tokens": 50,
+        "messages": [{"role": "user", "content": f"hello, {first_streams}"}],
+        "extra_body": {"temperature": 0},
+    }
+
+    async def streamed() -> Message:
+        async with claude.messages.stream(**asked) as stream:
+            final = await stream.get_final_message()
+        # Without what the client adds to the blocks of a stream.
+        return Message.model_validate(final.model_dump(exclude={"content": {"__all__": {"parsed_output"}}}))
+
+    async def whole() -> Message:
+        message: Message = await claude.messages.create(**asked)
+        return message
+
+    before = len(upstream.lane(model).requests)
+    first = await (streamed() if first_streams else whole())
+    others = [await whole(), await streamed()]
+
+    assert [other.content for other in others] == [first.content] * 2
+    assert [(other.id, other.stop_reason, other.model) for other in others] == [
+        (first.id, first.stop_reason, model)
+    ] * 2
+    assert {other.usage.output_tokens for other in others} == {first.usage.output_tokens}
+    assert len(upstream.lane(model).requests) == before + 1
