@@ -2,55 +2,29 @@
 
 import asyncio
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from openai import AsyncOpenAI
 
-from tests.e2e import raw_http
 from tests.e2e.gateway_process import Gateway, configuration, instance, running_gateway
+from tests.e2e.real_model import model_server, until_it_serves
 from tests.e2e.support import eventually
 from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ROOT = Path(__file__).parents[2]
-START_S = 30.0
 CLIENTS = 3
 REQUESTS_EACH = 6
-
-
-@contextmanager
-def model_server(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A model server's process; killed on the way out where it still lives."""
-    command = [sys.executable, "-m", "tests.e2e.model_server", str(port)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-async def serves(port: int) -> bool:
-    try:
-        return (await raw_http.exchange(port, raw_http.get("/v1/models"), within_s=5)).status == 200
-    except (OSError, EOFError):
-        return False
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def servers() -> AsyncIterator[dict[int, subprocess.Popen[bytes]]]:
     first, second = free_port(), free_port()
     with model_server(first) as one, model_server(second) as other:
-        await eventually(lambda: serves(first), within_s=START_S, what="the first model server answers")
-        await eventually(lambda: serves(second), within_s=START_S, what="the second model server answers")
+        await until_it_serves(first)
+        await until_it_serves(second)
         yield {first: one, second: other}
 
 
