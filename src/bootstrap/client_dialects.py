@@ -11,8 +11,9 @@ from adapters.outbound.providers.messages_via_chat.token_count import CountingTo
 from adapters.outbound.providers.presets import PRESETS
 from adapters.outbound.providers.responses_via_chat import chat_flavour as responses_flavour
 from adapters.outbound.providers.responses_via_chat.dialect import ResponsesDialect
-from adapters.outbound.providers.via_chat import ChatDialect, ViaChat
-from application.ports.provider import Provider
+from adapters.outbound.providers.translated_provider import TranslatedProvider
+from adapters.outbound.providers.via_chat import ChatDialect, ViaChat, as_chat
+from application.ports.provider import Call, Provider
 from domain.chat import Endpoint
 
 _DIALECTS: Final = frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS, Endpoint.RESPONSES})
@@ -57,4 +58,13 @@ def speaking(provider: Provider, type_name: str, native: frozenset[Endpoint]) ->
     if Endpoint.RESPONSES not in native:
         dialects[Endpoint.RESPONSES] = ResponsesDialect(_RESPONSES.get(type_name, responses_flavour.TRANSLATED))
     spoken = ViaChat(provider, type_name, dialects) if dialects else provider
-    return spoken if Endpoint.COUNT_TOKENS in native else CountingTokens(spoken)
+    if Endpoint.COUNT_TOKENS in native:
+        return spoken
+    messages = dialects.get(Endpoint.MESSAGES)
+    if not isinstance(provider, TranslatedProvider) or messages is None:
+        return CountingTokens(spoken)
+
+    async def count(call: Call) -> int | None:
+        return await provider.prompt_tokens(as_chat(call, messages, type_name))
+
+    return CountingTokens(spoken, count)

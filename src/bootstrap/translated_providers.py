@@ -48,17 +48,17 @@ def translated_provider(
             return AnthropicMessages(config, transport, TranslatedProvider(AnthropicDialect(config), transport, clock))
         case BedrockProvider():
             bedrock = BedrockDialect(_bedrock(settings))
-            return TranslatedProvider(bedrock, transport, clock, bedrock)
+            return TranslatedProvider(bedrock, transport, clock, bedrock, bedrock)
         case CohereProvider():
             cohere = CohereDialect(_cohere(settings))
             translated = TranslatedProvider(cohere, transport, clock, cohere)
             return ForwardingProvider(translated, reranking(_cohere(settings), transport), {Endpoint.RERANK})
         case GeminiProvider():
             gemini = GeminiDialect(_gemini(settings))
-            return TranslatedProvider(gemini, transport, clock, gemini)
+            return TranslatedProvider(gemini, transport, clock, gemini, gemini)
         case VertexProvider():
             vertex = VertexDialect(place := _vertex(settings), _tokens(place, transport, clock))
-            return TranslatedProvider(vertex, transport, clock, vertex)
+            return TranslatedProvider(vertex, transport, clock, vertex, vertex)
         case _:
             return None
 

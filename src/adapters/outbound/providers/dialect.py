@@ -108,3 +108,15 @@ class EmbeddingDialect(Protocol):
     def embedded(self, document: Fields, asked: Asked, model: str) -> tuple[dict[str, object], Usage | None]:
         """The reply as OpenAI writes it. `model`: the client's name for it."""
         ...
+
+
+class CountingDialect(Protocol):
+    """Counts the tokens of a prompt, too, for nothing."""
+
+    def count(self, asked: Asked) -> Operation | None:
+        """The request that counts what a chat would be; None where this model is not counted."""
+        ...
+
+    def counted(self, document: Fields) -> object:
+        """The number in the reply."""
+        ...

@@ -6,7 +6,7 @@ import httpx
 
 from adapters.outbound.providers import completions_via_chat
 from adapters.outbound.providers.chat_documents import ChatHead, json_of
-from adapters.outbound.providers.dialect import Asked, Dialect, EmbeddingDialect, Fields, Operation
+from adapters.outbound.providers.dialect import Asked, CountingDialect, Dialect, EmbeddingDialect, Fields, Operation
 from adapters.outbound.providers.exchange import Exchange, request_of
 from adapters.outbound.providers.failures import broken_reply
 from adapters.outbound.providers.mapped_stream import MappedStream
@@ -33,10 +33,12 @@ class TranslatedProvider(Generic[E]):
         transport: httpx.AsyncBaseTransport,
         clock: Clock,
         embedding: EmbeddingDialect | None = None,
+        counting: CountingDialect | None = None,
     ) -> None:
-        """`embedding`: where it has embeddings, which its capabilities must say, too."""
+        """`embedding`: where it has embeddings, which its capabilities must say, too. `counting`: where it counts."""
         self._dialect = dialect
         self._embedding = embedding
+        self._counting = counting
         self._clock = clock
         self._exchange = Exchange(transport, dialect.redactor, dialect.failure_of_reply)
 
@@ -64,6 +66,16 @@ class TranslatedProvider(Generic[E]):
         if call.request.endpoint is Endpoint.COMPLETIONS:
             return MappedStream(stream, completions_via_chat.completion_chunk)
         return stream
+
+    async def prompt_tokens(self, call: Call) -> int | None:
+        """How long a chat's prompt is by the provider's own count; None where it does not count that model's."""
+        operation = None if self._counting is None else self._counting.count(self._asked(call))
+        if self._counting is None or operation is None:
+            return None
+        counted = self._counting.counted(await self._whole(call, operation))
+        if type(counted) is not int:
+            raise ProviderFailed(broken_reply("the provider's reply has no number of tokens"))
+        return counted
 
     async def check(self) -> int | None:
         """The status of an answer that costs nothing; what it says is read and forgotten."""

@@ -53,6 +53,19 @@ class ChatDialect(Protocol):
         ...
 
 
+def as_chat(call: Call, dialect: ChatDialect, provider: str) -> Call:
+    """The call for the same in words of chat. `provider`: its name, for refusals."""
+    fields = dialect.chat_fields(call.request, provider, drop_params=call.drop_params)
+    if call.request.stream:
+        fields["stream"] = True
+    fields["model"] = call.request.model
+    # Usage is not asked for here: the provider asks for it itself, in its own way, and hides it.
+    request = replace(call.request, endpoint=Endpoint.CHAT, body=serialised(fields), fields=fields, stream_usage=False)
+    # The adapter knows under which name a maximum is sent, where the dialect has not named it.
+    unnamed = request.max_output_tokens if _MAXIMA.isdisjoint(fields) else None
+    return replace(call, request=request, max_output_tokens=unnamed or call.max_output_tokens)
+
+
 class ViaChat:
     """A provider that also serves what it has only chat for."""
 
@@ -67,7 +80,7 @@ class ViaChat:
         dialect = self._dialects.get(call.request.endpoint)
         if dialect is None:
             return await self._inner.complete(call)
-        reply = await self._inner.complete(self._as_chat(call, dialect))
+        reply = await self._inner.complete(as_chat(call, dialect, self._name))
         return Reply(json_of(dialect.reply(parse_object(reply.body), call)), reply.usage)
 
     async def stream(self, call: Call) -> ChunkStream:
@@ -75,25 +88,12 @@ class ViaChat:
         dialect = self._dialects.get(call.request.endpoint)
         if dialect is None:
             return await self._inner.stream(call)
-        inner = await self._inner.stream(self._as_chat(call, dialect))
+        inner = await self._inner.stream(as_chat(call, dialect, self._name))
         return ViaChatStream(inner, dialect.translation(call))
 
     async def check(self) -> int | None:
         """As the provider's own."""
         return await self._inner.check()
-
-    def _as_chat(self, call: Call, dialect: ChatDialect) -> Call:
-        fields = dialect.chat_fields(call.request, self._name, drop_params=call.drop_params)
-        if call.request.stream:
-            fields["stream"] = True
-        fields["model"] = call.request.model
-        # Usage is not asked for here: the provider asks for it itself, in its own way, and hides it.
-        request = replace(
-            call.request, endpoint=Endpoint.CHAT, body=serialised(fields), fields=fields, stream_usage=False
-        )
-        # The adapter knows under which name a maximum is sent, where the dialect has not named it.
-        unnamed = request.max_output_tokens if _MAXIMA.isdisjoint(fields) else None
-        return replace(call, request=request, max_output_tokens=unnamed or call.max_output_tokens)
 
 
 class ViaChatStream:

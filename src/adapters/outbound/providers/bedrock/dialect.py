@@ -9,18 +9,20 @@ from adapters.outbound.providers.bedrock import embeddings
 from adapters.outbound.providers.bedrock.config import BedrockConfig
 from adapters.outbound.providers.bedrock.failures import failure_of_reply
 from adapters.outbound.providers.bedrock.frames import EventFrames, Frame
+from adapters.outbound.providers.bedrock.models import Maker, maker_of
 from adapters.outbound.providers.bedrock.reply import completion
 from adapters.outbound.providers.bedrock.request import CAPABILITIES, converse_fields
 from adapters.outbound.providers.bedrock.signature import Signer
 from adapters.outbound.providers.bedrock.stream import ConverseEvents
 from adapters.outbound.providers.capabilities import Capabilities
 from adapters.outbound.providers.chat_documents import ChatChunks, ChatHead
-from adapters.outbound.providers.dialect import Asked, Dialect, EmbeddingDialect, Operation, RawHeaders
+from adapters.outbound.providers.dialect import Asked, CountingDialect, Dialect, EmbeddingDialect, Operation, RawHeaders
 from adapters.outbound.providers.request_body import serialised
 from domain.chat import Usage
 from domain.failure import Failure, FailureKind
 from domain.redaction import Redactor
 
+_COUNTED: Final = ("messages", "system", "toolConfig", "additionalModelRequestFields")
 _EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
 
 
@@ -73,6 +75,18 @@ class BedrockDialect:
     def translation(self, head: ChatHead, *, usage_wanted: bool) -> ConverseEvents:
         return ConverseEvents(ChatChunks(head, usage_wanted=usage_wanted), self._redactor)
 
+    def count(self, asked: Asked) -> Operation | None:
+        """Of Claude's models alone. They are counted under their own id, not under that of an inference profile."""
+        if maker_of(asked.model) is not Maker.CLAUDE:
+            return None
+        whole = converse_fields(asked)
+        counted = {name: whole[name] for name in _COUNTED if name in whole}
+        model = asked.model[asked.model.index(Maker.CLAUDE.value) :]
+        return Operation(self._url(model, "count-tokens"), serialised({"input": {"converse": counted}}))
+
+    def counted(self, document: Mapping[str, Any]) -> object:
+        return document.get("inputTokens")
+
     def embeddings(self, asked: Asked) -> Operation:
         return Operation(self._url(asked.model, "invoke"), serialised(embeddings.invoke_fields(asked)))
 
@@ -88,3 +102,4 @@ class BedrockDialect:
 
 _chat: type[Dialect[Frame]] = BedrockDialect
 _embedding: type[EmbeddingDialect] = BedrockDialect
+_counting: type[CountingDialect] = BedrockDialect

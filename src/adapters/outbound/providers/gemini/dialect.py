@@ -6,7 +6,15 @@ import httpx
 
 from adapters.outbound.providers.capabilities import Capabilities
 from adapters.outbound.providers.chat_documents import ChatHead
-from adapters.outbound.providers.dialect import Asked, Dialect, EmbeddingDialect, Fields, Operation, RawHeaders
+from adapters.outbound.providers.dialect import (
+    Asked,
+    CountingDialect,
+    Dialect,
+    EmbeddingDialect,
+    Fields,
+    Operation,
+    RawHeaders,
+)
 from adapters.outbound.providers.exchange import ReadFailure
 from adapters.outbound.providers.gemini import embeddings
 from adapters.outbound.providers.gemini.access_token import TokenSource
@@ -38,6 +46,10 @@ class _Urls:
         if url is None:
             url = self._known[model, verb] = self._config.url(model, verb)
         return url
+
+
+# What may stand beside the contents where Vertex counts; the Gemini API takes a whole request instead.
+_COUNTED: Final = ("contents", "systemInstruction", "tools", "generationConfig")
 
 
 def _chat(urls: _Urls, asked: Asked, provider: str) -> Operation:
@@ -84,6 +96,13 @@ class GeminiDialect:
 
     def translation(self, head: ChatHead, *, usage_wanted: bool) -> GeminiEvents:
         return GeminiEvents(head, self._redactor, usage_wanted=usage_wanted)
+
+    def count(self, asked: Asked) -> Operation:
+        whole = {"model": self._config.resource(asked.model), **generate_fields(asked, GEMINI.name)}
+        return Operation(self._urls.of(asked.model, "countTokens"), serialised({"generateContentRequest": whole}))
+
+    def counted(self, document: Fields) -> object:
+        return document.get("totalTokens")
 
     def embeddings(self, asked: Asked) -> Operation:
         body = embeddings.batch_fields(asked, self._config.resource(asked.model), GEMINI.name)
@@ -143,6 +162,14 @@ class VertexDialect:
     def translation(self, head: ChatHead, *, usage_wanted: bool) -> GeminiEvents:
         return GeminiEvents(head, self._redactor_now(), usage_wanted=usage_wanted)
 
+    def count(self, asked: Asked) -> Operation:
+        whole = generate_fields(asked, VERTEX.name)
+        counted = {name: whole[name] for name in _COUNTED if name in whole}
+        return Operation(self._urls.of(asked.model, "countTokens"), serialised(counted))
+
+    def counted(self, document: Fields) -> object:
+        return document.get("totalTokens")
+
     def embeddings(self, asked: Asked) -> Operation:
         """Google's newer models have an operation of their own for it."""
         if "gemini" in asked.model:
@@ -172,5 +199,7 @@ class VertexDialect:
 
 _gemini: type[Dialect[bytes]] = GeminiDialect
 _vertex: type[Dialect[bytes]] = VertexDialect
+_gemini_counts: type[CountingDialect] = GeminiDialect
+_vertex_counts: type[CountingDialect] = VertexDialect
 _gemini_embeds: type[EmbeddingDialect] = GeminiDialect
 _vertex_embeds: type[EmbeddingDialect] = VertexDialect
