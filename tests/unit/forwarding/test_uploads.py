@@ -190,6 +190,8 @@ async def test_upload_tells_what_it_may_come_to() -> None:
         (file_part(), "model"),
         (part("model", b"") + file_part(), "model"),
         (part("model", b"m") * 2 + file_part(), "model"),
+        (part("model", b"m", b'; filename="m"') + file_part(), "model"),
+        (part("model", b"m") + part("stream", b"true", b'; filename="s"') + file_part(), "stream"),
         (part("model", b"m"), "file"),
         (part("model", b"m") + part("file", b"x"), "file"),
         (part("model", b"m") + file_part(b""), "file"),
@@ -204,3 +206,10 @@ async def test_upload_that_lacks_something_names_it(body: bytes, param: str) -> 
         parse_upload(Endpoint.TRANSCRIPTIONS, form)
 
     assert refused.value.param == param
+
+
+async def test_no_file_can_name_another_model_than_the_path() -> None:
+    form, _ = await read(file_part() + part("model", b"dearer", b'; filename="m"') + b"--b--\r\n")
+
+    with pytest.raises(InvalidRequest, match=r"^model: "):
+        parse_upload(Endpoint.TRANSCRIPTIONS, form, "deployment")
