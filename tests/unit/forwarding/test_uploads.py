@@ -171,6 +171,7 @@ def test_body_that_is_no_form_is_refused(content_type: bytes) -> None:
 
 def test_forms_are_taken_where_sound_is_heard_alone() -> None:
     assert takes_form("/v1/audio/transcriptions")
+    assert takes_form("/v1/audio/transcriptions/")
     assert takes_form("/openai/deployments/m/audio/translations")
     assert not takes_form("/v1/audio/speech")
 

@@ -30,7 +30,7 @@ _PLAIN: Final = frozenset({"", "7bit", "8bit", "binary"})
 
 def takes_form(path: str) -> bool:
     """Whether what is sent there is a form."""
-    return path.endswith(_PATHS)
+    return path.removesuffix("/").endswith(_PATHS)
 
 
 def boundary_of(headers: RawHeaders) -> bytes:
