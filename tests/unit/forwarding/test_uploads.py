@@ -1,6 +1,7 @@
 """Forms: taken apart however they are fragmented, and written anew so that any parser reads the same."""
 
 import asyncio
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -183,6 +184,32 @@ async def test_upload_tells_what_it_may_come_to() -> None:
 
     assert (llm.model, llm.stream, llm.work.units, llm.work.most_units) == ("m", True, 3, 11)
     assert (llm.input_tokens, llm.most_input_tokens, llm.form) == (30, 165, form)
+
+
+def wav(samples_a_second: int, bytes_a_sample: int, size: int) -> bytes:
+    sizes = struct.pack("<IHHIIHH", 16, 1, 1, samples_a_second, 999, bytes_a_sample, 16)
+    return (b"RIFF" + bytes(4) + b"WAVEfmt " + sizes).ljust(size, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("sound", "seconds"),
+    [
+        (wav(44_100, 4, 1_764_001), 11),
+        (wav(16_000, 2, 64_000), 2),
+        (wav(16_000, 0, 64_000), 16),
+        (wav(2**32 - 1, 2**16 - 1, 64_000), 16),
+        (wav(16_000, 2, 64_000).replace(b"WAVE", b"AVI "), 16),
+        (b"RIFF", 1),
+    ],
+)
+@pytest.mark.parametrize("step", [7, 65_536])
+async def test_a_recording_that_says_how_long_it_is_counts_as_long(sound: bytes, seconds: int, step: int) -> None:
+    body = part("model", b"m") + part("other", b"longer than most", b'; filename="b"') + file_part(sound) + b"--b--\r\n"
+    form, _ = await read(body, step=step)
+
+    work = parse_upload(Endpoint.TRANSCRIPTIONS, form).work
+
+    assert (work.units, work.most_units) == (seconds + 1, -(-len(sound) // 750) + 1)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from adapters.inbound.http.fields import Fields, optional_bool, optional_int, required_string, wrong
+from adapters.inbound.http.sound_length import expected_seconds, most_seconds
 from application.errors import InvalidRequest
 from domain.chat import Endpoint, LlmRequest
 from domain.form import Form
@@ -26,8 +27,6 @@ _Expected = tuple[Work, int, int]
 _PICTURE_TOKENS, _MOST_PICTURE_TOKENS = 1_056, 10_000
 # About 21 tokens of sound a second, in which some 15 characters are spoken; slow speech takes twice that and more.
 _SPOKEN_TOKENS_HALVED, _MOST_SPOKEN_TOKENS = 3, 4
-# 32 kbit/s, as speech is usually kept; Opus goes down to 6 kbit/s.
-_SOUND_BYTES_A_SECOND, _LEAST_SOUND_BYTES_A_SECOND = 4_000, 750
 _HEARD_TOKENS_A_SECOND, _MOST_HEARD_TOKENS_A_SECOND = 10, 15
 _WRITTEN_TOKENS_A_SECOND, _MOST_WRITTEN_TOKENS_A_SECOND = 4, 8
 # Cohere: a search is one query over 100 documents, of which one longer than 500 tokens with its query counts again.
@@ -71,10 +70,9 @@ def parse_upload(endpoint: Endpoint, form: Form, deployment: str | None = None) 
     files = [one for one in form.files if one.name == "file"]
     if len(files) != 1 or not files[0].content.size_bytes:
         raise InvalidRequest("file: expected one file that is not empty.", param="file")
-    size_bytes = sum(one.content.size_bytes for one in form.files)
-    seconds, most_seconds = -(-size_bytes // _SOUND_BYTES_A_SECOND), -(-size_bytes // _LEAST_SOUND_BYTES_A_SECOND)
+    seconds, most = sum(map(expected_seconds, form.files)), sum(map(most_seconds, form.files))
     prompt_bytes = len((form.text("prompt") or "").encode())
-    work = Work(seconds, most_seconds, seconds * _WRITTEN_TOKENS_A_SECOND, most_seconds * _MOST_WRITTEN_TOKENS_A_SECOND)
+    work = Work(seconds, most, seconds * _WRITTEN_TOKENS_A_SECOND, most * _MOST_WRITTEN_TOKENS_A_SECOND)
     return LlmRequest(
         endpoint,
         model,
@@ -82,7 +80,7 @@ def parse_upload(endpoint: Endpoint, form: Form, deployment: str | None = None) 
         {},
         stream=_is_true(form.text("stream")),
         input_tokens=seconds * _HEARD_TOKENS_A_SECOND + estimate_tokens(prompt_bytes),
-        most_input_tokens=most_seconds * _MOST_HEARD_TOKENS_A_SECOND + prompt_bytes,
+        most_input_tokens=most * _MOST_HEARD_TOKENS_A_SECOND + prompt_bytes,
         work=work,
         form=form,
     )
