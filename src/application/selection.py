@@ -36,6 +36,12 @@ def expected_tokens(llm: LlmRequest, default_output_tokens: int) -> int:
     return llm.input_tokens + output
 
 
+def _expected_usage(llm: LlmRequest, tokens: int) -> Usage:
+    """For comparing costs. `tokens`: input and output of a text together."""
+    output = tokens - llm.input_tokens if llm.endpoint.writes_text else llm.work.output_tokens
+    return Usage(llm.input_tokens, output, units=llm.work.units)
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Makes plans from the catalog, the routing state and chance. None: nobody is left to ask."""
@@ -114,7 +120,7 @@ class Selection:
             catalog=journey.catalog,
             strategy=journey.policy.strategy,
             breaker=journey.policy.breaker,
-            expected=Usage(llm.input_tokens, journey.need.tokens - llm.input_tokens),
+            expected=_expected_usage(llm, journey.need.tokens),
             view_of=view_of,
             draw=self.randomness.draw,
             prices_of=own_prices if self.prices is None else self.prices.prices,

@@ -28,12 +28,16 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class FormFile:
-    """A file, under the name that the client gave it. `content_type` is empty where it told none."""
+    """A file, under the name that the client gave it. `content_type` is empty where it told none.
+
+    `head`: its first bytes, as many as whoever made it cared to keep.
+    """
 
     name: str
     filename: str
     content_type: str
     content: Content
+    head: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,4 +54,4 @@ async def test_a_request_shows_in_usage_events_and_status(tmp_path: Path) -> Non
 
     assert record["request_id"] == event["fields"]["request_id"] == answer.headers["x-request-id"]
     assert (record["model"], record["outcome"], record["status"]) == ("echo", "success", 200)
-    assert (status["schema_revision"], status["gateways"], status["usage"]["on_the_way"]) == ("0001", 1, 1)
+    assert (status["schema_revision"], status["gateways"], status["usage"]["on_the_way"]) == ("0002", 1, 1)

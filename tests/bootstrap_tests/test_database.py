@@ -8,7 +8,10 @@ from bootstrap.cli import cli
 from bootstrap.database import DATABASE_FILE
 from tests.servers.postgres_servers import postgres
 
-APPLIED = "applied 0001: The tables of users, teams, keys, budgets, prices, usage and audit.\n"
+APPLIED = (
+    "applied 0001: The tables of users, teams, keys, budgets, prices, usage and audit.\n"
+    "applied 0002: Prices of units, beside those of tokens.\n"
+)
 DONE = "The database is up to date.\n"
 
 

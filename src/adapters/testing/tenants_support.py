@@ -51,7 +51,7 @@ KEY = VirtualKey(
     expires_at_us=2**53 + 3,
 )
 PLAIN_KEY = VirtualKey(id=KeyId("k"), name="k", prefix="ABCDEFGH", digest=b"\0" * 32, created_at_us=0)
-PRICE = PriceOverride("openai", HOSTILE_NAME, 7, Prices(10**15, 0, 3))
+PRICE = PriceOverride("openai", HOSTILE_NAME, 7, Prices(10**15, 0, 3, 10**15))
 COMPANY: tuple[Stored, ...] = (USER, OTHER_USER, TEAM, OTHER_TEAM, MEMBERSHIP, KEY, PLAIN_KEY, PRICE)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from domain.budget.charge import LARGEST_NANO
 from domain.callers import Caller
 from domain.catalog import Instance
-from domain.chat import LlmRequest
+from domain.chat import Endpoint, LlmRequest
 from domain.price_book import Priced, Unpriced
 from domain.worst_case import worst_case_nano
 
@@ -41,17 +41,22 @@ def estimate(
 ) -> Estimate:
     """With `most`, what it can't exceed if the provider keeps to the maximum of output; else what is expected."""
     output = _written(llm, instance, terms, most=most)
-    if most:
-        window = instance.context_window
-        input_ = llm.most_input_tokens if window is None else min(window, llm.most_input_tokens)
-    else:
-        input_ = llm.input_tokens
+    input_ = _most_input(llm, instance) if most else llm.input_tokens
     if llm.endpoint.is_free:
         return Estimate(input_, 0, 0)
     units = llm.work.most_units if most else llm.work.units
     cost_nano = worst_case_nano((price,), input_, output, unpriced_nano(terms, caller), units)
     # More than a counter holds fits no budget either.
     return Estimate(input_, output, min(cost_nano, LARGEST_NANO))
+
+
+def _most_input(llm: LlmRequest, instance: Instance) -> int:
+    """A window is that of one prompt: it bounds neither a batch of texts, nor documents, nor a long recording."""
+    most, window = llm.most_input_tokens, instance.context_window
+    if window is None or not llm.endpoint.writes_text:
+        return most
+    prompts = llm.choices if llm.endpoint is Endpoint.COMPLETIONS else 1
+    return min(window * prompts, most)
 
 
 def _written(llm: LlmRequest, instance: Instance, terms: Terms, *, most: bool) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from domain.price_override import PriceOverride
 from tests.integration.http.admin_world import NOW, NOW_US, World, world_client
 
 OVERRIDE = {
@@ -27,6 +28,7 @@ async def test_prices_in_force_are_those_that_requests_are_billed_at() -> None:
                 "input_cost_per_token": "0.0000025",
                 "output_cost_per_token": "0.00001",
                 "cached_input_cost_per_token": None,
+                "cost_per_unit": "0",
                 "source": "shipped",
                 "dated": "2026-11-01",
             },
@@ -38,6 +40,7 @@ async def test_prices_in_force_are_those_that_requests_are_billed_at() -> None:
                 "input_cost_per_token": None,
                 "output_cost_per_token": None,
                 "cached_input_cost_per_token": None,
+                "cost_per_unit": None,
                 "source": None,
                 "dated": None,
             },
@@ -72,6 +75,7 @@ async def test_override_is_set_from_now_or_from_then_listed_and_removed() -> Non
         **OVERRIDE,
         "id": f"openai/org/gpt-4o@{NOW_US}",
         "cached_input_cost_per_token": None,
+        "cost_per_unit": "0",
         "effective_at": NOW,
     }
     assert then.json["cached_input_cost_per_token"] == "0.000000000000001"
@@ -84,6 +88,22 @@ async def test_override_is_set_from_now_or_from_then_listed_and_removed() -> Non
     assert (await ask("GET", "/prices/overrides")).json["data"] == [then.json]
     assert (await ask("DELETE", f"/prices/overrides/{now.json['id']}")).error == (404, "not_found", None)
     assert [entry.target for entry in world.tenants.log] == ["price:openai/org/gpt-4o"] * 3
+
+
+@pytest.mark.parametrize("tokens", [{}, {"input_cost_per_token": "0.000001", "output_cost_per_token": "0.000002"}])
+async def test_override_has_a_price_of_units_alone_or_beside_that_of_tokens(tokens: dict[str, str]) -> None:
+    world = await World().settle_in()
+    ask = world.client()
+
+    made = await ask(
+        "POST", "/prices/overrides", {"provider": "openai", "model": "w", "cost_per_unit": "0.0001", **tokens}
+    )
+
+    no_tokens = {"input_cost_per_token": "0", "output_cost_per_token": "0"}
+    assert made.status == 201
+    assert {**no_tokens, **tokens, "cost_per_unit": "0.0001"}.items() <= made.json.items()
+    (stored,) = (await world.store.page(PriceOverride, 10)).items
+    assert stored.prices.unit == 100_000_000_000
 
 
 async def test_override_from_one_moment_can_not_be_set_twice() -> None:
@@ -105,6 +125,9 @@ async def test_override_from_one_moment_can_not_be_set_twice() -> None:
         ({"input_cost_per_token": "1.1"}, "input_cost_per_token"),
         ({"output_cost_per_token": "0.0000000000000001"}, "output_cost_per_token"),
         ({"output_cost_per_token": None}, "output_cost_per_token"),
+        ({"output_cost_per_token": None, "cost_per_unit": "0.0001"}, "output_cost_per_token"),
+        ({"input_cost_per_token": None, "output_cost_per_token": None}, "input_cost_per_token"),
+        ({"cost_per_unit": "1.1"}, "cost_per_unit"),
         ({"cached_input_cost_per_token": "NaN"}, "cached_input_cost_per_token"),
         ({"effective_at": "now"}, "effective_at"),
         ({"cost": "1"}, "cost"),

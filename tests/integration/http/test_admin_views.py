@@ -104,6 +104,7 @@ async def test_models_are_shown_with_names_instances_and_prices() -> None:
                     "input_cost_per_token": "0.0000025",
                     "output_cost_per_token": "0.00001",
                     "cached_input_cost_per_token": None,
+                    "cost_per_unit": "0",
                 },
             }
         ],

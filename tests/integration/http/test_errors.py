@@ -142,7 +142,16 @@ async def test_unknown_path_is_404_in_the_error_shape() -> None:
     assert "x-request-id" in answer.headers
 
 
-@pytest.mark.parametrize(("method", "path", "allowed"), [("GET", CHAT, "POST"), ("DELETE", "/v1/models", "GET")])
+async def test_unknown_path_that_ends_as_one_for_forms_is_404() -> None:
+    answer = await client(StubGateway()).post("/nothing/audio/transcriptions", headers=BEARER, json={})
+
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", CHAT, "POST"), ("DELETE", "/v1/models", "GET"), ("GET", "/v1/audio/transcriptions", "POST")],
+)
 async def test_wrong_method_is_405_with_the_methods_allowed(method: str, path: str, allowed: str) -> None:
     answer = await client(StubGateway()).open(path, method=method, headers=BEARER, json=None)
 

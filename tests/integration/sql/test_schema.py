@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
@@ -17,6 +18,10 @@ from adapters.outbound.sql.tables import METADATA
 from application.errors import StateUnavailable
 from tests.servers.databases import opened, own_database
 
+APPLIED = [
+    "0001: The tables of users, teams, keys, budgets, prices, usage and audit.",
+    "0002: Prices of units, beside those of tokens.",
+]
 TABLES = set(METADATA.tables) | {"alembic_version"}
 
 
@@ -46,9 +51,7 @@ async def test_an_empty_database_gets_every_table_and_a_second_time_nothing(engi
     applied = await upgrade(engine)
 
     assert await tables_of(engine) == TABLES
-    assert (
-        list(applied) == list(before) == ["0001: The tables of users, teams, keys, budgets, prices, usage and audit."]
-    )
+    assert list(applied) == list(before) == APPLIED
     assert (list(await missing(engine)), list(await upgrade(engine))) == ([], [])
 
 
@@ -57,7 +60,7 @@ async def test_revision_is_that_of_the_latest_migration_and_none_before_the_firs
 
     await upgrade(engine)
 
-    assert (before, await revision(engine)) == (None, "0001")
+    assert (before, await revision(engine)) == (None, "0002")
 
 
 async def test_revision_of_a_database_that_is_away_is_not_available() -> None:
@@ -75,6 +78,25 @@ async def test_the_migrations_make_exactly_the_tables_that_the_code_reads(engine
 
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_prices_of_the_version_before_have_no_price_of_units_and_it_may_go_on_setting_them(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = "id, provider, model, effective_at_us, input_nano, output_nano"
+    price = f"INSERT INTO prices ({columns}) VALUES (:id, '', '', 0, 1, 2)"
+    with monkeypatch.context() as patched:
+        whole = command.upgrade
+        patched.setattr(command, "upgrade", lambda config, _: whole(config, "0001"))
+        await upgrade(engine)
+    for name in ("before", "after"):
+        async with engine.begin() as connection:
+            await connection.execute(text(price), {"id": name})
+        await upgrade(engine)
+
+    async with engine.connect() as connection:
+        found = await connection.execute(text("SELECT id, input_nano, unit_nano FROM prices ORDER BY id"))
+        assert [tuple(row) for row in found] == [("after", 1, 0), ("before", 1, 0)]
 
 
 async def test_postgres_sorts_ids_by_code_points_whatever_its_language(postgres_url: str) -> None:
@@ -95,7 +117,7 @@ async def test_gateways_that_start_together_upgrade_once(url: str) -> None:
 
     applied = await asyncio.gather(*(start() for _ in range(4)))
 
-    assert sorted(map(len, applied)) == [0, 0, 0, 1]
+    assert sorted(map(len, applied)) == [0, 0, 0, len(APPLIED)]
 
 
 async def test_an_upgrade_that_breaks_off_changes_nothing(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,7 @@ from domain.resilience.circuit_breaker import CircuitBreakerConfig
 from domain.resilience.retry_budget import RetryBudgetConfig
 from domain.routing.decision import DecisionTrace
 from domain.usage_record import UsageRecord
+from domain.work import NO_WORK, Work
 
 MASTER = Caller(CallerKind.MASTER, "master")
 
@@ -185,6 +186,7 @@ class Gateway:
         max_output_tokens: int | None = None,
         most_input_tokens: int | None = None,
         choices: int = 1,
+        work: Work = NO_WORK,
     ) -> GatewayRequest:
         self._requests += 1
         llm = LlmRequest(
@@ -197,6 +199,7 @@ class Gateway:
             max_output_tokens=max_output_tokens,
             most_input_tokens=input_tokens if most_input_tokens is None else most_input_tokens,
             choices=choices,
+            work=work,
         )
         return GatewayRequest(RequestId(f"request-{self._requests}"), caller, llm, tags, timeout_us)
 

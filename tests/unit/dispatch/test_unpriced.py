@@ -7,9 +7,11 @@ from application.current_prices import CurrentPrices
 from application.errors import NoInstanceAvailable, UnpricedModel
 from application.ports.clock import Clock
 from domain.catalog import Catalog, Instance, RouterPolicy
+from domain.chat import Endpoint
 from domain.price_book import PriceList, PricePeriod
 from domain.pricing import Prices
 from domain.routing.strategy import StrategyName
+from domain.work import Work
 from tests.unit.dispatch.gateway import Gateway, member, models
 from tests.unit.pricing.override_store import FakeOverrideStore
 
@@ -70,6 +72,20 @@ def test_a_model_whose_instances_are_all_disabled_is_not_called_unpriced() -> No
 
         with pytest.raises(NoInstanceAvailable):
             await gateway.complete("gpt")
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("per", ["unit", "output"])
+def test_least_cost_compares_what_is_no_text_by_its_units_and_tokens(per: str) -> None:
+    async def main() -> None:
+        own = {name: Prices(**{per: price}) for name, price in (("dear", 9_000_000), ("cheap", 2_000_000))}
+        gateway = gateway_of(*(member("gpt", name, own_prices=prices) for name, prices in own.items()), require=False)
+
+        for _ in range(5):
+            await gateway.complete("gpt", endpoint=Endpoint.IMAGES, work=Work(3, 3, 1_000, 9_000))
+
+        assert gateway.calls() == {"cheap": 5}
 
     run_virtual(main())
 

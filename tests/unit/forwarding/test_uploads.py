@@ -1,6 +1,7 @@
 """Forms: taken apart however they are fragmented, and written anew so that any parser reads the same."""
 
 import asyncio
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -171,6 +172,7 @@ def test_body_that_is_no_form_is_refused(content_type: bytes) -> None:
 
 def test_forms_are_taken_where_sound_is_heard_alone() -> None:
     assert takes_form("/v1/audio/transcriptions")
+    assert takes_form("/v1/audio/transcriptions/")
     assert takes_form("/openai/deployments/m/audio/translations")
     assert not takes_form("/v1/audio/speech")
 
@@ -184,12 +186,40 @@ async def test_upload_tells_what_it_may_come_to() -> None:
     assert (llm.input_tokens, llm.most_input_tokens, llm.form) == (30, 165, form)
 
 
+def wav(samples_a_second: int, bytes_a_sample: int, size: int) -> bytes:
+    sizes = struct.pack("<IHHIIHH", 16, 1, 1, samples_a_second, 999, bytes_a_sample, 16)
+    return (b"RIFF" + bytes(4) + b"WAVEfmt " + sizes).ljust(size, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("sound", "seconds"),
+    [
+        (wav(44_100, 4, 1_764_001), 11),
+        (wav(16_000, 2, 64_000), 2),
+        (wav(16_000, 0, 64_000), 16),
+        (wav(2**32 - 1, 2**16 - 1, 64_000), 16),
+        (wav(16_000, 2, 64_000).replace(b"WAVE", b"AVI "), 16),
+        (b"RIFF", 1),
+    ],
+)
+@pytest.mark.parametrize("step", [7, 65_536])
+async def test_a_recording_that_says_how_long_it_is_counts_as_long(sound: bytes, seconds: int, step: int) -> None:
+    body = part("model", b"m") + part("other", b"longer than most", b'; filename="b"') + file_part(sound) + b"--b--\r\n"
+    form, _ = await read(body, step=step)
+
+    work = parse_upload(Endpoint.TRANSCRIPTIONS, form).work
+
+    assert (work.units, work.most_units) == (seconds + 1, -(-len(sound) // 750) + 1)
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
         (file_part(), "model"),
         (part("model", b"") + file_part(), "model"),
         (part("model", b"m") * 2 + file_part(), "model"),
+        (part("model", b"m", b'; filename="m"') + file_part(), "model"),
+        (part("model", b"m") + part("stream", b"true", b'; filename="s"') + file_part(), "stream"),
         (part("model", b"m"), "file"),
         (part("model", b"m") + part("file", b"x"), "file"),
         (part("model", b"m") + file_part(b""), "file"),
@@ -204,3 +234,10 @@ async def test_upload_that_lacks_something_names_it(body: bytes, param: str) -> 
         parse_upload(Endpoint.TRANSCRIPTIONS, form)
 
     assert refused.value.param == param
+
+
+async def test_no_file_can_name_another_model_than_the_path() -> None:
+    form, _ = await read(file_part() + part("model", b"dearer", b'; filename="m"') + b"--b--\r\n")
+
+    with pytest.raises(InvalidRequest, match=r"^model: "):
+        parse_upload(Endpoint.TRANSCRIPTIONS, form, "deployment")

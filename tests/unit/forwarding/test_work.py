@@ -1,6 +1,7 @@
 """What something else than text costs, before and after."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,6 +69,9 @@ SEARCHED = LlmRequest(Endpoint.RERANK, "m", b"", {}, input_tokens=9, work=Work(2
         (PAINTED, {"data": [{}, {}], "usage": {"input_tokens": 3, "output_tokens": 4}}, Usage(3, 4, units=2)),
         (SEARCHED, {"meta": {"billed_units": {"search_units": 3.0}}}, Usage(9, 0, estimated=True, units=3)),
         (SEARCHED, {"usage": {"prompt_tokens": 3, "total_tokens": 3}}, Usage(3, 0, units=2)),
+        (SEARCHED, {"usage": {"total_tokens": 815}}, Usage(815, 0, units=2)),
+        (SEARCHED, {"usage": {"search_units": 3, "total_tokens": 150}}, Usage(150, 0, units=3)),
+        (HEARD, {"usage": {"total_tokens": 815}}, Usage(9, 5, estimated=True, units=7)),
     ],
 )
 def test_reply_tells_what_it_came_to(llm: LlmRequest, document: dict[str, object], usage: Usage) -> None:
@@ -89,6 +93,37 @@ def test_money_is_reserved_for_the_bound_and_expected_without_a_budget() -> None
 
     assert (most.output_tokens, most.cost_nano) == (50, 170)
     assert (expected.output_tokens, expected.cost_nano) == (5, 17)
+
+
+def test_reranking_may_read_the_query_with_each_document() -> None:
+    once = asked(Endpoint.RERANK, query="Z\u00fcrich", documents=["a"])
+    often = asked(Endpoint.RERANK, query="Z\u00fcrich", documents=["a"] * 11)
+    documents_bytes = 10 * len(', "a"')
+
+    assert often.most_input_tokens == once.most_input_tokens + documents_bytes + 10 * 7
+    assert (once.input_tokens, often.input_tokens) == (2, 20)
+    assert asked(Endpoint.RERANK, query="\ud800", documents=["a", "b"]).most_input_tokens > 0
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fields", "most"),
+    [
+        (Endpoint.RERANK, {"query": "q", "documents": ["a" * 90] * 3}, None),
+        (Endpoint.EMBEDDINGS, {"input": ["a" * 90] * 3}, None),
+        (Endpoint.COMPLETIONS, {"prompt": ["a" * 90] * 3}, 300),
+        (Endpoint.COMPLETIONS, {"prompt": "a" * 900}, 100),
+        (Endpoint.CHAT, {"messages": [{"role": "user", "content": "a" * 900}], "n": 3}, 100),
+    ],
+)
+def test_window_of_one_prompt_does_not_bound_a_batch(
+    endpoint: Endpoint, fields: dict[str, Any], most: int | None
+) -> None:
+    llm = asked(endpoint, **fields)
+    narrow = replace(INSTANCE, context_window=100)
+
+    found = estimate(llm, narrow, Priced(Prices(1), PriceLayer.INSTANCE), Terms(), CALLER, most=True)
+
+    assert found.input_tokens == (llm.most_input_tokens if most is None else most)
 
 
 @pytest.mark.parametrize("step", range(1, 12))

@@ -8,6 +8,7 @@ import pytest
 from adapters.outbound.pricing import price_list_file
 from adapters.outbound.pricing.price_fields import PriceListError
 from adapters.outbound.pricing.price_list_file import read_price_list, shipped_price_list
+from domain.chat import Usage
 from domain.price_book import PriceBook, Priced, PriceList, PricePeriod, Unpriced
 from domain.pricing import Prices
 
@@ -221,3 +222,24 @@ def test_cached_input_never_costs_more_than_fresh_input_in_the_list_that_ships()
     every = [period.prices for periods in shipped_price_list().models.values() for period in periods]
 
     assert all(prices.cached_input is None or prices.cached_input <= prices.input for prices in every)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "usage", "cost_nano"),
+    [
+        ("openai", "whisper-1", Usage(9, 5, units=60), 6_000_000),
+        ("openai", "tts-1", Usage(250, 0, units=1_000), 15_000_000),
+        ("azure", "tts-1-hd", Usage(250, 0, units=1_000), 30_000_000),
+        ("openai", "gpt-4o-mini-tts", Usage(1_000, 1_000, units=4_000), 12_600_000),
+        ("openai", "gpt-image-1-mini", Usage(100, 1_056, units=1), 8_648_000),
+        ("openai", "omni-moderation-latest", Usage(1_000, 0, units=1), 0),
+        ("openai", "omni-moderation-2024-09-26", Usage(1_000, 0, units=1), 0),
+        ("groq", "whisper-large-v3", Usage(9, 5, units=3_600), 111_000_000),
+        ("groq", "whisper-large-v3-turbo", Usage(9, 5, units=3_600), 40_000_000),
+    ],
+)
+def test_the_list_that_ships_prices_what_is_no_text(provider: str, model: str, usage: Usage, cost_nano: int) -> None:
+    found = PriceBook(shipped_price_list()).find(provider, model, 0)
+
+    assert isinstance(found, Priced)
+    assert found.prices.cost_nano(usage) == cost_nano

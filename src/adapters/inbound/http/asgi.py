@@ -106,7 +106,7 @@ class GatewayConnection:
         self._told.caller = caller
         request = Incoming(self._scope, self._headers, self._request_id)
         request.caller, request.client_request_id = caller, self._client_request_id
-        if takes_form(self._scope["path"]):
+        if self._takes_form():
             upload = self._upload = Upload(boundary_of(self._headers))
             request.upload = await read_form(upload, receive, self._headers, self._door.limits)
             self._told.received_bytes = upload.received_bytes
@@ -117,6 +117,11 @@ class GatewayConnection:
                 self._told.bodies = ExchangedBodies(payload)
         self._body_pending = False
         return request
+
+    def _takes_form(self) -> bool:
+        path, method = self._scope["path"], self._scope["method"]
+        # Where nothing is, or not for this method, that is the answer, and not what its body lacks.
+        return takes_form(path) and method == "POST" and self._app.misrouted(path, method) is None
 
     def _keeps_bodies(self) -> bool:
         keeps = self._door.keeps_bodies

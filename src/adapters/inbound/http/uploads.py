@@ -11,6 +11,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 from adapters.inbound.http.errors import RequestTooLarge
 from adapters.inbound.http.receiving import BodyLimits, read_into
 from adapters.inbound.http.request_headers import RawHeaders
+from adapters.inbound.http.sound_length import HEAD_BYTES
 from adapters.inbound.http.spool import Spool
 from application.errors import InvalidRequest
 from domain.form import Form, FormField, FormFile
@@ -30,7 +31,7 @@ _PLAIN: Final = frozenset({"", "7bit", "8bit", "binary"})
 
 def takes_form(path: str) -> bool:
     """Whether what is sent there is a form."""
-    return path.endswith(_PATHS)
+    return path.removesuffix("/").endswith(_PATHS)
 
 
 def boundary_of(headers: RawHeaders) -> bytes:
@@ -63,6 +64,7 @@ class Upload:
         self._spools: list[Spool] = []
         self._open: Field | File | None = None
         self._value = bytearray()
+        self._head = bytearray()
         self._fields_bytes = 0
         self.received_bytes = 0
 
@@ -117,11 +119,14 @@ class Upload:
         part = self._open
         if isinstance(part, File):
             spool = self._spools[-1]
+            if len(self._head) < HEAD_BYTES:
+                self._head += data[: HEAD_BYTES - len(self._head)]
             await spool.write(data)
             if not more:
                 await spool.finish()
                 kind = part.headers.get("content-type", "")
-                self._parts.append(FormFile(part.name, part.filename, kind, spool))
+                self._parts.append(FormFile(part.name, part.filename, kind, spool, bytes(self._head)))
+                self._head.clear()
             return
         self._value += data
         self._fields_bytes += len(data)

@@ -39,10 +39,11 @@ def price_row(override: PriceOverride) -> Row:
         "input_nano": override.prices.input,
         "output_nano": override.prices.output,
         "cached_input_nano": override.prices.cached_input,
+        "unit_nano": override.prices.unit,
     }
 
 
 def price_of(row: Row) -> PriceOverride:
     """The price of a row."""
-    prices = Prices(row["input_nano"], row["output_nano"], row["cached_input_nano"])
+    prices = Prices(row["input_nano"], row["output_nano"], row["cached_input_nano"], row["unit_nano"])
     return PriceOverride(row["provider"], row["model"], row["effective_at_us"], prices)

@@ -116,7 +116,7 @@ class BudgetRow(_Row, table=True):
 
 
 class PriceRow(_Row, table=True):
-    """A price that the admin API has set. Nano-dollars per 1,000,000 tokens; the latest that is in force counts.
+    """A price that the admin API has set. Nano-dollars per 1,000,000 tokens or units; the latest in force counts.
 
     `id`: `provider/model@effective_at_us`.
     """
@@ -130,6 +130,7 @@ class PriceRow(_Row, table=True):
     input_nano: int = Field(sa_type=BigInteger)
     output_nano: int = Field(sa_type=BigInteger)
     cached_input_nano: int | None = Field(default=None, sa_type=BigInteger)
+    unit_nano: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
 
 
 def _where_known(column: str) -> Index:

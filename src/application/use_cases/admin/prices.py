@@ -14,6 +14,10 @@ from domain.price_override import PriceOverride
 from domain.pricing import Prices
 from domain.principal import Principal
 
+_FIELDS = (
+    *((name, f"{name}_cost_per_token") for name in ("input", "output", "cached_input")),
+    ("unit", "cost_per_unit"),
+)
 _BLANK = PriceOverride("-", "-", 0, Prices())
 
 
@@ -54,8 +58,8 @@ class AllPrices:
         """The price from then on, or from now. Raises InvalidRequest, AlreadyExists."""
         at_us = self.clock.now_us() if effective_at_us is None else effective_at_us
         override = patched(_BLANK, {"provider": provider, "model": model, "effective_at_us": at_us})
-        for name in ("input", "output", "cached_input"):
-            with legal(f"{name}_cost_per_token"):
+        for name, field in _FIELDS:
+            with legal(field):
                 override = replace(override, prices=replace(override.prices, **{name: getattr(prices, name)}))
         change = Change("price.create", f"price:{provider}/{model}", None, override)
         await apply(self.store, principal, change, unique="effective_at")

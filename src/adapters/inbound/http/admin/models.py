@@ -21,12 +21,13 @@ _Plain = Asked[NoFields, NoFields]
 
 
 class ModelPrice(Schema):
-    """What it costs per token at present, and who says so."""
+    """What it costs per token and per unit of other work at present, and who says so."""
 
     source: PriceLayer
     input_cost_per_token: PriceOut
     output_cost_per_token: PriceOut
     cached_input_cost_per_token: PriceOut | None
+    cost_per_unit: PriceOut
 
 
 class ModelInstance(Schema):
@@ -191,6 +192,7 @@ def _price(price: Priced | Unpriced) -> ModelPrice | None:
                 input_cost_per_token=prices.input,
                 output_cost_per_token=prices.output,
                 cached_input_cost_per_token=prices.cached_input,
+                cost_per_unit=prices.unit,
             )
         case Unpriced():
             return None

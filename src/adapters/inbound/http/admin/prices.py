@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
 from adapters.inbound.http.admin.schema import Listing, NoFields, PageQuery, Schema
 from adapters.inbound.http.admin.wire import PriceIn, PriceOut, TimeIn, TimeOut
+from application.errors import InvalidRequest
 from application.use_cases.admin.prices import AllPrices, InstancePrice
 from domain.price_book import Priced, PriceLayer
 from domain.price_override import PriceOverride
@@ -14,7 +15,7 @@ from domain.stored import id_of
 
 
 class PriceShown(Schema):
-    """What an instance costs per token at present. All null: nobody has a price for it.
+    """What an instance costs per token and per unit of other work at present. All null: nobody has a price for it.
 
     `source` says who has: the instance's own configuration, the API, the configured file, or the list that ships.
     """
@@ -26,6 +27,7 @@ class PriceShown(Schema):
     input_cost_per_token: PriceOut | None
     output_cost_per_token: PriceOut | None
     cached_input_cost_per_token: PriceOut | None
+    cost_per_unit: PriceOut | None
     source: PriceLayer | None
     dated: str | None
 
@@ -35,13 +37,18 @@ class PriceList(Listing[PriceShown]):
 
 
 class OverrideIn(Schema):
-    """What a provider's model costs per token from a moment on; from now, where none is said."""
+    """What a provider's model costs from a moment on; from now, where none is said.
+
+    Per token, where both prices of tokens are needed, or per unit of other work (a second of sound, a picture), or
+    both.
+    """
 
     provider: str
     model: str
-    input_cost_per_token: PriceIn
-    output_cost_per_token: PriceIn
+    input_cost_per_token: PriceIn | None = None
+    output_cost_per_token: PriceIn | None = None
     cached_input_cost_per_token: PriceIn | None = None
+    cost_per_unit: PriceIn | None = None
     effective_at: TimeIn | None = None
 
 
@@ -54,6 +61,7 @@ class OverrideShown(Schema):
     input_cost_per_token: PriceOut
     output_cost_per_token: PriceOut
     cached_input_cost_per_token: PriceOut | None
+    cost_per_unit: PriceOut
     effective_at: TimeOut
 
 
@@ -83,8 +91,9 @@ class _Handlers:
 
     async def create(self, asked: Asked[OverrideIn, NoFields]) -> OverrideShown:
         body = asked.body
-        cost = Prices(body.input_cost_per_token, body.output_cost_per_token, body.cached_input_cost_per_token)
-        return _override(await self.prices.set(asked.principal, body.provider, body.model, cost, body.effective_at))
+        return _override(
+            await self.prices.set(asked.principal, body.provider, body.model, _prices(body), body.effective_at)
+        )
 
     async def delete(self, asked: Asked[NoFields, NoFields]) -> None:
         await self.prices.delete(asked.principal, asked.path["override_id"])
@@ -127,6 +136,21 @@ def price_routes(prices: AllPrices) -> tuple[AnyRoute, ...]:
     )
 
 
+def _prices(body: OverrideIn) -> Prices:
+    of_tokens = {name: getattr(body, name) for name in ("input_cost_per_token", "output_cost_per_token")}
+    of_tokens_alone = body.cost_per_unit is None or body.cached_input_cost_per_token is not None
+    if of_tokens_alone or any(price is not None for price in of_tokens.values()):
+        for name, price in of_tokens.items():
+            if price is None:
+                raise InvalidRequest(f"{name}: expected both prices of tokens, or cost_per_unit alone.", param=name)
+    return Prices(
+        body.input_cost_per_token or 0,
+        body.output_cost_per_token or 0,
+        body.cached_input_cost_per_token,
+        body.cost_per_unit or 0,
+    )
+
+
 def _price(found: InstancePrice) -> PriceShown:
     instance, price = found.instance, found.price
     priced = price if isinstance(price, Priced) else None
@@ -139,6 +163,7 @@ def _price(found: InstancePrice) -> PriceShown:
         input_cost_per_token=None if cost is None else cost.input,
         output_cost_per_token=None if cost is None else cost.output,
         cached_input_cost_per_token=None if cost is None else cost.cached_input,
+        cost_per_unit=None if cost is None else cost.unit,
         source=None if priced is None else priced.layer,
         dated=None if priced is None else priced.dated or None,
     )
@@ -152,5 +177,6 @@ def _override(found: PriceOverride) -> OverrideShown:
         input_cost_per_token=found.prices.input,
         output_cost_per_token=found.prices.output,
         cached_input_cost_per_token=found.prices.cached_input,
+        cost_per_unit=found.prices.unit,
         effective_at=found.effective_at_us,
     )

@@ -57,9 +57,7 @@ class Forwarder:
         kind = media_type(response)
         body = await self._exchange.read(response, MAX_REPLY_BYTES)
         if endpoint in _HEARD and kind in TEXTS:
-            if body is None:
-                raise ProviderFailed(broken_reply(f"the provider's reply is larger than {MAX_REPLY_BYTES} bytes"))
-            return Reply(body, None, content_type(response))
+            return _text_reply(response, body)
         return self._json_reply(call, body)
 
     async def stream(self, call: Call) -> MediaStream:
@@ -72,7 +70,7 @@ class Forwarder:
             return SoundStream(response, content_type(response))
         if kind == JSON or (kind in TEXTS and call.request.endpoint in _HEARD):
             body = await self._exchange.read(response, MAX_REPLY_BYTES)
-            reply = self._json_reply(call, body) if kind == JSON else Reply(body or b"", None, content_type(response))
+            reply = self._json_reply(call, body) if kind == JSON else _text_reply(response, body)
             return WholeStream(reply.content_type, Chunk(reply.body, usage=reply.usage))
         await response.aclose()
         raise ProviderFailed(broken_reply("the provider answered with another kind of content than was asked for"))
@@ -97,3 +95,9 @@ class Forwarder:
         own = [pair for pair in headers if pair[0] != b"content-type"]
         own += [(b"content-type", form.content_type.encode()), (b"content-length", b"%d" % form.size_bytes)]
         return request_of(call, url, own, form)
+
+
+def _text_reply(response: httpx.Response, body: bytes | None) -> Reply:
+    if body is None:
+        raise ProviderFailed(broken_reply(f"the provider's reply is larger than {MAX_REPLY_BYTES} bytes"))
+    return Reply(body, None, content_type(response))

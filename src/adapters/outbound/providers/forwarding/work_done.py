@@ -14,13 +14,16 @@ def work_done(document: Mapping[str, object], request: LlmRequest) -> Usage:
     """The usage that `document` tells. What it leaves out is as was to be expected of the request.
 
     `usage` is that of OpenAI's pictures and transcripts (`input_tokens`), or of its chats (`prompt_tokens`: Mistral,
-    vLLM); Cohere has `meta`.
+    vLLM); Cohere has `meta`, and OpenRouter its `search_units` in `usage`.
     """
     told = _object(document.get("usage"))
     units = _units(document, told, request)
     input_ = _count(told.get("input_tokens", told.get("prompt_tokens")))
     if input_ is None:
         input_ = _count(_object(_object(document.get("meta")).get("tokens")).get("input_tokens"))
+    if input_ is None and request.endpoint is Endpoint.RERANK:
+        # Nothing is written there: Jina, Voyage and OpenRouter tell the sum alone.
+        input_ = _count(told.get("total_tokens"))
     if input_ is None:
         # Nothing was counted in tokens where the provider counts in something else.
         estimated = units is None
@@ -38,7 +41,8 @@ def _units(document: Mapping[str, object], told: Mapping[str, object], request: 
             made = document.get("data")
             return len(made) if isinstance(made, list) else None
         case Endpoint.RERANK:
-            return _count(_object(_object(document.get("meta")).get("billed_units")).get("search_units"))
+            billed = _object(_object(document.get("meta")).get("billed_units"))
+            return _count(billed.get("search_units", told.get("search_units")))
         case endpoint if endpoint in _HEARD:
             for value in (told.get("seconds"), told.get("prompt_audio_seconds"), document.get("duration")):
                 if (seconds := _seconds(value)) is not None:
