@@ -46,7 +46,9 @@ def test_thoughts_that_nobody_signed_are_left_out() -> None:
 
 
 def test_ids_of_others_become_ids_that_are_accepted_the_same_for_call_and_result() -> None:
-    calls = [{"type": "tool_use", "id": each, "name": "f", "input": {}} for each in ("functions.f:0", "functions_f.0")]
+    calls: list[dict[str, Any]] = [
+        {"type": "tool_use", "id": each, "name": "f", "input": {}} for each in ("functions.f:0", "functions_f.0")
+    ]
     result = {"type": "tool_result", "tool_use_id": "functions.f:0", "content": "1"}
     first, second, answered = accepted(*calls, result)
 
