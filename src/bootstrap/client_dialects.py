@@ -25,8 +25,9 @@ _MESSAGES: Final[Mapping[str, messages_flavour.ChatFlavour]] = {
     "azure": _NEW,
     "groq": _NEW,
     "custom": messages_flavour.ChatFlavour(top_k=True),
-    "vllm": messages_flavour.ChatFlavour(top_k=True),
-    "openrouter": messages_flavour.ChatFlavour(top_k=True, marks=True),
+    "vllm": messages_flavour.ChatFlavour(top_k=True, reasoning=True),
+    "ollama": messages_flavour.ChatFlavour(reasoning=True),
+    "openrouter": messages_flavour.ChatFlavour(top_k=True, marks=True, reasoning=True),
 }
 # What servers of OpenAI's dialect take of a response's request. The others are this gateway's own translations.
 _RESPONSES: Final[Mapping[str, responses_flavour.ChatFlavour]] = {

@@ -7,6 +7,7 @@ import pytest
 from anthropic.types import ErrorResponse
 
 from adapters.inbound.http.receiving import BodyLimits
+from adapters.inbound.http.schemas import FILE_TOKENS, parse_llm_request
 from application import errors
 from domain.chat import Chunk, Endpoint
 from domain.failure import Failure, FailureKind
@@ -202,3 +203,19 @@ async def test_a_stream_that_breaks_ends_with_an_error_event() -> None:
 
 async def test_the_master_key_may_come_as_anthropics_clients_send_it() -> None:
     assert (await post(headers={"x-api-key": MASTER_KEY})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "sources"),
+    [
+        ({"tools": [{"name": "f"}, {"type": "custom", "name": "g"}, {"type": "bash_20250124", "name": "bash"}]}, 0),
+        (
+            {"tools": [{"type": "web_search_20250305", "name": "s"}, {"type": "code_execution_20250825", "name": "c"}]},
+            2,
+        ),
+        ({"tools": [{"type": "mcp_toolset"}], "mcp_servers": [{"type": "url"}, {"type": "url"}]}, 2),
+    ],
+)
+def test_what_a_provider_fetches_into_the_prompt_counts_in_its_bound(fields: dict[str, Any], sources: int) -> None:
+    body = json.dumps({**ASKED, **fields}).encode()
+    assert parse_llm_request(Endpoint.MESSAGES, body).most_input_tokens == len(body) + FILE_TOKENS * sources

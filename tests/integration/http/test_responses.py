@@ -7,7 +7,7 @@ import pytest
 from openai.types.responses import ResponseErrorEvent
 
 from adapters.inbound.http.schemas import FILE_TOKENS, IMAGE_TOKENS, parse_llm_request
-from application.errors import InvalidRequest, StreamBroken, UpstreamFailed
+from application.errors import InvalidRequest, StreamBroken, UnsupportedOperation, UpstreamFailed
 from domain.chat import Endpoint, LlmRequest
 from domain.failure import Failure, FailureKind
 from tests.integration.http.stubs import BEARER, REPLY, ScriptedChunks, StubGateway, chunks, http_app
@@ -136,3 +136,12 @@ def test_wrong_field_is_named(fields: dict[str, Any], param: str) -> None:
         parsed(**fields)
 
     assert refused.value.param == param
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_response_that_would_go_on_unseen_and_unbilled_is_refused(*, stream: bool) -> None:
+    with pytest.raises(UnsupportedOperation) as refused:
+        parsed(background=True, stream=stream)
+
+    assert refused.value.param == "background"
+    assert parsed(background=False).fields["background"] is False

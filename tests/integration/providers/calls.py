@@ -26,13 +26,13 @@ def call(
         request_id=REQUEST_ID,
         request=LlmRequest(
             endpoint=endpoint,
-            model=parsed["model"],
+            model=parsed.get("model", "mine"),
             body=body,
             fields=parsed,
             stream=parsed.get("stream") is True,
             stream_usage=isinstance(options, dict) and options.get("include_usage") is True,
         ),
-        reply_model=parsed["model"],
+        reply_model=parsed.get("model", "mine"),
         upstream_model=upstream_model,
         drop_params=drop_params,
     )

@@ -184,3 +184,21 @@ async def test_each_chat_is_asked_in_its_own_words(type_name: str, maximum: str,
 
     assert asked[0][maximum] == 9
     assert ("cache_control" in str(asked[0])) is marked
+
+
+async def test_a_conversation_that_another_provider_answered_goes_to_anthropic_without_what_it_refuses() -> None:
+    thought = b'{"type":"thinking","thinking":"hm","signature":""}'
+    turn = b'{"role":"assistant","content":[' + thought + b',{"type":"text","text":"x"}]}'
+    server = Server(WIRE.whole(SAID, "claude-x"))
+    await natively(server, PLAIN_BODY.replace(b"[{", b"[" + turn + b",{"))
+
+    sent = json.loads(server.requests[0].body)
+    assert sent["messages"][0]["content"] == [{"type": "text", "text": "x"}]
+    assert sent["model"] == "claude-x"
+
+
+async def test_a_body_without_the_model_that_its_path_names_gets_it() -> None:
+    server = Server(WIRE.whole(SAID, "claude-x"))
+    await natively(server, PLAIN_BODY.replace(b'"model": "mine", ', b""))
+
+    assert json.loads(server.requests[0].body)["model"] == "claude-x"

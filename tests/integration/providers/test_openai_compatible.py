@@ -200,3 +200,15 @@ async def test_what_a_provider_does_not_have_is_refused_without_a_request() -> N
         await provider(router, configured("groq")).complete(call(endpoint=Endpoint.EMBEDDINGS))
     assert failed.value.failure.kind is FailureKind.UNSUPPORTED
     assert "groq has no embeddings" in failed.value.failure.message
+
+
+async def test_a_conversation_that_another_provider_answered_goes_to_responses_without_the_gateways_own() -> None:
+    own = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "moongate:W10="}
+    asked = {"model": "mine", "input": [own, {"role": "user", "content": "Hi"}]}
+    answer = b'{"id":"r","object":"response","status":"completed","model":"m","output":[]}'
+    with respx.mock() as router:
+        route = router.post("https://api.openai.com/v1/responses").respond(content=answer)
+        await provider(router).complete(call(asked, endpoint=Endpoint.RESPONSES))
+
+    sent = json.loads(route.calls.last.request.content)
+    assert sent == {"model": "gpt-4o", "input": [{"role": "user", "content": "Hi"}]}

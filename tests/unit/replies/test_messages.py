@@ -152,3 +152,15 @@ def test_what_a_model_wrote_in_a_message_is_counted() -> None:
     call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"at": "12345"}}
     thought = {"type": "thinking", "thinking": "abc", "signature": "s" * 99}
     assert written_characters(body(whole(TEXT, thought, call))) == 1 + 3 + len("look") + 5
+
+
+def test_what_the_last_event_tells_beside_the_end_is_kept_and_told_there_again() -> None:
+    document = whole({"type": "text", "text": "x"}, context_management={"applied_edits": [{"type": "clear_thinking"}]})
+    chunks = replayed(document)
+
+    events = [json.loads(chunk.data) for chunk in chunks]
+    assert [event["type"] for event in events if "context_management" in event] == ["message_delta"]
+    assert "context_management" not in events[0]["message"]
+    reply = assembled(chunks)
+    assert reply is not None
+    assert json.loads(reply.body) == document

@@ -22,6 +22,9 @@ PICTURE_TOKENS = 1_600
 
 _OBJECTS = ("metadata", "output_config", "thinking", "tool_choice")
 _NUMBERS = ("temperature", "top_p", "top_k")
+# How the types of tools begin that the client runs itself, or that add nothing from outside. MCP's servers are counted
+# where they are listed.
+_WITHOUT_SOURCES = ("custom", "bash_", "text_editor_", "computer_", "memory_", "tool_search_tool_", "mcp_toolset")
 _TEXTS = ("text", "thinking", "title", "context")
 
 
@@ -59,7 +62,7 @@ def parse_messages(
         stream=endpoint is Endpoint.MESSAGES and optional_bool(fields, "stream") is True,
         input_tokens=size.estimated_tokens + PICTURE_TOKENS * size.images,
         max_output_tokens=maximum,
-        most_input_tokens=len(body) + image_tokens * size.images + file_tokens * size.files,
+        most_input_tokens=len(body) + image_tokens * size.images + file_tokens * (size.files + _unseen(fields)),
     )
 
 
@@ -116,6 +119,17 @@ def _add_block(size: PromptSize, block: Mapping[str, object]) -> None:
             size.files += 1
         case {"type": "tool_use" | "server_tool_use", "input": dict(given)}:
             size.characters += len(json.dumps(given))
+
+
+def _unseen(fields: Fields) -> int:
+    """Sources of prompt that are not in the request: each may fill a context window."""
+    tools, servers = fields.get("tools"), fields.get("mcp_servers")
+    theirs = [
+        tool
+        for tool in (tools if isinstance(tools, list) else ())
+        if isinstance(tool, dict) and not str(tool.get("type") or "custom").startswith(_WITHOUT_SOURCES)
+    ]
+    return len(theirs) + (len(servers) if isinstance(servers, list) else 0)
 
 
 def _check_strings(fields: Fields, name: str) -> None:

@@ -9,6 +9,7 @@ from adapters.inbound.http.fields import (
     wrong,
 )
 from adapters.inbound.http.prompt_size import PromptSize
+from application.errors import UnsupportedOperation
 from domain.chat import Endpoint, LlmRequest
 
 _NUMBERS = ("temperature", "top_p")
@@ -30,7 +31,12 @@ def parse_responses(
     for name in _NUMBERS:
         check_number(fields, name)
     check_objects(fields, "tools")
-    optional_bool(fields, "background")
+    if optional_bool(fields, "background"):
+        # It would be answered, and billed, after this request: where neither client nor gateway sees it.
+        raise UnsupportedOperation(
+            "background: responses can't be fetched here later; wait for the response, or stream it.",
+            param="background",
+        )
     stream = optional_bool(fields, "stream") or False
     return LlmRequest(
         Endpoint.RESPONSES,

@@ -18,8 +18,10 @@ from adapters.outbound.providers.request_body import (
     bounded,
     expected_choices,
     outgoing_body,
+    serialised,
     serialised_body,
 )
+from adapters.outbound.providers.responses_via_chat.foreign_items import without_own
 from application.ports.provider import Call, ChunkStream, Provider
 from domain.chat import Endpoint, Reply
 from domain.failure import Failure, FailureKind, ProviderFailed
@@ -99,6 +101,8 @@ class OpenAICompatibleProvider:
         request = call.request
         maximum = self._preset.maximum_of(endpoint)
         body, fields = bounded(request, call.max_output_tokens, maximum)
+        if endpoint is Endpoint.RESPONSES and (kept := without_own(fields)) is not fields:
+            body, fields = serialised(kept), kept
         if endpoint is request.endpoint:
             return outgoing_body(
                 body,

@@ -9,6 +9,7 @@ from application.replies.messages.whole_message import is_finished
 from application.replies.reply_json import parse, to_json
 from domain.chat import Chunk, Reply, Usage
 
+_ENDING: Final = frozenset({"type", "delta", "usage"})
 _HARMLESS: Final = frozenset({"ping", "content_block_stop"})
 
 
@@ -102,3 +103,4 @@ class MessageAssembly:
         for told, into in ((event.get("delta"), message), (event.get("usage"), message.setdefault("usage", {}))):
             if isinstance(told, dict) and isinstance(into, dict):
                 into |= {name: value for name, value in told.items() if value is not None or name not in into}
+        message |= {name: value for name, value in event.items() if name not in _ENDING}

@@ -9,6 +9,8 @@ from application.replies.reply_json import to_json
 from domain.chat import Chunk, Usage
 
 _ENDING: Final = ("stop_reason", "stop_sequence", "stop_details")
+# What the last event tells beside the message's own end.
+_BESIDE: Final = ("context_management",)
 _DELTAS: Final = {"text": ("text_delta", "text"), "thinking": ("thinking_delta", "thinking")}
 
 
@@ -21,13 +23,15 @@ def message_chunks(document: Members, usage: Usage | None, piece_characters: int
     blocks = blocks_of(document)
     told = document.get("usage")
     counts = told if isinstance(told, dict) else {}
-    opening: Members = {**document, "content": [], **{name: None for name in _ENDING if name in document}}
+    beside = {name: document[name] for name in _BESIDE if name in document}
+    before = {name: value for name, value in document.items() if name not in beside}
+    opening: Members = {**before, "content": [], **{name: None for name in _ENDING if name in document}}
     opening["usage"] = {**counts, "output_tokens": 0}
     chunks = [_event("message_start", message=opening)]
     for index, block in enumerate(blocks):
         chunks += _block_events(index, block, piece_characters)
     delta = {name: document[name] for name in _ENDING if name in document}
-    last = {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 0, **counts}}
+    last = {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 0, **counts}, **beside}
     return [*chunks, Chunk(to_json(last), usage=usage), _event("message_stop")]
 
 

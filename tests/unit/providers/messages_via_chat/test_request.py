@@ -209,3 +209,37 @@ def test_fields_that_ask_for_nothing_are_passed_over() -> None:
 def test_content_of_another_shape_is_refused(content: object) -> None:
     kind, _ = refusal(messages=[{"role": "user", "content": content}])
     assert kind is FailureKind.REQUEST_REFUSED
+
+
+@pytest.mark.parametrize("kind", ["auto", "none"])
+def test_nothing_is_said_of_choosing_where_there_are_no_tools(kind: str) -> None:
+    assert "tool_choice" not in asked(tool_choice={"type": kind})
+    assert asked(tool_choice={"type": "any"})["tool_choice"] == "required"
+
+
+def test_which_thoughts_are_seen_again_is_the_providers_affair_and_other_edits_are_refused() -> None:
+    clear = {"type": "clear_thinking_20251015", "keep": "all"}
+    assert asked(PLAIN, context_management={"edits": [clear]}) == asked(PLAIN)
+    for other in ({"edits": [clear, {"type": "clear_tool_uses_20250919"}]}, {"edits": "x"}, {"edits": ["x"]}, "x"):
+        assert refusal(context_management=other) == (FailureKind.UNSUPPORTED, "context_management")
+
+
+def test_a_users_name_that_others_refuse_as_too_long_becomes_a_short_one() -> None:
+    def named(user: str) -> str:
+        name: str = asked(metadata={"user_id": user})["user"]
+        return name
+
+    assert named("u" * 64) == "u" * 64
+    assert len(named("u" * 65)) == 64
+    assert named("u" * 65) == named("u" * 65) != named("u" * 66)
+
+
+def test_thoughts_that_nobody_signed_go_back_as_text_where_a_chat_takes_that() -> None:
+    unsigned = {"type": "thinking", "thinking": "hm", "signature": ""}
+    signed = {"type": "thinking", "thinking": "ah", "signature": "s"}
+    text = {"type": "text", "text": "x"}
+
+    assert said([unsigned, text], ChatFlavour(reasoning=True), "assistant")[0]["reasoning_content"] == "hm"
+    told = said([unsigned, signed, text], role="assistant")[0]
+    assert (told["thinking_blocks"], "reasoning_content" in told) == ([signed], False)
+    assert set(said([unsigned, signed, text], PLAIN, "assistant")[0]) == {"role", "content"}

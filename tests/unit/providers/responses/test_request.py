@@ -61,7 +61,7 @@ def test_developer_becomes_system_and_what_was_said_comes_back_as_said() -> None
         {**answer, "content": [{"type": "refusal", "refusal": "no"}]},
     ) == [
         {"role": "system", "content": "rules"},
-        {"role": "assistant", "content": [{"type": "text", "text": "a"}]},
+        {"role": "assistant", "content": "a"},
         {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]},
     ]
 
@@ -81,7 +81,7 @@ def test_parallel_calls_are_one_turn_and_their_results_follow() -> None:
     assert messages[0]["tool_calls"][1]["function"] == {"name": "g", "arguments": '{"x":1}'}
     assert messages[1:] == [
         {"role": "tool", "tool_call_id": "c1", "content": "1"},
-        {"role": "tool", "tool_call_id": "c2", "content": [{"type": "text", "text": "2"}]},
+        {"role": "tool", "tool_call_id": "c2", "content": "2"},
     ]
 
 
@@ -151,7 +151,6 @@ def test_options_become_those_of_chat() -> None:
             "top_logprobs": 2,
             "temperature": 0.5,
             "top_p": 0.9,
-            "parallel_tool_calls": False,
             "user": "u",
             "service_tier": "flex",
             "max_output_tokens": 9,
@@ -172,7 +171,6 @@ def test_options_become_those_of_chat() -> None:
         "top_logprobs": 2,
         "temperature": 0.5,
         "top_p": 0.9,
-        "parallel_tool_calls": False,
         "user": "u",
         "service_tier": "flex",
     }
@@ -232,3 +230,43 @@ def test_dropping_leaves_out_what_chat_cannot_say() -> None:
 )
 def test_nonsense_is_refused_with_its_place(fields: dict[str, Any], param: str) -> None:
     assert refused(fields) == (FailureKind.REQUEST_REFUSED, param)
+
+
+def test_what_a_tool_shows_follows_all_results_where_those_are_texts_alone() -> None:
+    picture = {"type": "input_image", "image_url": "data:image/png;base64,AA=="}
+    items: list[dict[str, Any]] = [
+        CALL,
+        OTHER,
+        {"type": "function_call_output", "call_id": "c1", "output": [{"type": "input_text", "text": "1"}, picture]},
+        {"type": "function_call_output", "call_id": "c2", "output": [picture]},
+    ]
+    shown = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+
+    told = chat_fields({"input": items}, "openai", ChatFlavour(), drop_params=False)["messages"]
+    assert isinstance(told, list)
+    assert told[1:] == [
+        {"role": "tool", "tool_call_id": "c1", "content": "1"},
+        {"role": "tool", "tool_call_id": "c2", "content": ""},
+        {"role": "user", "content": [shown, shown]},
+    ]
+    assert said(*items)[1]["content"] == [{"type": "text", "text": "1"}, shown]
+    later: Any = chat_fields(
+        {"input": [*items, {"role": "user", "content": "so?"}]}, "x", ChatFlavour(), drop_params=True
+    )
+    assert [message["role"] for message in later["messages"]] == ["assistant", "tool", "tool", "user", "user"]
+
+
+@pytest.mark.parametrize("choice", ["auto", "none", None])
+def test_nothing_is_said_of_choosing_where_there_are_no_tools(choice: str | None) -> None:
+    asked = asked_of_chat(
+        {"tools": [], "tool_choice": choice, "parallel_tool_calls": False, "client_metadata": {"a": "b"}}
+    )
+    assert set(asked) == {"messages"}
+    kept = asked_of_chat({"tools": [FUNCTION], "tool_choice": "none", "parallel_tool_calls": False})
+    assert (kept["tool_choice"], kept["parallel_tool_calls"]) == ("none", False)
+
+
+def test_choice_of_a_tool_that_is_not_there_is_left_to_the_provider_to_refuse() -> None:
+    assert asked_of_chat({"tool_choice": "required"})["tool_choice"] == "required"
+    dropped = asked_of_chat({"tools": [{"type": "web_search"}], "tool_choice": "required"}, drop_params=True)
+    assert "tool_choice" not in dropped

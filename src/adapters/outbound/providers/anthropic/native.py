@@ -6,11 +6,13 @@ import httpx
 
 from adapters.outbound.providers.anthropic.config import AnthropicConfig
 from adapters.outbound.providers.anthropic.errors import failure_of_reply
+from adapters.outbound.providers.anthropic.foreign_turns import acceptable
 from adapters.outbound.providers.anthropic.native_stream import NativeEvents
 from adapters.outbound.providers.anthropic.reply import usage_of
 from adapters.outbound.providers.exchange import Exchange, request_of
 from adapters.outbound.providers.failures import broken_reply
 from adapters.outbound.providers.reply_body import MAX_REPLY_BYTES, parse_success
+from adapters.outbound.providers.request_body import serialised
 from adapters.outbound.providers.splicing import with_model
 from adapters.outbound.providers.sse import SseParser
 from adapters.outbound.providers.translated_stream import TranslatedStream
@@ -80,7 +82,11 @@ class AnthropicProvider:
 
     def _request(self, call: Call, url: httpx.URL, headers: Headers) -> httpx.Request:
         request = call.request
-        body = with_model(request.body, request.fields, call.upstream_model)
+        fields = acceptable(request.fields)
+        if fields is request.fields and "model" in fields:
+            body = with_model(request.body, fields, call.upstream_model)
+        else:
+            body = serialised({**fields, "model": call.upstream_model})
         return request_of(call, url, _with_betas(headers, request.betas) if request.betas else headers, body)
 
 

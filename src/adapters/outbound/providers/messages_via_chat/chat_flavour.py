@@ -13,6 +13,7 @@ class ChatFlavour:
         top_k: It is honoured.
         marks: `cache_control` on parts, messages and tools is understood, or at least does no harm.
         thoughts: Earlier turns may carry `thinking_blocks` and a tool call's `extra_content`.
+        reasoning: Earlier turns may carry `reasoning_content`: thoughts that nobody has signed.
         rich_results: A tool's result may hold pictures and files; a file may be a web address.
     """
 
@@ -20,6 +21,7 @@ class ChatFlavour:
     top_k: bool = False
     marks: bool = False
     thoughts: bool = False
+    reasoning: bool = False
     rich_results: bool = False
 
 

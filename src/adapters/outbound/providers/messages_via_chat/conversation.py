@@ -82,9 +82,18 @@ class Conversation:
         message: Message = {"role": "assistant", "content": content_of(parts) if parts or not calls else None}
         if calls:
             message["tool_calls"] = calls
-        if thoughts and self._flavour.thoughts:
-            message["thinking_blocks"] = thoughts
-        return message
+        return message | self._thoughts(thoughts)
+
+    def _thoughts(self, thoughts: list[Message]) -> Message:
+        """Those that nobody has signed came from a chat that tells them as a text, and are no blocks to others."""
+        told: Message = {}
+        signed = [thought for thought in thoughts if thought["type"] != "thinking" or thought.get("signature")]
+        if signed and self._flavour.thoughts:
+            told["thinking_blocks"] = signed
+        unsigned = [thought.get("thinking") for thought in thoughts if thought not in signed]
+        if self._flavour.reasoning and (said := "".join(text for text in unsigned if isinstance(text, str))):
+            told["reasoning_content"] = said
+        return told
 
     def _call(self, block: Block) -> Message:
         match block:

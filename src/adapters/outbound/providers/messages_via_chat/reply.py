@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from adapters.outbound.providers.chat_calls import call_id_of
 from adapters.outbound.providers.chat_content import text_in, thought_in
 from adapters.outbound.providers.failures import broken_reply
 from application.ports.provider import Call
@@ -37,9 +38,13 @@ def message(completion: Fields, call: Call) -> dict[str, object]:
             pass
         case _:
             raise ProviderFailed(broken_reply("the provider's reply has no choice with a message"))
-    content = [*thoughts_of(told), *_texts_of(told), *map(tool_use, told.get("tool_calls") or ())]
+    calls = [
+        tool_use({**one, "id": call_id_of(one, call, number)})
+        for number, one in enumerate(told.get("tool_calls") or ())
+    ]
+    content = [*thoughts_of(told), *_texts_of(told), *calls]
     refusal = told.get("refusal")
-    ending = ending_of(choice, call, has_calls=bool(told.get("tool_calls")), refusal=refusal)
+    ending = ending_of(choice, call, has_calls=bool(calls), refusal=refusal)
     usage = usage_of(completion.get("usage")) or guessed_usage(call, content)
     return {**head(call), "content": content, **ending, "usage": usage}
 

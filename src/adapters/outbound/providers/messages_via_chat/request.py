@@ -5,6 +5,7 @@ OpenAI's for the fields of a chat completion.
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -26,6 +27,9 @@ _HARMLESS: Final = frozenset({"cache_control", "service_tier", "diagnostics", "u
 _DEFAULTS: Final = (("inference_geo", "global"), ("speed", "standard"))
 _SAME: Final = ("temperature", "top_p")
 _OUTPUT: Final = frozenset({"effort", "format"})
+
+# Longer names of users are refused by OpenAI and others; Anthropic takes 256 characters, and its own clients use them.
+_LONGEST_USER: Final = 64
 
 # Anthropic's highest has another name in OpenAI's words; the others are called alike.
 _EFFORTS: Final[Mapping[str, str]] = MappingProxyType({"max": "xhigh"})
@@ -55,7 +59,9 @@ def chat_fields(fields: Fields, flavour: ChatFlavour, provider: str, *, drop_par
         told["stop"] = fields["stop_sequences"]
     match fields.get("metadata"):
         case {"user_id": str(user)} if user:
-            told["user"] = user
+            told["user"] = (
+                user if len(user) <= _LONGEST_USER else sha256(user.encode(errors="surrogatepass")).hexdigest()
+            )
     told |= tool_fields(fields, parts, drop_params=drop_params)
     return told | _thinking(fields, parts, drop_params=drop_params) | _format(fields, parts, drop_params=drop_params)
 
@@ -64,8 +70,18 @@ def _refuse_unknown(fields: Fields, flavour: ChatFlavour, parts: Parts) -> None:
     for name, value in fields.items():
         if name in _TRANSLATED or name in _HARMLESS or (name == "top_k" and flavour.top_k):
             continue
+        if name == "context_management" and _only_clears_thoughts(value):
+            continue
         if value is not None and value is not False and value not in ([], {}, "") and (name, value) not in _DEFAULTS:
             raise parts.has_no(name)
+
+
+def _only_clears_thoughts(value: object) -> bool:
+    """Which of its earlier thoughts a model sees again is its provider's own affair in a chat."""
+    edits = value.get("edits") if isinstance(value, dict) else None
+    return isinstance(edits, list) and all(
+        isinstance(edit, dict) and str(edit.get("type")).startswith("clear_thinking_") for edit in edits
+    )
 
 
 def _thinking(fields: Fields, parts: Parts, *, drop_params: bool) -> dict[str, object]:

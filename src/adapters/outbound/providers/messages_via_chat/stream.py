@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from adapters.outbound.providers.chat_calls import CallNumbers, call_id_of
 from adapters.outbound.providers.chat_content import text_in, thought_in
 from adapters.outbound.providers.chat_documents import json_of
 from adapters.outbound.providers.failures import broken_reply
@@ -37,6 +38,7 @@ class MessageEvents:
         "_call",
         "_choice",
         "_counted",
+        "_numbers",
         "_refusal",
         "_seen_calls",
         "_started",
@@ -55,6 +57,7 @@ class MessageEvents:
         self._usage: Usage | None = None
         self._told_usage: dict[str, object] | None = None
         self._counted = OutputCount()
+        self._numbers = CallNumbers()
         self._seen_calls: set[int] = set()
         self._waiting: list[tuple[str, Any]] = []
         self._waiting_calls: dict[int, list[Fields]] = {}
@@ -133,8 +136,7 @@ class MessageEvents:
                 self._blocks.text(told, into)
 
     def _take_call(self, delta: Fields, into: list[Chunk]) -> None:
-        number = delta.get("index")
-        number = number if isinstance(number, int) else 0
+        number = self._numbers.number(delta)
         someone_waits = self._waiting or self._waiting_calls
         if self._blocks.call != number and (someone_waits or not self._blocks.is_at_rest):
             self._seen_calls.add(number)
@@ -150,7 +152,7 @@ class MessageEvents:
                     raise ProviderFailed(broken_reply("the provider's stream goes on with a tool call that was whole"))
                 return
             self._seen_calls.add(number)
-            self._blocks.start_call(number, delta, into)
+            self._blocks.start_call(number, {**delta, "id": call_id_of(delta, self._call, number)}, into)
         if isinstance(piece, str) and piece:
             self._blocks.arguments(piece, into)
 

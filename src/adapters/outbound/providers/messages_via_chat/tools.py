@@ -19,7 +19,8 @@ def tool_fields(fields: Block, parts: Parts, *, drop_params: bool) -> dict[str, 
     if kept := [tool for tool in tools if tool is not None]:
         told["tools"] = kept
     choice = fields.get("tool_choice")
-    if choice is None or (tools and not kept):
+    # Servers refuse a choice where there is nothing to choose from, even that between nothing and none.
+    if choice is None or (not kept and (tools or choice.get("type") in {"auto", "none"})):
         return told
     told["tool_choice"] = _choice(choice, parts)
     if kept and choice.get("disable_parallel_tool_use"):

@@ -29,6 +29,7 @@ def messages_of(given: object, provider: str, flavour: ChatFlavour) -> list[Mess
     conversation = _Conversation(provider, flavour)
     for index, item in enumerate(given if isinstance(given, list) else ()):
         conversation.add(item, f"input[{index}]")
+    conversation.show_moved()
     return conversation.messages
 
 
@@ -40,23 +41,40 @@ class _Conversation:
         self._provider = provider
         self._flavour = flavour
         self._thoughts: Message = {}
+        self._moved: list[Message] = []
 
     def add(self, item: Fields, where: str) -> None:
         """The next item."""
-        match item.get("type") or "message":
+        kind = item.get("type") or "message"
+        if kind != "function_call_output":
+            self.show_moved()
+        match kind:
             case "message" if item.get("role") in _ROLES:
                 self._say(item, where)
             case "function_call":
                 self._call(item, where)
             case "function_call_output":
-                result = self._content(item.get("output"), f"{where}.output")
+                result = self._result(item.get("output"), f"{where}.output")
                 self.messages.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": result})
             case "reasoning":
                 self._think(item)
             case "message":
                 raise refused(f"{where}.role", "expected user, assistant, system or developer")
-            case kind:
+            case _:
                 raise not_in_chat(f"{where}.type", kind, self._provider)
+
+    def show_moved(self) -> None:
+        """What tools gave that is no text, in a message after all results: theirs know texts alone."""
+        if self._moved:
+            moved, self._moved = self._moved, []
+            self.messages.append({"role": "user", "content": moved})
+
+    def _result(self, output: object, where: str) -> object:
+        result = self._content(output, where)
+        if self._flavour.rich_results or not isinstance(result, list):
+            return result
+        self._moved += [part for part in result if part["type"] != "text"]
+        return _plain([part for part in result if part["type"] == "text"]) or ""
 
     def _say(self, item: Fields, where: str) -> None:
         content = self._content(item.get("content"), f"{where}.content")
@@ -106,7 +124,7 @@ class _Conversation:
             return content or ""
         if not isinstance(content, list):
             raise refused(where, "expected a string or a list of parts")
-        return [self._part(part, f"{where}[{index}]") for index, part in enumerate(content)]
+        return _plain([self._part(part, f"{where}[{index}]") for index, part in enumerate(content)])
 
     def _part(self, part: Any, where: str) -> Message:
         fields: Fields = part if isinstance(part, dict) else {}
@@ -156,6 +174,15 @@ def opened_thoughts(sealed: object) -> list[object]:
     except (ValueError, binascii.Error, RecursionError):
         return []
     return blocks if isinstance(blocks, list) else []
+
+
+def _plain(parts: list[Message]) -> str | list[Message]:
+    """One text by itself as a string, which every server understands."""
+    match parts:
+        case [{"type": "text", "text": str(text)}]:
+            return text
+        case _:
+            return parts
 
 
 def _parts(content: object) -> list[Message]:

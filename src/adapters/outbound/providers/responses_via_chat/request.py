@@ -18,12 +18,13 @@ _STATEFUL: Final[Mapping[str, str]] = {
     "background": "wait for the response, or stream it",
     "prompt": "send the text itself in 'instructions' and 'input'",
 }
-_SAME: Final = ("temperature", "top_p", "parallel_tool_calls", "user", "service_tier")
+_SAME: Final = ("temperature", "top_p", "user", "service_tier")
 _HINTS: Final = ("prompt_cache_key", "safety_identifier")
 # They say how the response is carried, filed or cached, or concern tools that are refused themselves. The maximum is
 # sent along by the provider's adapter, under the name that it has there.
 _HARMLESS: Final = frozenset(
     {
+        "client_metadata",
         "model",
         "stream",
         "stream_options",
@@ -36,7 +37,18 @@ _HARMLESS: Final = frozenset(
     }
 )
 _TRANSLATED: Final = frozenset(
-    {"input", "instructions", "tools", "tool_choice", "text", "reasoning", "include", "top_logprobs", "truncation"}
+    {
+        "input",
+        "instructions",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "text",
+        "reasoning",
+        "include",
+        "top_logprobs",
+        "truncation",
+    }
 )
 _KNOWN: Final = _HARMLESS | _TRANSLATED | {*_SAME, *_HINTS, *_STATEFUL}
 _LOGPROBS: Final = "message.output_text.logprobs"

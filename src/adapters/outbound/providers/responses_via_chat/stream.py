@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adapters.outbound.providers.chat_calls import CallNumbers
 from adapters.outbound.providers.chat_content import text_in, thought_in
 from adapters.outbound.providers.failures import broken_reply
 from adapters.outbound.providers.reply_body import parse_object
@@ -28,15 +29,15 @@ class ResponseTranslation:
     The last event waits for the end of the stream: usage comes after the finish reason.
     """
 
-    __slots__ = ("_call_index", "_calls", "_events", "_finish", "_first", "_head", "_items", "_told", "_usage")
+    __slots__ = ("_calls", "_events", "_finish", "_first", "_head", "_items", "_numbers", "_told", "_usage")
 
     def __init__(self, call: Call) -> None:
         self._head = ResponseHead(call)
         self._events = ResponseEvents()
         self._first: Fields | None = None
         self._items: list[Item] = []
-        self._calls: dict[object, SpokenCall] = {}
-        self._call_index: object = 0
+        self._calls: dict[int, SpokenCall] = {}
+        self._numbers = CallNumbers()
         self._finish: object = None
         self._usage: tuple[Usage | None, object] = (None, None)
         self._told = False
@@ -114,12 +115,11 @@ class ResponseTranslation:
         return message
 
     def _call(self, delta: Fields, into: list[Chunk]) -> None:
-        # A delta without index goes on with the call before it.
-        key = self._call_index = delta.get("index", self._call_index)
-        call = self._calls.get(key)
+        number = self._numbers.number(delta)
+        call = self._calls.get(number)
         if call is None:
             item_id = self._head.item_id("fc", len(self._calls))
-            call = self._calls[key] = SpokenCall(self._events, len(self._items), item_id, delta)
+            call = self._calls[number] = SpokenCall(self._events, len(self._items), item_id, delta)
             self._begin(call, into)
         call.say(delta, into)
 

@@ -13,7 +13,7 @@ _KNOWN: Final = frozenset({"type", *_FUNCTION})
 
 
 def tool_fields(fields: Fields, provider: str, *, drop_params: bool) -> dict[str, object]:
-    """`tools` and `tool_choice` of chat.
+    """`tools`, `tool_choice` and `parallel_tool_calls` of chat.
 
     Raises:
         ProviderFailed: UNSUPPORTED, naming what is no function of the client's own.
@@ -29,8 +29,11 @@ def tool_fields(fields: Fields, provider: str, *, drop_params: bool) -> dict[str
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
         tools, choice = _allowed(tools, choice, provider)
     asked: dict[str, object] = {"tools": tools} if tools else {}
-    if choice is not None:
+    # Servers refuse a choice where there is nothing to choose from, even that between nothing and none.
+    if choice is not None and (tools or not (fields.get("tools") or choice in ("auto", "none"))):
         asked["tool_choice"] = _choice(choice, provider)
+    if tools and fields.get("parallel_tool_calls") is not None:
+        asked["parallel_tool_calls"] = fields["parallel_tool_calls"]
     return asked
 
 
