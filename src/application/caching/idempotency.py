@@ -125,7 +125,9 @@ class _Kept:
 def _digest(request: GatewayRequest) -> bytes:
     """Of all that makes it another request. Of a fixed length."""
     llm = request.llm
-    return sha256(b"\0".join((llm.endpoint.encode(), llm.model.encode(), b"%d" % llm.stream, llm.body))).digest()
+    betas = (name.encode() for name in sorted(llm.betas))
+    parts = (llm.endpoint.encode(), llm.model.encode(), b"%d" % llm.stream, llm.body, *betas)
+    return sha256(b"\0".join(parts)).digest()
 
 
 async def _led(lead: Lead, serving: Awaitable[T]) -> T:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -88,6 +89,18 @@ def test_the_same_key_for_another_request_is_refused(change: dict[str, Any]) -> 
         asked = two.request(**{**KEYED, **change})
         with pytest.raises(IdempotencyMismatch):
             await (two.idempotency.stream(asked) if "stream" in change else two.idempotency.complete(asked))
+
+    run_virtual(scenario())
+
+
+def test_the_same_key_for_other_features_is_refused() -> None:
+    async def scenario() -> None:
+        one, two = fleet()
+        await one.complete(**KEYED)
+        await settle(one)
+        asked = two.request(**KEYED)
+        with pytest.raises(IdempotencyMismatch):
+            await two.idempotency.complete(replace(asked, llm=replace(asked.llm, betas=("b-1",))))
 
     run_virtual(scenario())
 
