@@ -5,11 +5,10 @@ from dataclasses import replace
 from typing import Final
 
 from adapters.outbound.providers.capabilities import Capabilities
-from adapters.outbound.providers.messages_via_chat import chat_flavour as messages_flavour
+from adapters.outbound.providers.chat_flavour import TRANSLATED, ChatFlavour
 from adapters.outbound.providers.messages_via_chat.dialect import MessagesDialect
 from adapters.outbound.providers.messages_via_chat.token_count import CountingTokens
 from adapters.outbound.providers.presets import PRESETS
-from adapters.outbound.providers.responses_via_chat import chat_flavour as responses_flavour
 from adapters.outbound.providers.responses_via_chat.dialect import ResponsesDialect
 from adapters.outbound.providers.translated_provider import TranslatedProvider
 from adapters.outbound.providers.via_chat import ChatDialect, ViaChat, as_chat
@@ -19,27 +18,16 @@ from domain.chat import Endpoint
 _DIALECTS: Final = frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS, Endpoint.RESPONSES})
 
 # What servers of OpenAI's dialect take beyond it. The others are this gateway's own translations.
-_NEW: Final = messages_flavour.ChatFlavour(maximum="max_completion_tokens")
-_MESSAGES: Final[Mapping[str, messages_flavour.ChatFlavour]] = {
+_NEW: Final = ChatFlavour(maximum="max_completion_tokens", hints=True)
+_FLAVOURS: Final[Mapping[str, ChatFlavour]] = {
+    **dict.fromkeys(PRESETS, ChatFlavour()),
     "openai": _NEW,
     "azure": _NEW,
-    "groq": _NEW,
-    "custom": messages_flavour.ChatFlavour(top_k=True),
-    "vllm": messages_flavour.ChatFlavour(top_k=True, reasoning=True),
-    "ollama": messages_flavour.ChatFlavour(reasoning=True),
-    "openrouter": messages_flavour.ChatFlavour(top_k=True, marks=True, reasoning=True),
-}
-# What servers of OpenAI's dialect take of a response's request. The others are this gateway's own translations.
-_RESPONSES: Final[Mapping[str, responses_flavour.ChatFlavour]] = {
-    "openai": responses_flavour.ChatFlavour(hints=True),
-    "azure": responses_flavour.ChatFlavour(hints=True),
-    "custom": responses_flavour.ChatFlavour(hints=True),
-    "vllm": responses_flavour.ChatFlavour(reasoning=True, hints=True),
-    "ollama": responses_flavour.ChatFlavour(reasoning=True, hints=True),
-    "openrouter": responses_flavour.ChatFlavour(reasoning=True, hints=True),
-    "mistral": responses_flavour.ChatFlavour(),
-    "groq": responses_flavour.ChatFlavour(),
-    "huggingface": responses_flavour.ChatFlavour(),
+    "groq": ChatFlavour(maximum="max_completion_tokens"),
+    "custom": ChatFlavour(top_k=True, hints=True),
+    "vllm": ChatFlavour(top_k=True, reasoning=True, hints=True),
+    "ollama": ChatFlavour(reasoning=True, hints=True),
+    "openrouter": ChatFlavour(top_k=True, marks=True, reasoning=True, hints=True),
 }
 
 
@@ -52,12 +40,12 @@ def with_dialects(capabilities: Capabilities) -> Capabilities:
 
 def speaking(provider: Provider, type_name: str, native: frozenset[Endpoint]) -> Provider:
     """The provider, with the dialects that are not in `native` over its chat."""
+    flavour = _FLAVOURS.get(type_name, TRANSLATED)
     dialects: dict[Endpoint, ChatDialect] = {}
     if Endpoint.MESSAGES not in native:
-        usual = messages_flavour.ChatFlavour() if type_name in PRESETS else messages_flavour.TRANSLATED
-        dialects[Endpoint.MESSAGES] = MessagesDialect(_MESSAGES.get(type_name, usual))
+        dialects[Endpoint.MESSAGES] = MessagesDialect(flavour)
     if Endpoint.RESPONSES not in native:
-        dialects[Endpoint.RESPONSES] = ResponsesDialect(_RESPONSES.get(type_name, responses_flavour.TRANSLATED))
+        dialects[Endpoint.RESPONSES] = ResponsesDialect(flavour)
     spoken = ViaChat(provider, type_name, dialects) if dialects else provider
     if Endpoint.COUNT_TOKENS in native:
         return spoken

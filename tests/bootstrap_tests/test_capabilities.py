@@ -8,6 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from adapters.outbound.providers.capabilities import CHAT_PARAMETERS, Part, Treatment
+from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.testing.doubles import SeededRandomness
 from adapters.testing.provider_contract import UPSTREAM_MODEL, a_call
 from adapters.testing.virtual_time import ManualClock
@@ -124,6 +125,44 @@ async def test_field_is_treated_as_the_table_says(wire: Wire, field: str) -> Non
         case Treatment.REFUSED:
             assert with_it == field
             assert await sent(wire, beside | {field: ASKED[field]}, drop_params=True) == without
+
+
+@every_wire
+async def test_options_that_ask_for_nothing_are_refused_nowhere(wire: Wire) -> None:
+    nothing: dict[str, object] = {
+        "n": 1,
+        "frequency_penalty": 0,
+        "presence_penalty": 0,
+        "top_logprobs": 0,
+        "parallel_tool_calls": True,
+        "modalities": ["text"],
+        "logprobs": False,
+        "logit_bias": {},
+        "seed": None,
+    }
+    for name, value in nothing.items():
+        assert isinstance(await sent(wire, {"tools": [TOOL], name: value}), dict), name
+    assert isinstance(await sent(wire, {"parallel_tool_calls": False}), dict), "there are no tools"
+
+
+@pytest.mark.parametrize("field", CHAT_PARAMETERS)
+async def test_echo_heeds_what_the_table_says(field: str) -> None:
+    echo = EchoProvider(EchoConfig(), ManualClock(), SeededRandomness())
+
+    async def said(more: dict[str, object]) -> object:
+        call = a_call()
+        asked = {**call.request.fields, **more}
+        maximum = more.get("max_tokens", more.get("max_completion_tokens"))
+        request = replace(call.request, fields=asked, max_output_tokens=maximum if isinstance(maximum, int) else None)
+        reply = await echo.complete(replace(call, request=request))
+        return json.loads(reply.body)["choices"]
+
+    # A maximum shows where it cuts, and a tool where it is chosen.
+    value = {"max_tokens": 1, "max_completion_tokens": 1}.get(field, ASKED[field])
+    besides: dict[str, dict[str, object]] = {"tools": {"tool_choice": "required"}, "tool_choice": {"tools": [TOOL]}}
+    beside = besides.get(field, {})
+    heeded = CAPABILITIES["echo"].treatment(field) is Treatment.HONOURED
+    assert (await said(beside | {field: value}) != await said(beside)) is heeded
 
 
 @every_wire

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
+from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
 from tests.e2e.gateway_process import Gateway
@@ -24,6 +25,13 @@ async def upstream() -> AsyncIterator[ScriptedUpstream]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client(gateway: Gateway) -> AsyncIterator[AsyncOpenAI]:
     async with gateway.client() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def claude(gateway: Gateway) -> AsyncIterator[AsyncAnthropic]:
+    url = f"http://127.0.0.1:{gateway.port}"
+    async with AsyncAnthropic(base_url=url, api_key=gateway.key, max_retries=0) as made:
         yield made
 
 

@@ -40,13 +40,6 @@ async def gateway(upstream: ScriptedUpstream, tmp_path_factory: pytest.TempPathF
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def claude(gateway: Gateway) -> AsyncIterator[AsyncAnthropic]:
-    base_url = f"http://127.0.0.1:{gateway.port}"
-    async with AsyncAnthropic(base_url=base_url, api_key=gateway.key, max_retries=0) as made:
-        yield made
-
-
 def texts_of(message: Message) -> list[str]:
     assert {block.type for block in message.content} == {"text"}
     return [block.text for block in message.content if block.type == "text"]

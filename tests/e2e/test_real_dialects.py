@@ -50,13 +50,6 @@ async def gateway(port: int, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def claude(gateway: Gateway) -> AsyncIterator[AsyncAnthropic]:
-    url = f"http://127.0.0.1:{gateway.port}"
-    async with AsyncAnthropic(base_url=url, api_key=gateway.key, max_retries=0) as made:
-        yield made
-
-
 async def chat(client: AsyncOpenAI, model: str, **more: Any) -> tuple[str, str, int, int]:
     """Text, finish reason, tokens in and out."""
     reply = await client.chat.completions.create(model=model, **SHORT, temperature=0, **more)

@@ -28,6 +28,14 @@ def assert_heard(part: Part, expected: Heard, *, streamed: bool = False) -> None
     assert heard == expected, f"heard {heard}, expected {expected}"
 
 
+def assert_ids(part: Part, said: Said, ids: list[str]) -> None:
+    """The client got an id for each tool call: the provider's, where its format has any."""
+    assert len(set(ids)) == len(said.calls)
+    assert all(ids)
+    if carries_ids(part, said):
+        assert ids == [call.id for call in said.calls]
+
+
 def carries_ids(part: Part, said: Said) -> bool:
     """Whether the format has a place for the ids of tool calls."""
     reply = b"".join(part.wire.whole(said, part.lane.model).pieces)

@@ -5,7 +5,7 @@ import pytest
 
 from tests.e2e.matrix.anthropic_scenes import SCENES
 from tests.e2e.matrix.anthropic_told import ask, ids_of, told_by, told_of
-from tests.e2e.matrix.hearing import assert_heard, carries_ids
+from tests.e2e.matrix.hearing import assert_heard, assert_ids
 from tests.e2e.matrix.scenes import Scene
 from tests.e2e.matrix.stage import Stage
 from tests.wires.all_wires import WIRES
@@ -41,8 +41,4 @@ async def test_scene_is_heard_by_the_provider_and_told_to_anthropics_client_or_r
     assert message.stop_sequence in {None, scene.said.stop_sequence or None}
     assert message.model == part.model
     assert message.id
-    ids = ids_of(message)
-    assert len(set(ids)) == len(scene.said.calls)
-    assert all(ids)
-    if carries_ids(part, scene.said):
-        assert ids == [call.id for call in scene.said.calls]
+    assert_ids(part, scene.said, ids_of(message))

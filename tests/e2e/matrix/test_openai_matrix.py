@@ -3,7 +3,7 @@
 import openai
 import pytest
 
-from tests.e2e.matrix.hearing import assert_heard, carries_ids
+from tests.e2e.matrix.hearing import assert_heard, assert_ids
 from tests.e2e.matrix.scenes import SCENES, Scene
 from tests.e2e.matrix.stage import Stage
 from tests.e2e.matrix.told import ask, ids_of, told_by, told_of
@@ -35,11 +35,7 @@ async def test_scene_is_heard_by_the_provider_and_told_to_the_client_or_refused_
     assert_heard(part, scene.heard, streamed=streamed)
     assert told_by(reply) == told_of(scene.said)
     assert reply.model == part.model
-    ids = ids_of(reply)
-    assert len(set(ids)) == len(scene.said.calls)
-    assert all(ids)
-    if carries_ids(part, scene.said):
-        assert ids == [call.id for call in scene.said.calls]
+    assert_ids(part, scene.said, ids_of(reply))
 
 
 async def test_holes_are_scenes_of_the_matrix(wire: Wire) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from bootstrap.provider_wiring import CAPABILITIES
 from domain.chat import Endpoint
-from tests.e2e.matrix.hearing import assert_heard, carries_ids
+from tests.e2e.matrix.hearing import assert_heard, assert_ids
 from tests.e2e.matrix.responses_scenes import SCENES
 from tests.e2e.matrix.responses_told import ask, ids_of, told_by, told_of
 from tests.e2e.matrix.scenes import Scene
@@ -41,8 +41,4 @@ async def test_scene_is_heard_by_the_provider_and_told_as_a_response_or_refused(
     assert told_by(response) == told_of(scene.said)
     assert (response.object, response.model) == ("response", part.model)
     assert response.id
-    ids = ids_of(response)
-    assert len(set(ids)) == len(scene.said.calls)
-    assert all(ids)
-    if carries_ids(part, scene.said):
-        assert ids == [call.id for call in scene.said.calls]
+    assert_ids(part, scene.said, ids_of(response))

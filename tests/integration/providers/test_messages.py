@@ -14,7 +14,7 @@ from adapters.outbound.providers.anthropic.native import AnthropicProvider
 from adapters.outbound.providers.echo import EchoConfig, EchoProvider
 from adapters.outbound.providers.translated_provider import TranslatedProvider
 from adapters.outbound.providers.transport import AiohttpUpstream
-from application.ports.provider import Call, Provider
+from application.ports.provider import Provider
 from bootstrap.client_dialects import speaking
 from domain.chat import Endpoint, Reply, Usage
 from domain.failure import FailureKind, ProviderFailed
@@ -157,33 +157,6 @@ async def test_what_is_native_is_left_to_the_provider() -> None:
     assert (
         speaking(provider, "x", frozenset({Endpoint.MESSAGES, Endpoint.COUNT_TOKENS, Endpoint.RESPONSES})) is provider
     )
-
-
-@pytest.mark.parametrize(
-    ("type_name", "maximum", "marked"),
-    [
-        ("openai", "max_completion_tokens", False),
-        ("ollama", "max_tokens", False),
-        ("huggingface", "max_tokens", False),
-        ("openrouter", "max_tokens", True),
-        ("bedrock", "max_tokens", True),
-    ],
-)
-async def test_each_chat_is_asked_in_its_own_words(type_name: str, maximum: str, *, marked: bool) -> None:
-    asked: list[Mapping[str, object]] = []
-
-    class Overheard(EchoProvider):
-        async def complete(self, call: Call) -> Reply:
-            asked.append(call.request.fields)
-            return await super().complete(call)
-
-    part = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
-    document = {"model": "mine", "max_tokens": 9, "messages": [{"role": "user", "content": [part]}]}
-    provider = Overheard(EchoConfig(), SteppingClock(), NoChance())
-    await speaking(provider, type_name, frozenset()).complete(call(document, endpoint=Endpoint.MESSAGES))
-
-    assert asked[0][maximum] == 9
-    assert ("cache_control" in str(asked[0])) is marked
 
 
 async def test_a_conversation_that_another_provider_answered_goes_to_anthropic_without_what_it_refuses() -> None:

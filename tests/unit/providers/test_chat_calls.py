@@ -35,6 +35,9 @@ def numbers(*pieces: dict[str, Any]) -> list[int]:
         # An id of its own for each piece, as of older servers; or the same one, with the name, again and again.
         ([piece(ZERO, "a", "f"), piece(ZERO, "b", said="x"), piece(ZERO, "c", said="y")], [0, 0, 0]),
         ([piece(ZERO, "a", "f"), piece(ZERO, "a", "f", "x")], [0, 0]),
+        # The id may come after the name, and the index be said once.
+        ([piece(ZERO, None, "f"), piece(ZERO, "a", "f")], [0, 0]),
+        ([piece(ZERO, "a", "f"), piece({"index": 1}, "b", "g"), piece({}, said="x")], [0, 1, 1]),
         # Nobody says where one ends.
         ([piece({}, None, "f"), piece({}, None, "g")], [0, 0]),
         ([{"index": "1", "id": "a", "function": None}, {"id": 7}], [0, 0]),

@@ -199,6 +199,7 @@ NOT_PLAIN = {
     "the end": b"[DONE]",
     "a cut": event({"content": "a"})[:-1],
     "a line break": event({"content": "a"}).replace(b"}]", b"}\n]"),
+    "a cut after a line break": event({"content": "a"}).replace(b"}]", b"}\n]")[:-1],
 }
 
 

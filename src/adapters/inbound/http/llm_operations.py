@@ -86,7 +86,11 @@ _RESPONSES: Json = {
     },
     "instructions": {"type": ["string", "null"]},
     "stream": {"type": ["boolean", "null"]},
-    "background": {"type": ["boolean", "null"]},
+    "background": {
+        "type": ["boolean", "null"],
+        "enum": [False, None],
+        "description": "Nobody could fetch a response later.",
+    },
     "max_output_tokens": _tokens(1),
     "temperature": _NUMBER,
     "top_p": _NUMBER,

@@ -108,14 +108,16 @@ class Capabilities:
             match self.treatment(name):
                 case Treatment.HONOURED if value is not None:
                     kept[name] = value
-                case Treatment.REFUSED if not drop_params and not asks_nothing(name, value):
-                    if name != "parallel_tool_calls" or fields.get("tools"):
-                        raise unsupported(name, self.name)
+                case Treatment.REFUSED if not drop_params and not _asks_nothing(name, fields):
+                    raise unsupported(name, self.name)
         return kept
 
 
-def asks_nothing(name: str, value: object) -> bool:
-    """Whether an option is as good as left out: null, empty, off, or what is so without it."""
+def _asks_nothing(name: str, fields: Mapping[str, object]) -> bool:
+    """Whether an option is as good as left out: null, empty, off, so anyway, or about no tools."""
+    value = fields[name]
     if value is None or value in ([], {}, ""):
+        return True
+    if name == "parallel_tool_calls" and not fields.get("tools"):
         return True
     return value == _DEFAULTS[name] if name in _DEFAULTS else value is False

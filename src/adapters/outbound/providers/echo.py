@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 from adapters.outbound.providers import echo_replies
-from adapters.outbound.providers.capabilities import Capabilities
+from adapters.outbound.providers.capabilities import CHAT_PARAMETERS, Capabilities
 from adapters.outbound.providers.echo_answer import Answer
 from adapters.outbound.providers.failures import broken_reply, failure_of_reply
 from adapters.outbound.providers.request_body import serialised
@@ -18,11 +18,15 @@ from domain.chat import Chunk, Endpoint, Reply
 from domain.failure import Failure, FailureKind, ProviderFailed
 from domain.redaction import Redactor
 
+_HEEDED: Final = frozenset({"n", "tool_choice", "tools", "max_tokens", "max_completion_tokens"})
+
 CAPABILITIES: Final = Capabilities(
     "echo",
     native=frozenset({Endpoint.CHAT, Endpoint.COMPLETIONS, Endpoint.EMBEDDINGS}),
     translated=frozenset(),
-    chat_fields=None,
+    chat_fields=_HEEDED | {"messages"},
+    # It says what it was told, however it is asked.
+    unneeded=frozenset(CHAT_PARAMETERS) - _HEEDED,
 )
 
 _ERRORS: Final = range(400, 600)

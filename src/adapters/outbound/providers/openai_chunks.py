@@ -70,11 +70,8 @@ class ChunkRelay:
         Raises:
             ProviderFailed: The event is an error, or no chunk at all.
         """
-        if self._committed and self._learned and data.startswith(self._learned):
-            rest = data[len(self._learned) :]
-            if _carries_nothing_but_output(rest):
-                return Chunk(self._replacement + rest)
-        return self.parsed_chunk(data)
+        relayed = self.relayed((data,))
+        return relayed[0] if relayed else self.parsed_chunk(data)
 
     def relayed(self, events: Sequence[bytes]) -> list[Chunk]:
         """The chunks in these events where each of them is relayed unread; none where one has to be read."""

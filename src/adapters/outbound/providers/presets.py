@@ -54,6 +54,7 @@ class Preset:
         drops: Fields that it refuses and whose effect it has anyway.
         unsupported: Fields that it cannot honour.
         special_fields: All of these three.
+        capabilities: The same in the words that all types of providers share.
         new_maximum: Its chat takes `max_completion_tokens`, and some of its models nothing else.
     """
 
@@ -70,20 +71,11 @@ class Preset:
     unsupported: frozenset[str] = frozenset()
     new_maximum: bool = False
     special_fields: frozenset[str] = field(init=False)
+    capabilities: Capabilities = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "special_fields", frozenset(self.renames) | self.drops | self.unsupported)
-
-    def maximum_of(self, endpoint: Endpoint) -> str:
-        """The field that limits the output."""
-        if endpoint is Endpoint.RESPONSES:
-            return "max_output_tokens"
-        return "max_completion_tokens" if self.new_maximum and endpoint is Endpoint.CHAT else "max_tokens"
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """The same in the words that all types of providers share."""
-        return Capabilities(
+        capabilities = Capabilities(
             self.name,
             native=self.native | self.forwards,
             translated=frozenset({Endpoint.COMPLETIONS}) if self.completions_via_chat else frozenset(),
@@ -91,6 +83,13 @@ class Preset:
             refused=self.unsupported,
             unneeded=self.drops,
         )
+        object.__setattr__(self, "capabilities", capabilities)
+
+    def maximum_of(self, endpoint: Endpoint) -> str:
+        """The field that limits the output."""
+        if endpoint is Endpoint.RESPONSES:
+            return "max_output_tokens"
+        return "max_completion_tokens" if self.new_maximum and endpoint is Endpoint.CHAT else "max_tokens"
 
 
 PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(

@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.outbound.providers.capabilities import asks_nothing
-from adapters.outbound.providers.failures import unsupported
 from adapters.outbound.providers.presets import Preset
 from adapters.outbound.providers.splicing import to_json, with_first_member, with_member, with_model
 from domain.chat import LlmRequest
@@ -68,16 +66,8 @@ def serialised_body(fields: Mapping[str, object], model: str, *, ask_stream_usag
 
 def adapted_fields(fields: Mapping[str, object], preset: Preset, *, drop_params: bool) -> dict[str, object]:
     """`fields` as this kind of provider knows them. An option that asks for nothing is left out."""
-    adapted = {}
-    for name, value in fields.items():
-        if name in preset.drops:
-            continue
-        if name in preset.unsupported:
-            if not drop_params and not asks_nothing(name, value):
-                raise unsupported(name, preset.name)
-            continue
-        adapted[preset.renames.get(name, name)] = value
-    return adapted
+    honoured = preset.capabilities.honoured(fields, drop_params=drop_params)
+    return {preset.renames.get(name, name): value for name, value in honoured.items()}
 
 
 def expected_choices(fields: Mapping[str, object]) -> int:

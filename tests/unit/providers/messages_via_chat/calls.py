@@ -8,7 +8,7 @@ from anthropic.lib.streaming._messages import accumulate_event
 from anthropic.types import Message, RawMessageStreamEvent
 from pydantic import TypeAdapter
 
-from adapters.outbound.providers.messages_via_chat.chat_flavour import TRANSLATED, ChatFlavour
+from adapters.outbound.providers.chat_flavour import TRANSLATED, ChatFlavour
 from adapters.outbound.providers.messages_via_chat.request import chat_fields
 from adapters.outbound.providers.messages_via_chat.stream import MessageEvents
 from application.ports.provider import Call

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.outbound.providers.messages_via_chat.chat_flavour import ChatFlavour
+from adapters.outbound.providers.chat_flavour import ChatFlavour
 from domain.failure import FailureKind, ProviderFailed
 from tests.unit.providers.messages_via_chat.calls import PLAIN, USER, asked, said
 
@@ -241,5 +241,7 @@ def test_thoughts_that_nobody_signed_go_back_as_text_where_a_chat_takes_that() -
 
     assert said([unsigned, text], ChatFlavour(reasoning=True), "assistant")[0]["reasoning_content"] == "hm"
     told = said([unsigned, signed, text], role="assistant")[0]
-    assert (told["thinking_blocks"], "reasoning_content" in told) == ([signed], False)
+    assert (told["thinking_blocks"], told["reasoning_content"]) == ([signed], "hm")
+    blind = ChatFlavour(thoughts=True)
+    assert set(said([unsigned, signed, text], blind, "assistant")[0]) == {"role", "content", "thinking_blocks"}
     assert set(said([unsigned, signed, text], PLAIN, "assistant")[0]) == {"role", "content"}

@@ -7,7 +7,7 @@ from typing import Any
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from adapters.outbound.providers.responses_via_chat.chat_flavour import TRANSLATED
+from adapters.outbound.providers.chat_flavour import TRANSLATED
 from adapters.outbound.providers.responses_via_chat.dialect import ResponsesDialect
 from application.ports.provider import Call
 from domain.chat import Chunk, Endpoint, LlmRequest, Usage

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.outbound.providers.responses_via_chat.chat_flavour import ChatFlavour
+from adapters.outbound.providers.chat_flavour import ChatFlavour
 from adapters.outbound.providers.responses_via_chat.input_items import opened_thoughts, sealed_thoughts
 from adapters.outbound.providers.responses_via_chat.request import chat_fields
 from domain.failure import FailureKind, ProviderFailed

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
+from adapters.outbound.providers.rewriting import rewritten
+
 _ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
 _NOT_IN_ID: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _ID_OF: Final[Mapping[str, str]] = {"tool_use": "id", "tool_result": "tool_use_id"}
@@ -19,10 +21,8 @@ def acceptable(fields: Mapping[str, object]) -> Mapping[str, object]:
     turns = fields.get("messages")
     if not isinstance(turns, list):
         return fields
-    kept = [_turn(turn) for turn in turns]
-    if all(ours is theirs for ours, theirs in zip(kept, turns, strict=True)):
-        return fields
-    return {**fields, "messages": [turn for turn in kept if turn is not None]}
+    kept = rewritten(turns, _turn)
+    return fields if kept is turns else {**fields, "messages": kept}
 
 
 def _turn(turn: Any) -> Any:
@@ -30,10 +30,9 @@ def _turn(turn: Any) -> Any:
     content = turn.get("content") if isinstance(turn, dict) else None
     if not isinstance(content, list):
         return turn
-    kept = [_block(block) for block in content]
-    if all(ours is theirs for ours, theirs in zip(kept, content, strict=True)):
+    blocks = rewritten(content, _block)
+    if blocks is content:
         return turn
-    blocks = [block for block in kept if block is not None]
     return {**turn, "content": blocks} if blocks else None
 
 

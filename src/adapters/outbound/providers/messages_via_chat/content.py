@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from adapters.outbound.providers.chat_flavour import ChatFlavour
 from adapters.outbound.providers.failures import unsupported
-from adapters.outbound.providers.messages_via_chat.chat_flavour import ChatFlavour
 from domain.failure import Failure, FailureKind, ProviderFailed
 
 Block = Mapping[str, Any]

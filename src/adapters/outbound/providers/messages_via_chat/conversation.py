@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from adapters.outbound.providers.messages_via_chat.chat_flavour import ChatFlavour
+from adapters.outbound.providers.chat_flavour import ChatFlavour
 from adapters.outbound.providers.messages_via_chat.content import CONTENT, Block, Part, Parts, blocks_of, content_of
 from adapters.outbound.providers.messages_via_chat.content import refused as _refused
 

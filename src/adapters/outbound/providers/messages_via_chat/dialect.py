@@ -1,7 +1,7 @@
 """Anthropic's Messages API, for clients of it, in words of chat."""
 
+from adapters.outbound.providers.chat_flavour import ChatFlavour
 from adapters.outbound.providers.messages_via_chat import request as to_chat
-from adapters.outbound.providers.messages_via_chat.chat_flavour import ChatFlavour
 from adapters.outbound.providers.messages_via_chat.reply import message
 from adapters.outbound.providers.messages_via_chat.stream import MessageEvents
 from adapters.outbound.providers.via_chat import ChatDialect, Fields

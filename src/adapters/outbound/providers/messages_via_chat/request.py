@@ -9,7 +9,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.outbound.providers.messages_via_chat.chat_flavour import ChatFlavour
+from adapters.outbound.providers.chat_flavour import ChatFlavour
 from adapters.outbound.providers.messages_via_chat.content import Parts
 from adapters.outbound.providers.messages_via_chat.conversation import Conversation
 from adapters.outbound.providers.messages_via_chat.tools import tool_fields

@@ -1,4 +1,4 @@
-from adapters.outbound.providers.responses_via_chat.chat_flavour import ChatFlavour
+from adapters.outbound.providers.chat_flavour import ChatFlavour
 from adapters.outbound.providers.responses_via_chat.reply import response_document
 from adapters.outbound.providers.responses_via_chat.request import chat_fields
 from adapters.outbound.providers.responses_via_chat.stream import ResponseTranslation

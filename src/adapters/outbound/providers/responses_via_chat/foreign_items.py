@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from adapters.outbound.providers.responses_via_chat.input_items import THOUGHTS
+from adapters.outbound.providers.rewriting import rewritten
 
 # Made of a request's id, a UUID of version 7; providers' own are longer, or of another version.
 _OWN_THOUGHT: Final = re.compile(r"rs_[0-9a-f]{12}7[0-9a-f]{19}(_\d+)?")
@@ -15,10 +16,8 @@ def without_own(fields: Mapping[str, object]) -> Mapping[str, object]:
     items = fields.get("input")
     if not isinstance(items, list):
         return fields
-    kept = [_item(item) for item in items]
-    if all(ours is theirs for ours, theirs in zip(kept, items, strict=True)):
-        return fields
-    return {**fields, "input": [item for item in kept if item is not None]}
+    kept = rewritten(items, _item)
+    return fields if kept is items else {**fields, "input": kept}
 
 
 def _item(item: Any) -> Any:

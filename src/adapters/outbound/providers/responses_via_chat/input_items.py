@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from adapters.outbound.providers.responses_via_chat.chat_flavour import ChatFlavour
+from adapters.outbound.providers.chat_flavour import ChatFlavour
 from domain.failure import Failure, FailureKind, ProviderFailed
 
 Fields = Mapping[str, Any]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from adapters.outbound.providers.chat_flavour import ChatFlavour
 from adapters.outbound.providers.failures import unsupported
-from adapters.outbound.providers.responses_via_chat.chat_flavour import ChatFlavour
 from adapters.outbound.providers.responses_via_chat.input_items import messages_of, not_in_chat, refused
 from adapters.outbound.providers.responses_via_chat.tools import tool_fields
 from domain.failure import Failure, FailureKind, ProviderFailed

@@ -1,7 +1,7 @@
 """The chunks of a chat completion as the events of a response."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.outbound.providers.chat_calls import CallNumbers
 from adapters.outbound.providers.chat_content import text_in, thought_in
@@ -21,6 +21,7 @@ from domain.chat import Chunk, Usage
 from domain.failure import ProviderFailed
 
 Fields = Mapping[str, Any]
+T = TypeVar("T", SpokenThought, SpokenMessage)
 
 
 class ResponseTranslation:
@@ -88,31 +89,25 @@ class ResponseTranslation:
         thought = thought_in(delta)
         blocks = objects_in(delta.get("thinking_blocks"))
         if thought or blocks:
-            self._thought(into).say(thought, blocks, into)
+            self._current(SpokenThought, "rs", into).say(thought, blocks, into)
         if text := text_in(delta):
-            self._message(into).say("output_text", text, logprobs, into)
+            self._current(SpokenMessage, "msg", into).say("output_text", text, logprobs, into)
         if isinstance(refusal := delta.get("refusal"), str) and refusal:
-            self._message(into).say("refusal", refusal, [], into)
+            self._current(SpokenMessage, "msg", into).say("refusal", refusal, [], into)
         if annotations := objects_in(delta.get("annotations")):
-            self._message(into).annotate(annotations, into)
+            self._current(SpokenMessage, "msg", into).annotate(annotations, into)
         for call in objects_in(delta.get("tool_calls")):
             self._call(call, into)
 
-    def _thought(self, into: list[Chunk]) -> SpokenThought:
+    def _current(self, of: type[T], kind: str, into: list[Chunk]) -> T:
+        """The item that is being said, where it is of that sort; else the next one."""
         last = self._items[-1] if self._items else None
-        if isinstance(last, SpokenThought):
+        if isinstance(last, of):
             return last
-        thought = SpokenThought(self._events, len(self._items), self._new_id("rs", SpokenThought))
-        self._begin(thought, into)
-        return thought
-
-    def _message(self, into: list[Chunk]) -> SpokenMessage:
-        last = self._items[-1] if self._items else None
-        if isinstance(last, SpokenMessage):
-            return last
-        message = SpokenMessage(self._events, len(self._items), self._new_id("msg", SpokenMessage))
-        self._begin(message, into)
-        return message
+        item_id = self._head.item_id(kind, sum(isinstance(item, of) for item in self._items))
+        item = of(self._events, len(self._items), item_id)
+        self._begin(item, into)
+        return item
 
     def _call(self, delta: Fields, into: list[Chunk]) -> None:
         number = self._numbers.number(delta)
@@ -129,9 +124,6 @@ class ResponseTranslation:
                 other.close(into, "completed")
         self._items.append(item)
         into.append(item.added())
-
-    def _new_id(self, kind: str, of: type[Item]) -> str:
-        return self._head.item_id(kind, sum(isinstance(item, of) for item in self._items))
 
 
 _conforms: type[ChunkTranslation] = ResponseTranslation
