@@ -82,6 +82,20 @@ def test_a_stream_cut_anywhere_is_the_same_stream(cuts: list[int]) -> None:
     assert asyncio.run(drain(stream)) == CHUNKS
 
 
+@pytest.mark.parametrize("many", [0, 1, 2, 3, 4, 20])
+@pytest.mark.parametrize("ends_with", [[], [STOP], [STOP, DONE], [STOP, USAGE, DONE]], ids=len)
+async def test_many_events_in_one_read_are_the_same_as_one_by_one(many: int, ends_with: list[bytes]) -> None:
+    wires = [sse(event) for event in (text("a"), *[text(TRICKY)] * many, *ends_with)]
+    rest = [] if DONE in ends_with else [sse(STOP, DONE)]
+
+    slow, _ = opened(*wires, *rest)
+    quick, _ = opened(wires[0], b"".join(wires[1:]), *rest)
+
+    chunks = await drain(slow)
+    assert chunks[1 : many + 1] == [Chunk(mine(text(TRICKY)))] * many
+    assert await drain(quick) == chunks
+
+
 async def test_an_event_of_a_megabyte_passes() -> None:
     event = text("x" * (1 << 20))
     wire = sse(event, STOP, DONE)

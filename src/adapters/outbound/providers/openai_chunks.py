@@ -70,11 +70,17 @@ class ChunkRelay:
         Raises:
             ProviderFailed: The event is an error, or no chunk at all.
         """
-        relayed = self.relayed((data,))
-        return relayed[0] if relayed else self.parsed_chunk(data)
+        if self._committed and self._learned and data.startswith(self._learned):
+            rest = data[len(self._learned) :]
+            if _carries_nothing_but_output(rest):
+                return Chunk(self._replacement + rest)
+        return self.parsed_chunk(data)
 
     def relayed(self, events: Sequence[bytes]) -> list[Chunk]:
-        """The chunks in these events where each of them is relayed unread; none where one has to be read."""
+        """The chunks in these events where each of them is relayed unread; none where one has to be read.
+
+        For many it takes less than half of the time that `chunk` takes for each; for one it takes more.
+        """
         learned, replacement = self._learned, self._replacement
         if not self._committed or not learned:
             return []

@@ -11,6 +11,9 @@ from application.ports.provider import ChunkStream
 from domain.chat import Chunk
 
 _DONE: Final = b"[DONE]"
+# The finish reason, the usage and `[DONE]`: what must be read comes at the end, and often with much that need not.
+_ENDING: Final = 3
+_FEW: Final = 2
 
 
 class OpenAIChunkStream(ProviderStream[bytes]):
@@ -27,11 +30,11 @@ class OpenAIChunkStream(ProviderStream[bytes]):
         self._relay = relay
 
     def _chunks(self, events: list[bytes], into: list[Chunk]) -> bool:
-        relayed = self._relay.relayed(events)
-        if relayed:
-            into += relayed
-            return False
         chunk = self._relay.chunk
+        if len(events) > _FEW:
+            relayed = self._relay.relayed(events) or self._relay.relayed(events[:-_ENDING])
+            into += relayed
+            events = events[len(relayed) :]
         for data in events:
             if data == _DONE:
                 return True
