@@ -85,16 +85,16 @@ async def test_header_that_can_be_read_in_two_ways_is_refused(lines: list[str]) 
     assert answer.count(b"HTTP/1.1") == 1
 
 
-async def test_a_folded_header_line_is_one_value_and_no_header_of_its_own() -> None:
+async def test_a_folded_header_line_is_refused() -> None:
     gateway = StubGateway()
     folded = "X-Moongate-Tags: eu,\r\n Content-Length: 3"
 
     async with raw_connection(http_app(gateway)) as connection:
         await connection.send(http_request(CHAT, BODY, folded, f"Content-Length: {len(BODY)}"))
-        answer = await one_answer(connection)
+        answer = await connection.rest()
 
-    assert status_of(answer) == 200
-    assert gateway.asked[0].tags == {"eu", "Content-Length: 3"}
+    assert (status_of(answer), code_of(answer)) == (400, "invalid_request")
+    assert gateway.asked == []
 
 
 async def test_tags_in_two_headers_all_count() -> None:
@@ -116,16 +116,16 @@ async def test_two_credentials_in_one_header_name_are_none() -> None:
     assert status_of(answer) == 401
 
 
-async def test_bare_line_feeds_frame_one_request_only() -> None:
+async def test_bare_line_feeds_end_no_line() -> None:
     gateway = StubGateway()
     bare = http_request(CHAT, BODY).replace(b"\r\n", b"\n")
 
     async with raw_connection(http_app(gateway)) as connection:
         await connection.send(bare)
-        answer = await one_answer(connection)
+        answer = await connection.rest()
 
-    assert status_of(answer) == 200
-    assert [request.llm.body for request in gateway.asked] == [BODY]
+    assert (status_of(answer), code_of(answer)) == (400, "invalid_request")
+    assert gateway.asked == []
 
 
 async def test_two_requests_in_one_packet_get_two_answers_in_order() -> None:

@@ -75,15 +75,20 @@ class GatewayApp(Quart):
         """Routes by method and path alone: no Host header takes part, and none is parsed."""
         if request is None:
             return None
-        return MapAdapter(self.url_map, "moongate", "/", "", "http", request.path, request.method)
+        return self._routing(request.scope["path"], request.method)
 
     def misrouted(self, path: str, method: str) -> GatewayError | None:
         """Why nothing can answer there: an unknown path, or a method that it does not have; None where all is well."""
         try:
-            MapAdapter(self.url_map, "moongate", "/", "", "http", path, method).match()
+            self._routing(path, method).match()
         except HTTPException as error:
             return routing_error(error, method)
         return None
+
+    def _routing(self, path: str, method: str) -> MapAdapter:
+        # Werkzeug drops slashes in front, unlike the rules of a proxy in front of us: with two, a path leads nowhere.
+        literal = f"/.{path}" if path.startswith("//") else path
+        return MapAdapter(self.url_map, "moongate", "/", "", "http", literal, method)
 
     async def full_dispatch_request(self, request_context: RequestContext | None = None) -> ResponseTypes:
         """As Quart's, but straight to the view and back while nothing is hooked in between."""

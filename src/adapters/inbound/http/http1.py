@@ -4,6 +4,7 @@ Hypercorn itself answers an empty body without a request id, and 501 to a transf
 """
 
 from types import MappingProxyType
+from typing import Any
 
 import h11
 from hypercorn import protocol
@@ -12,6 +13,7 @@ from hypercorn.protocol.h11 import H11Protocol
 
 from adapters.inbound.http.errors import BadFraming, HeadersTooLarge, error_answer
 from adapters.inbound.http.receiving import HEADER_BYTES
+from adapters.inbound.http.strict_framing import StrictConnection
 
 H11SendableEvent = h11.Data | h11.EndOfMessage | h11.InformationalResponse | h11.Response
 
@@ -28,6 +30,10 @@ class GatewayH11(H11Protocol):
     """One connection. It leans on Hypercorn's internals, as `asgi` does on Quart's."""
 
     _head = b""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.connection = StrictConnection(self.config.h11_max_incomplete_size)
 
     async def _send_h11_event(self, event: H11SendableEvent) -> None:
         """Sends a response's head together with what follows it, and nothing where there is nothing to send.
