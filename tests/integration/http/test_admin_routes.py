@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pytest
 from quart import typing as quart_typing
 
+from adapters.inbound.cli.admin.declared import declared_routes
 from adapters.inbound.http.admin.blueprint import AdminApi
 from adapters.inbound.http.admin.route import AnyRoute, Asked, Method, Route
 from adapters.inbound.http.admin.schema import NoFields, PageQuery, Patch, Query, Schema, left_out
@@ -14,7 +15,7 @@ from application.use_cases.admin.find_principal import FindPrincipal
 from domain.principal import PERMISSIONS, Permission, Principal
 from domain.tenants import Role
 from tests.integration.http.admin_callers import CallersByName
-from tests.integration.http.admin_world import World, whole_table
+from tests.integration.http.admin_world import World
 from tests.integration.http.stubs import front_door, http_app
 
 MAY: dict[str, set[Permission]] = {
@@ -24,7 +25,7 @@ MAY: dict[str, set[Permission]] = {
     "team-admin": {Permission.SEE_TENANTS, Permission.CHANGE_TENANTS},
     "llm": set(),
 }
-ROUTES = whole_table()
+ROUTES = declared_routes()
 
 
 class Shown(Schema):

@@ -6,7 +6,14 @@ import pytest
 
 from adapters.inbound.http import server_config
 from adapters.outbound.system.clock import SystemClock
-from tests.integration.http.live_server import eventually, http_request, live_server, one_answer, status_of
+from tests.integration.http.live_server import (
+    RawConnection,
+    eventually,
+    http_request,
+    live_server,
+    one_answer,
+    status_of,
+)
 from tests.integration.http.stubs import http_app
 
 KEPT_S = 0.4
@@ -52,6 +59,26 @@ async def test_a_connection_that_never_asks_is_closed() -> None:
         assert await connection.rest() == b""
         assert now_s() - since_s >= KEPT_S * 0.9
         await connection.close()
+
+
+async def test_a_client_that_sends_its_headers_byte_by_byte_gains_no_time() -> None:
+    async with live_server(http_app()) as server:
+        connection = await server.connect()
+        since_s = now_s()
+        dripping = asyncio.create_task(drip(connection))
+
+        assert await connection.rest() == b""
+        assert KEPT_S * 0.9 <= now_s() - since_s < 5 * KEPT_S
+        dripping.cancel()
+        await connection.close()
+
+
+async def drip(connection: RawConnection) -> None:
+    """Sends headers for ever; the server's end of the connection is no error of this one."""
+    await connection.send(b"GET /health HTTP/1.1\r\nX-Slow: ")
+    while not connection.writer.is_closing():
+        connection.writer.write(b"x")
+        await asyncio.sleep(KEPT_S / 20)
 
 
 async def test_a_request_may_take_longer_than_any_pause(monkeypatch: pytest.MonkeyPatch) -> None:
