@@ -1,0 +1,23 @@
+"""A few whole fleets in virtual time; `make simulate` runs many."""
+
+import pytest
+
+from tests.simulation.__main__ import run_twice
+from tests.simulation.simulation import simulate
+
+FOUND = (1, 9, 14, 17, 24, 29)
+"""Seeds that have found defects: money taken back that was told afterwards, and ends that only a dead process knew."""
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_a_seed_that_found_a_defect_violates_nothing(seed: int) -> None:
+    assert simulate(seed).violations == []
+
+
+@pytest.mark.parametrize("seed", [2, 16])
+def test_a_seed_decides_everything_that_happens(seed: int) -> None:
+    assert run_twice(seed, 10).violations == []
+
+
+def test_other_seeds_go_other_ways() -> None:
+    assert simulate(2, 6).trace != simulate(4, 6).trace
