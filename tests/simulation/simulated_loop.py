@@ -21,7 +21,7 @@ OWNER: ContextVar[str] = ContextVar("OWNER", default="world")
 class SimulatedLoop(VirtualTimeLoop):
     """See above. `seed` decides the order."""
 
-    _ready: deque[asyncio.Handle]
+    _ready: deque[Any]
     _scheduled: list[Any]
 
     def __init__(self, seed: int) -> None:

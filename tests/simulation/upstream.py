@@ -16,10 +16,16 @@ _KINDS = {
     "broken": (FailureKind.SERVER_ERROR, 500),
 }
 
+FAILURES = frozenset({"broken", "hangs", "cuts"})
+"""Moods that circuits count."""
+
 
 @dataclass
 class Upstream:
-    """One instance's provider. `mood`: well, limited, broken, hangs, cuts, refuses."""
+    """One instance's provider. `mood`: well, limited, broken, hangs, cuts, refuses.
+
+    `failed_s`: when a call was last answered in a way that circuits count.
+    """
 
     name: str
     chance: random.Random
@@ -27,7 +33,7 @@ class Upstream:
     calls: Counter[str] = field(default_factory=Counter)
     running: int = 0
     most_running: int = 0
-    met: Counter[str] = field(default_factory=Counter)
+    failed_s: float = -1_000.0
 
     async def complete(self, call: Call) -> Reply:
         async with _Running(self, call):
@@ -50,7 +56,8 @@ class Upstream:
 
     async def _open(self) -> None:
         mood = self.mood
-        self.met[mood] += 1
+        if mood in FAILURES:
+            self.failed_s = asyncio.get_running_loop().time()
         await asyncio.sleep(0.01 + self.chance.random() ** 4 * 5)
         if mood == "hangs":
             await asyncio.sleep(3_600)
@@ -104,6 +111,7 @@ class _Stream:
             raise StopAsyncIteration
         await asyncio.sleep(upstream.chance.random() * 0.1)
         if upstream.mood == "cuts" and self._sent > 1:
+            upstream.failed_s = asyncio.get_running_loop().time()
             await self.aclose()
             raise ProviderFailed(Failure(FailureKind.BROKEN_REPLY, "cut"))
         self._sent += 1

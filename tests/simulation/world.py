@@ -14,14 +14,16 @@ from typing import Any
 
 from adapters.outbound.memory.ledger import MemoryLedger
 from adapters.outbound.system import locked_file
-from adapters.testing.doubles import SeededRandomness
+from adapters.testing.doubles import SeededRandomness, SpyEventSink
 from adapters.testing.virtual_time import EPOCH_US, VirtualClock
 from bootstrap.settings import Settings, parse_settings
 from domain.budget.period import PeriodKind
 from domain.budget.terms import BudgetOwner, BudgetTerms, OwnerKind
 from domain.catalog import Catalog, Instance, InstanceLimits, RouterPolicy
+from domain.events import CircuitChanged, Event
 from domain.identifiers import InstanceId, ModelName
 from domain.pricing import Prices
+from domain.resilience.circuit import CircuitState
 from domain.resilience.circuit_breaker_config import CircuitBreakerConfig
 from domain.routing.strategy import StrategyName
 from tests.simulation.disk import Disk
@@ -33,6 +35,7 @@ from tests.simulation.upstream import Upstream
 
 PRICE = 1_000_000
 MOST_PARALLEL = 8
+_BLAMED_FOR_S = 65.0
 _SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -64,7 +67,7 @@ class World:
         self._trace = hashlib.blake2b(digest_size=12)
         self.settings = simulated_settings()
         self.breaker = CircuitBreakerConfig()
-        self.store = SharedStore(self.breaker)
+        self.store = SharedStore(self.breaker, events=_WatchedEvents(self))
         self.ledger = MemoryLedger()
         names = ["a", "b", "c"][: self.chance.randint(1, 3)]
         self.upstreams = {name: Upstream(name, random.Random(f"{name} {seed}")) for name in names}
@@ -141,6 +144,22 @@ class World:
         self.disk.release(numbers)
         if torn and self.disk.tear(gateway.directory):
             self.fault("torn write")
+
+
+class _WatchedEvents(SpyEventSink):
+    """What the store announces, looked at when it does."""
+
+    def __init__(self, world: "World") -> None:
+        super().__init__()
+        self._world = world
+
+    def publish(self, event: Event) -> None:
+        super().publish(event)
+        if not isinstance(event, CircuitChanged) or event.transition.after is not CircuitState.OPEN:
+            return
+        quiet_s = self._world.loop.time() - self._world.upstreams[event.instance_id].failed_s
+        if quiet_s > _BLAMED_FOR_S:
+            self._world.violated(f"the circuit of {event.instance_id} opened {quiet_s:.0f} s after its last failure")
 
 
 def _budgets(chance: random.Random) -> tuple[BudgetTerms, ...]:
