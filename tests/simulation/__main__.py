@@ -1,6 +1,7 @@
 """`python -m tests.simulation`: many seeds, each twice; what was violated, and how to see it again."""
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -60,5 +61,12 @@ def _tell(told: Told, minutes: float) -> None:
     sys.stdout.flush()
 
 
+def _with_fixed_hashes() -> None:
+    """Starts this process again where the order of sets would be another one each time."""
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        os.execve(sys.executable, sys.orig_argv, os.environ | {"PYTHONHASHSEED": "0"})
+
+
 if __name__ == "__main__":
+    _with_fixed_hashes()
     sys.exit(main(sys.argv[1:]))

@@ -1,10 +1,13 @@
 """A few whole fleets in virtual time; `make simulate` runs many."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.simulation.__main__ import run_twice
-from tests.simulation.simulation import simulate
-
+ROOT = Path(__file__).parents[2]
 FOUND = {
     "what is told afterwards is taken back with the lost admission": 1,
     "an end that a full disk did not take dies with its process": 39,
@@ -12,15 +15,21 @@ FOUND = {
 """What seeds have found; each finds it again where its mend is taken out."""
 
 
+def simulated(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.simulation", "--workers", "1", *arguments]
+    surroundings = os.environ | {"PYTHONPATH": str(ROOT / "src"), "PYTHONHASHSEED": "0"}
+    return subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("seed", FOUND.values(), ids=FOUND.keys())
 def test_a_seed_that_found_a_defect_violates_nothing(seed: int) -> None:
-    assert simulate(seed).violations == []
+    run = simulated("--seeds", "1", "--first", str(seed))
+
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("seed", [2, 16])
-def test_a_seed_decides_everything_that_happens(seed: int) -> None:
-    assert run_twice(seed, 10).violations == []
+def test_seeds_violate_nothing_and_go_the_same_way_twice() -> None:
+    run = simulated("--seeds", "6", "--first", "2")
 
-
-def test_other_seeds_go_other_ways() -> None:
-    assert simulate(2, 6).trace != simulate(4, 6).trace
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "6 seeds, each twice" in run.stdout
