@@ -107,7 +107,7 @@ class AttemptAdmission:
         if isinstance(let_in.reserved, Reserved):
             self.reserving.held(journey, entry.reservation, let_in.reserved)
         else:
-            self.reserving.missed(journey, entry.reservation)
+            self.reserving.withdrawn(journey, entry.reservation)
 
     async def _reserve(self, journey: Journey, asked: AdmissionRequest) -> Admitted | NotAdmitted:
         """An instance, and money for one more attempt, in one round trip."""

@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from application.background import Background
@@ -75,6 +76,16 @@ class Reserving:
 
     def missed(self, journey: Journey, reservation: Reservation) -> None:
         """Nobody could be asked, and the attempt runs all the same: what it costs is told when somebody can."""
+        self._tell_later(journey, reservation)
+
+    def withdrawn(self, journey: Journey, reservation: Reservation) -> None:
+        """The same where whoever asked takes it back under its id, for as long as it may still arrive.
+
+        It goes by another one: what is told afterwards must not be taken back with it.
+        """
+        self._tell_later(journey, replace(reservation, attempt_id=reservation.attempt_id.anew))
+
+    def _tell_later(self, journey: Journey, reservation: Reservation) -> None:
         self._spends.hold(AccountId(journey.request.caller.account), reservation, is_missing=True)
         journey.reservation = reservation
         journey.note_degraded("budgets")

@@ -85,7 +85,7 @@ class Spends:
         if len(self._spends) >= self._purge_at:
             # The ledger has been away for long. The store has them: only losing both would lose these.
             self._forget_booked()
-        name = str(reservation.attempt_id)
+        name = reservation.attempt_id.record_id
         spend = Spend(name, account, reservation, is_missing=is_missing, is_unverified=is_unverified)
         self._spends[name] = spend
         if reservation.epoch != self.epoch and not is_missing:
@@ -94,14 +94,14 @@ class Spends:
 
     def settle(self, attempt_id: AttemptId, cost_nano: int) -> None:
         """The attempt is over and cost that much."""
-        spend = self._spends.get(str(attempt_id))
+        spend = self._spends.get(attempt_id.record_id)
         if spend is not None and spend.cost_nano is None:
             spend.cost_nano = cost_nano
             self._background.do(self._book(spend))
 
     def release(self, attempt_id: AttemptId) -> None:
         """Nothing was sent: there was no attempt."""
-        spend = self._spends.pop(str(attempt_id), None)
+        spend = self._spends.pop(attempt_id.record_id, None)
         if spend is not None:
             spend.is_released = True
             if not spend.is_missing:
@@ -119,8 +119,8 @@ class Spends:
         """Ends the reservation of an attempt whose process has died. Raises StateUnavailable."""
         attempt_id = AttemptId(record.request_id, record.attempt)
         ended = await self._budgets.settle(AccountId(record.account), attempt_id, record.cost_nano)
-        if ended is None:
-            # Lost with the store, or never told: the ledger will have it.
+        if ended is None or ended.actual_nano != record.cost_nano:
+            # Lost with the store, never told, or told what a full disk then did not take: the ledger will have it.
             for budget in budgets_of(record):
                 self._doubts.add(budget)
 
