@@ -1,4 +1,5 @@
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from application.errors import StateUnavailable
@@ -31,7 +32,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Compares budgets with the ledger: all of them once an hour, in one gateway of all, and doubtful ones soon.
+    """Compares budgets with the ledger: all of them once an hour, in one gateway of all, and when a process has died;
+    doubtful ones soon.
 
     A count that is too low is lifted. One that is too high stays: it may be usage on its way, and it refuses too much
     rather than too little. What differs by more than a thousandth, or a dollar, for longer than usage is on its way is
@@ -69,6 +71,8 @@ class Reconciliation:
 
     async def settle_doubts(self) -> None:
         """Compares the doubtful whose time has come; again later where that can't be done now."""
+        if self.doubts.take_all():
+            await self._lift_all()
         for budget in self.doubts.take():
             try:
                 terms = await self.store.get(BudgetTerms, budget)
@@ -76,6 +80,14 @@ class Reconciliation:
                     await self._drift_of(terms)
             except (StateUnavailable, LockTaken):
                 self.doubts.add(budget, LOOK_AGAIN_AFTER_US)
+
+    async def _lift_all(self) -> None:
+        try:
+            async for page in self._pages():
+                for terms in page:
+                    await self._drift_of(terms)
+        except (StateUnavailable, LockTaken):
+            self.doubts.add_all(LOOK_AGAIN_AFTER_US)
 
     async def _take_turn(self, owner: str) -> bool:
         """False where it has to be tried again."""
@@ -90,12 +102,15 @@ class Reconciliation:
 
     async def __call__(self) -> None:
         """Compares all budgets now. Raises StateUnavailable, LockTaken."""
+        async for page in self._pages():
+            await self._compare(page)
+
+    async def _pages(self) -> AsyncIterator[tuple[BudgetTerms, ...]]:
         page = await self.store.page(BudgetTerms, MOST_ITEMS)
-        while True:
-            await self._compare(page.items)
-            if page.next is None:
-                return
+        yield page.items
+        while page.next is not None:
             page = await self.store.page(BudgetTerms, MOST_ITEMS, page.next)
+            yield page.items
 
     async def _compare(self, budgets: tuple[BudgetTerms, ...]) -> None:
         doubtful = [terms for terms in budgets if await self._drift_of(terms) is not None]
