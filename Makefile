@@ -8,14 +8,16 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
 WORKERS = 2
 ARGS =
 SEEDS = 50
+RUNS = 100000
 
-.PHONY: help serve test test-long simulate lint format bench lock clean
+.PHONY: help serve test test-long simulate fuzz lint format bench lock clean
 
 help:
 	@echo 'make serve   set up and serve on 127.0.0.1:8080        ARGS="--port 9000 --config my.yaml"'
 	@echo 'make test    set up and run the tests                  ARGS="tests/unit -k breaker" WORKERS=0'
 	@echo 'make test-long  run the tests that wait for real minutes, and the full forms of others'
 	@echo 'make simulate run whole fleets in virtual time, with faults    SEEDS=500'
+	@echo 'make fuzz    mutated input to every parser    RUNS=1000000 TARGET=sse'
 	@echo 'make lint    format, lint, types, import contracts'
 	@echo 'make format  rewrite files as lint wants them'
 	@echo 'make bench   measure against the bare stack            ARGS="--help"'
@@ -38,6 +40,10 @@ test-long: $(VENV)/.dev
 simulate: $(VENV)/.dev
 	@PYTHONPATH=src exec $(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
+# What others wrote, mutated, to every parser: one process for each. A crash prints the command that repeats it.
+fuzz: $(VENV)/.dev
+	@PYTHONPATH=src exec $(BIN)/python -m tests.fuzz --runs $(RUNS) $${TARGET:+--target "$$TARGET"} $(ARGS)
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -57,7 +63,7 @@ lock:
 	requirements/lock
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps: a rule runs again only when what it was made from has changed. A lock holds all that it needs, so pip resolves

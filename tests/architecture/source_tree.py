@@ -40,5 +40,13 @@ def text_files(folder: Path = ROOT) -> Iterator[Path]:
             continue
         if path.is_dir():
             yield from text_files(path)
-        elif b"\0" not in path.read_bytes():
+        elif _is_text(path.read_bytes()):
             yield path
+
+
+def _is_text(data: bytes) -> bool:
+    """Inputs that once crashed a parser are bytes of any kind."""
+    try:
+        return "\0" not in data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False

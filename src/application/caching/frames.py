@@ -3,13 +3,14 @@
 import json
 import struct
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 from domain.chat import Chunk, Usage
 
 _HEAD = struct.Struct(">BHI")
 _LENGTH = struct.Struct(">I")
 _CONTENT, _VISIBLE = 1, 2
+_USAGE = {field.name: bool if field.name == "estimated" else int for field in fields(Usage)}
 
 
 def pack(batch: tuple[Chunk, ...]) -> bytes:
@@ -28,7 +29,7 @@ def unpack(frame: bytes) -> tuple[Chunk, ...]:
         usage, data, at = frame[at + _HEAD.size : middle], frame[middle : middle + data_bytes], middle + data_bytes
         if at > len(frame):
             raise ValueError("a frame ends within a chunk")
-        used = Usage(**json.loads(usage)) if usage else None
+        used = usage_in(usage)
         chunks.append(Chunk(data, bool(flags & _CONTENT), used, bool(flags & _VISIBLE)))
     return tuple(chunks)
 
@@ -49,6 +50,19 @@ def unpack_all(packed: bytes) -> list[tuple[Chunk, ...]]:
         at += _LENGTH.size + frame_bytes
         batches.append(unpack(packed[at - frame_bytes : at]))
     return batches
+
+
+def usage_in(told: bytes) -> Usage | None:
+    """The usage that is told there; None for nothing. Raises ValueError for anything else."""
+    if not told:
+        return None
+    try:
+        usage = Usage(**json.loads(told))
+    except (TypeError, RecursionError) as error:
+        raise ValueError("a frame's usage is none") from error
+    if any(type(value) is not _USAGE[name] for name, value in asdict(usage).items()):
+        raise ValueError("a frame's usage is none")
+    return usage
 
 
 def _pack_one(chunk: Chunk) -> bytes:

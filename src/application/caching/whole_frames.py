@@ -5,7 +5,8 @@ import struct
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from domain.chat import Reply, Usage
+from application.caching.frames import usage_in
+from domain.chat import Reply
 from domain.flights import NEWS_BYTES
 
 LARGEST_TOLD_BYTES = 32 * NEWS_BYTES
@@ -37,5 +38,4 @@ def unpack_whole(frames: Sequence[bytes]) -> Reply:
     end = _LENGTH.size + _LENGTH.unpack_from(told)[0]
     if len(told) < end:
         raise ValueError("the usage of a whole reply is cut off")
-    usage = told[_LENGTH.size : end]
-    return Reply(told[end:], Usage(**json.loads(usage)) if usage else None)
+    return Reply(told[end:], usage_in(told[_LENGTH.size : end]))

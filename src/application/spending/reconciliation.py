@@ -12,7 +12,7 @@ from application.ports.randomness import Randomness
 from application.spending.doubts import LOOK_AGAIN_AFTER_US, Doubts
 from application.spending.verification import Verification
 from domain.budget.answers import Balance
-from domain.budget.charge import AccountId, BudgetId
+from domain.budget.charge import AccountId, BudgetId, BudgetPeriod
 from domain.budget.terms import BudgetTerms, OwnerKind
 from domain.durations import SECOND_US
 from domain.events import BudgetDrifted
@@ -32,8 +32,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Compares budgets with the ledger: all of them once an hour, in one gateway of all, and when a process has died;
-    doubtful ones soon.
+    """Compares budgets with the ledger: all of them once an hour, in one gateway of all, and doubtful ones soon.
+
+    All are doubtful when a process has died, as what it doubted has died with it.
 
     A count that is too low is lifted. One that is too high stays: it may be usage on its way, and it refuses too much
     rather than too little. What differs by more than a thousandth, or a dollar, for longer than usage is on its way is
@@ -77,7 +78,7 @@ class Reconciliation:
             try:
                 terms = await self.store.get(BudgetTerms, budget)
                 if terms is not None:
-                    await self._drift_of(terms)
+                    await self._lift(terms)
             except (StateUnavailable, LockTaken):
                 self.doubts.add(budget, LOOK_AGAIN_AFTER_US)
 
@@ -85,7 +86,7 @@ class Reconciliation:
         try:
             async for page in self._pages():
                 for terms in page:
-                    await self._drift_of(terms)
+                    await self._lift(terms)
         except (StateUnavailable, LockTaken):
             self.doubts.add_all(LOOK_AGAIN_AFTER_US)
 
@@ -121,13 +122,26 @@ class Reconciliation:
             if drift is not None:
                 self.events.publish(drift)
 
-    async def _drift_of(self, terms: BudgetTerms) -> BudgetDrifted | None:
-        """How far the count is off, where that is too far; it has been lifted then where it was too low."""
+    async def _lift(self, terms: BudgetTerms) -> None:
+        """Lifts the count where it is too low; what is on its way to the ledger can hide that."""
+        budget = terms.owner.budget_id
+        if (found := await self._recounted(terms)) is None or found[2].settled_nano <= found[3]:
+            self.doubts.settled(budget)
+        else:
+            self.doubts.again(budget)
+
+    async def _recounted(self, terms: BudgetTerms) -> tuple[AccountId, BudgetPeriod, Balance, int] | None:
         account = await self._account_of(terms)
         if account is None:
             return None
         of = terms.period(self.clock.now_us())
-        counted, ledger_nano = await self.verification.recount(account, of)
+        return account, of, *await self.verification.recount(account, of)
+
+    async def _drift_of(self, terms: BudgetTerms) -> BudgetDrifted | None:
+        """How far the count is off, where that is too far; it has been lifted then where it was too low."""
+        if (found := await self._recounted(terms)) is None:
+            return None
+        account, of, counted, ledger_nano = found
         # At 0 nobody relies on it: it is rebuilt before it is used.
         if counted.epoch == 0 or not _is_far(counted, ledger_nano):
             return None

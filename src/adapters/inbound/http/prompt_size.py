@@ -6,7 +6,7 @@ from adapters.inbound.http.fields import Fields, wrong
 from domain.pricing import estimate_tokens
 
 # Parts whose bytes are in the request, and so bound their tokens.
-_HELD = frozenset({"input_audio", "refusal"})
+_HELD = ("input_audio", "refusal")
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from adapters.inbound.http.sse import Framing, named_event, named_events
 from application.errors import GatewayError
 from domain.chat import Chunk
 
-_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
+_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,18})(?!\d)')
 
 
 def responses_framing() -> Framing:

@@ -16,7 +16,7 @@ _NUMBERS = ("temperature", "top_p")
 # What the provider keeps, and puts before or into the prompt.
 _KEPT = ("previous_response_id", "conversation", "prompt")
 _TEXTS = ("text", "refusal", "arguments")
-_TOOLS_OF_THE_CLIENT = frozenset({"function", "custom"})
+_TOOLS_OF_THE_CLIENT = ("function", "custom")
 
 
 def parse_responses(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -113,9 +114,11 @@ def named_event(data: bytes) -> bytes:
 
 
 def _read_type(data: bytes) -> bytes:
-    return str(json.loads(data).get("type", "message")).encode()
+    name = str(json.loads(data).get("type"))
+    return name.encode() if _NAME.fullmatch(name) else b"message"
 
 
 _TYPE = b'{"type":"'
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 OPENAI = Framing(_data_events, b"data: [DONE]\n\n", lambda error: _event(error_document(error)))

@@ -43,3 +43,14 @@ def call_id_of(told: Mapping[str, Any], call: Call, number: int) -> str:
     if isinstance(told_id, str) and told_id:
         return told_id
     return f"call_{call.request_id.replace('-', '')}" + (f"_{number}" if number else "")
+
+
+def function_in(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a tool call calls, as far as it says it."""
+    function = call.get("function")
+    return function if isinstance(function, dict) else {}
+
+
+def objects_in(told: object) -> list[dict[str, Any]]:
+    """The objects of a list; nothing of what is none."""
+    return [item for item in told if isinstance(item, dict)] if isinstance(told, list) else []

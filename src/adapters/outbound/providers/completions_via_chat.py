@@ -61,7 +61,9 @@ def completion_body(document: Mapping[str, object]) -> bytes:
 
 
 def completion_chunk(chunk: Chunk) -> Chunk:
-    """The same of a chunk that the gateway itself has made."""
+    """The same of a chunk that the gateway itself has made; a mere sign of life stays one."""
+    if not chunk.data:
+        return chunk
     return chunk._replace(data=completion_body(json.loads(chunk.data)))
 
 

@@ -19,7 +19,7 @@ from domain.redaction import Redactor
 
 _DELTA: Final = re.compile(rb'\{\s*"type"\s*:\s*"response\.[a-z_.]+\.delta"')
 _ENDS: Final = frozenset({"response.completed", "response.incomplete"})
-_NO_OUTPUT: Final = frozenset({"message", "reasoning"})
+_NO_OUTPUT: Final = ("message", "reasoning")
 # Codes of a failed response that are about what was asked; all others are the provider's trouble.
 _REFUSING: Final = re.compile(r"invalid_|image|policy|residency")
 

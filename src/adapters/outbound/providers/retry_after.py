@@ -73,14 +73,13 @@ def _resets(headers: httpx.Headers) -> Iterator[int]:
 
 
 def _number_us(text: str | None, unit_us: int) -> int | None:
-    if text is None or _NUMBER.fullmatch(text.strip()) is None:
-        return None
-    return round(float(text) * unit_us)
+    number = None if text is None else _NUMBER.fullmatch(text.strip())
+    return None if number is None else round(float(number[0]) * unit_us)
 
 
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo is not None else None

@@ -42,8 +42,8 @@ class SseParser:
         blocks = read.split(b"\n\n")
         rest = blocks.pop()
         for block in blocks:
-            if block.startswith(_PREFIX) and b"\n" not in block:
-                events.append(block[6:])
+            if block.startswith(_PREFIX) and b"\n" not in block and len(block) > len(_PREFIX):
+                events.append(block[len(_PREFIX) :])
             else:
                 events += self._feed_lines(block + b"\n\n")
         self._fresh = False

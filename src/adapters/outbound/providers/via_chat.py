@@ -9,6 +9,7 @@ from adapters.outbound.providers.reply_body import parse_object
 from adapters.outbound.providers.request_body import serialised
 from application.ports.provider import Call, ChunkStream, Provider
 from domain.chat import Chunk, Endpoint, LlmRequest, Reply
+from domain.failure import ProviderFailed
 
 Fields = Mapping[str, Any]
 
@@ -99,12 +100,13 @@ class ViaChat:
 class ViaChatStream:
     """A chat completion's stream in other words."""
 
-    __slots__ = ("_finished", "_inner", "_translation")
+    __slots__ = ("_failure", "_finished", "_inner", "_translation")
 
     def __init__(self, inner: ChunkStream, translation: ChunkTranslation) -> None:
         self._inner = inner
         self._translation = translation
         self._finished = False
+        self._failure: ProviderFailed | None = None
 
     def __aiter__(self) -> AsyncIterator[tuple[Chunk, ...]]:
         return self
@@ -112,6 +114,9 @@ class ViaChatStream:
     async def __anext__(self) -> tuple[Chunk, ...]:
         if self._finished:
             raise StopAsyncIteration
+        if self._failure is not None:
+            await self.aclose()
+            raise self._failure
         translation = self._translation
         try:
             batch = await anext(self._inner)
@@ -122,9 +127,13 @@ class ViaChatStream:
                 raise
             return last
         told: list[Chunk] = []
-        for chunk in batch:
-            if chunk.data:
-                told += translation.chunks(chunk)
+        try:
+            for chunk in batch:
+                if chunk.data:
+                    told += translation.chunks(chunk)
+        except ProviderFailed as failed:
+            # What came before it is the client's still.
+            self._failure = failed
         return tuple(told) or _SIGN_OF_LIFE
 
     async def aclose(self) -> None:

@@ -10,7 +10,7 @@ from application.replies.reply_json import parse, to_json
 from domain.chat import Chunk, Reply, Usage
 
 _ENDING: Final = frozenset({"type", "delta", "usage"})
-_HARMLESS: Final = frozenset({"ping", "content_block_stop"})
+_HARMLESS: Final = ("ping", "content_block_stop")
 
 
 class MessageAssembly:

@@ -12,7 +12,7 @@ from adapters.outbound.providers.failures import unsupported
 _NOT_IN_IDS: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _CALLS: Final = "messages[].tool_calls"
 _SPEAKERS: Final = frozenset({"user", "assistant", "system", "developer"})
-_THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
+_THOUGHTS: Final = ("thinking", "redacted_thinking")
 
 
 def conversation(messages: Sequence[Fields], *, drop_params: bool) -> tuple[list[Block], list[Block]]:

@@ -14,7 +14,7 @@ from domain.failure import ProviderFailed
 from domain.redaction import Redactor
 
 _DELTA: Final = b'{"type":"content_block_delta"'
-_TEXTS: Final = frozenset({"text", "thinking"})
+_TEXTS: Final = ("text", "thinking")
 
 
 class NativeEvents:

@@ -21,7 +21,7 @@ FINISH_REASONS: Final = MappingProxyType(
         "refusal": "content_filter",
     }
 )
-_THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
+_THOUGHTS: Final = ("thinking", "redacted_thinking")
 _MAX_TOKENS: Final = 2**53
 
 

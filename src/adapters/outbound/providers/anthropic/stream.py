@@ -20,7 +20,7 @@ from domain.chat import Chunk
 from domain.failure import ProviderFailed
 from domain.redaction import Redactor
 
-_KNOWN_DELTAS: Final = frozenset({"text_delta", "thinking_delta", "signature_delta", "input_json_delta"})
+_KNOWN_DELTAS: Final = ("text_delta", "thinking_delta", "signature_delta", "input_json_delta")
 
 
 class AnthropicEvents:

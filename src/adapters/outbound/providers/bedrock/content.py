@@ -33,7 +33,7 @@ _DOCUMENTS: Final = MappingProxyType(
 _AUDIO: Final = frozenset({"mp3", "wav"})
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9\-()\[\]]+")
 _MOST_OF_A_NAME: Final = 180
-_TTLS: Final = frozenset({"5m", "1h"})
+_TTLS: Final = ("5m", "1h")
 
 
 class ContentBlocks:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from adapters.outbound.providers.bedrock.content import Block, ContentBlocks, Fields, unsayable
 from adapters.outbound.providers.bedrock.models import Maker, caches, replays_reasoning
+from adapters.outbound.providers.chat_calls import function_in
 from domain.failure import Failure, FailureKind, ProviderFailed
 
 _IN_SYSTEM: Final = frozenset({"text", "cachePoint"})
@@ -91,7 +92,7 @@ def _only(kinds: frozenset[str], blocks: Iterator[Block] | list[Block], where: s
 
 
 def _tool_use(call: Fields) -> dict[str, Any]:
-    function = call.get("function") or {}
+    function = function_in(call)
     try:
         given = json.loads(function.get("arguments") or "{}")
     except (TypeError, ValueError, RecursionError):

@@ -15,7 +15,7 @@ from domain.chat import Usage
 from domain.failure import Failure, FailureKind, ProviderFailed
 
 _FIELDS: Final = frozenset({"model", "input", "encoding_format", "dimensions", "user", "input_type"})
-_FORMATS: Final = frozenset({"float", "base64"})
+_FORMATS: Final = ("float", "base64")
 _TITAN: Final = "amazon.titan-embed-text"
 _TITAN_2: Final = "amazon.titan-embed-text-v2"
 _COHERE: Final = "cohere.embed"

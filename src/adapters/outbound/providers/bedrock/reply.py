@@ -21,7 +21,7 @@ FINISH_REASONS: Final = MappingProxyType(
         "content_filtered": "content_filter",
     }
 )
-_MALFORMED: Final = frozenset({"malformed_model_output", "malformed_tool_use"})
+_MALFORMED: Final = ("malformed_model_output", "malformed_tool_use")
 _MAX_TOKENS: Final = 2**53
 
 
@@ -116,7 +116,9 @@ def _texts(block: Mapping[str, Any]) -> Iterator[str]:
         case {"text": str(text)}:
             yield text
         case {"citationsContent": {"content": [*pieces]}}:
-            yield from (piece["text"] for piece in pieces if isinstance(piece.get("text"), str))
+            yield from (
+                piece["text"] for piece in pieces if isinstance(piece, dict) and isinstance(piece.get("text"), str)
+            )
 
 
 def _thoughts(content: object) -> Iterator[dict[str, str]]:

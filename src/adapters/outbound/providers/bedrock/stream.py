@@ -36,8 +36,8 @@ class ConverseEvents:
     def __init__(self, chunks: ChatChunks, redactor: Redactor) -> None:
         self._chunks = chunks
         self._redactor = redactor
-        self._calls: dict[object, int] = {}
-        self._unargued: set[object] = set()
+        self._calls: dict[int | None, int] = {}
+        self._unargued: set[int | None] = set()
         self._thought: list[str] = []
         self._thoughts = -1
         self._signature = ""
@@ -82,7 +82,7 @@ class ConverseEvents:
     def _start(self, told: Mapping[str, Any]) -> list[Chunk]:
         match told.get("start"):
             case {"toolUse": {"toolUseId": str(id_), "name": str(name)}}:
-                block = told.get("contentBlockIndex")
+                block = _block_of(told)
                 index = self._calls[block] = len(self._calls)
                 self._unargued.add(block)
                 function = {"name": name, "arguments": ""}
@@ -93,7 +93,7 @@ class ConverseEvents:
                 return []
 
     def _delta(self, told: Mapping[str, Any]) -> list[Chunk]:
-        block = told.get("contentBlockIndex")
+        block = _block_of(told)
         match told.get("delta"):
             case {"text": str(text)}:
                 return self._said({"content": text})
@@ -112,7 +112,7 @@ class ConverseEvents:
                 return []
 
     def _stop(self, told: Mapping[str, Any]) -> list[Chunk]:
-        block = told.get("contentBlockIndex")
+        block = _block_of(told)
         if block in self._unargued:
             # No arguments at all are an object without members.
             self._unargued.discard(block)
@@ -138,8 +138,13 @@ class ConverseEvents:
         self._thoughts += 1
         return self._said({"thinking_blocks": [{"index": self._thoughts, **block}]})
 
-    def _argued(self, block: object, piece: str) -> list[Chunk]:
+    def _argued(self, block: int | None, piece: str) -> list[Chunk]:
         return self._said({"tool_calls": [{"index": self._calls[block], "function": {"arguments": piece}}]})
 
     def _said(self, delta: Mapping[str, object]) -> list[Chunk]:
         return [self._chunks.delta(delta)]
+
+
+def _block_of(told: Mapping[str, Any]) -> int | None:
+    index = told.get("contentBlockIndex")
+    return index if isinstance(index, int) else None

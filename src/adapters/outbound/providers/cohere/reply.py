@@ -45,11 +45,13 @@ def finish_reason(reason: object) -> str:
 
 
 def _message(said: Fields) -> dict[str, Any]:
-    calls = [called(call, "{}") for call in said.get("tool_calls") or ()]
+    told = said.get("tool_calls")
+    calls = [called(call, "{}") for call in told] if isinstance(told, list) else []
     texts, thoughts = _content(said.get("content"))
     text = "".join(texts)
     message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else ""), "refusal": None}
-    reasoning = "".join(thoughts) + (said.get("tool_plan") or "")
+    plan = said.get("tool_plan")
+    reasoning = "".join(thoughts) + (plan if isinstance(plan, str) else "")
     if reasoning:
         message["reasoning_content"] = reasoning
     if calls:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from adapters.outbound.providers.chat_calls import function_in
 from adapters.outbound.providers.gemini.model import GeminiModel, refused
 from adapters.outbound.providers.gemini.parts import Fields, Part, parts_of, texts_of
 
@@ -57,7 +58,7 @@ class _Turns:
             self._results = []
             self.contents.append({"role": "user", "parts": self._results})
         call_id = message.get("tool_call_id")
-        name = self._names.get(call_id) or message.get("name")
+        name = (self._names.get(call_id) if isinstance(call_id, str) else None) or message.get("name")
         if not isinstance(name, str):
             raise refused("the result of a tool call that no message before it made", "messages[].tool_call_id")
         self._results.append({"functionResponse": _result(message.get("content"), call_id, name, self._model)})
@@ -79,7 +80,7 @@ class _Turns:
         for number, call in enumerate(calls):
             if call.get("type", "function") != "function":
                 raise self._model.unsupported("messages[].tool_calls[].type")
-            function = call.get("function") or {}
+            function = function_in(call)
             self._names[call.get("id")] = function.get("name")
             part: Part = {"functionCall": _function_call(call.get("id"), function)}
             signature = signature_in(call)

@@ -26,7 +26,7 @@ def texts_in(asked: Asked, provider: str) -> list[str]:
         for name in asked.fields:
             if name not in _HONOURED:
                 raise unsupported(name, provider)
-    if asked.fields.get("encoding_format", "float") not in {"float", "base64"}:
+    if asked.fields.get("encoding_format", "float") not in ("float", "base64"):
         raise unsupported("encoding_format", provider)
     match asked.fields.get("input"):
         case str(text):

@@ -7,6 +7,7 @@ Sources: the references of the Gemini API ("models.generateContent", "Caching", 
 from collections.abc import Iterator
 from typing import Any, Final
 
+from adapters.outbound.providers.chat_calls import function_in, objects_in
 from adapters.outbound.providers.dialect import Asked
 from adapters.outbound.providers.gemini.contents import conversation
 from adapters.outbound.providers.gemini.generation import generation_config
@@ -68,7 +69,7 @@ def _tools(asked: Asked, model: GeminiModel) -> Body:
         return {}
     body: Body = {"tools": [{"functionDeclarations": list(_declarations(tools, model))}]}
     calling = _calling(fields.get("tool_choice", "auto"), model)
-    if calling == {"mode": "AUTO"} and any((tool.get("function") or {}).get("strict") for tool in tools):
+    if calling == {"mode": "AUTO"} and any(function_in(tool).get("strict") for tool in tools):
         calling = {"mode": "VALIDATED"}  # as AUTO, but arguments keep to their schema
     if "tool_choice" in fields or calling["mode"] != "AUTO":
         body["toolConfig"] = {"functionCallingConfig": calling}
@@ -79,7 +80,7 @@ def _declarations(tools: list[Fields], model: GeminiModel) -> Iterator[Body]:
     for tool in tools:
         if tool.get("type") != "function":
             raise model.unsupported("tools[].type")
-        function = tool.get("function") or {}
+        function = function_in(tool)
         declaration: Body = {"name": function.get("name")}
         if function.get("description"):
             declaration["description"] = function["description"]
@@ -99,7 +100,7 @@ def _calling(choice: object, model: GeminiModel) -> Body:
         case {"type": "function", "function": {"name": str(name)}}:
             return {"mode": "ANY", "allowedFunctionNames": [name]}
         case {"type": "allowed_tools", "allowed_tools": {"mode": "auto" | "required" as mode, "tools": list(allowed)}}:
-            names = [(tool.get("function") or {}).get("name") for tool in allowed]
+            names = [function_in(tool).get("name") for tool in objects_in(allowed)]
             return {"mode": "ANY" if mode == "required" else "VALIDATED", "allowedFunctionNames": names}
         case _:
             raise model.unsupported("tool_choice")

@@ -10,7 +10,7 @@ from adapters.outbound.providers.messages_via_chat.content import refused as _re
 
 Message = dict[str, Any]
 
-_THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
+_THOUGHTS: Final = ("thinking", "redacted_thinking")
 _RESULT: Final = f"{CONTENT}.content[]"
 _ERROR: Final = "Error"
 

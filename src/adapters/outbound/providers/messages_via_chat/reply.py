@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from adapters.outbound.providers.chat_calls import call_id_of
+from adapters.outbound.providers.chat_calls import call_id_of, function_in, objects_in
 from adapters.outbound.providers.chat_content import text_in, thought_in
 from adapters.outbound.providers.failures import broken_reply
 from application.ports.provider import Call
@@ -40,7 +40,7 @@ def message(completion: Fields, call: Call) -> dict[str, object]:
             raise ProviderFailed(broken_reply("the provider's reply has no choice with a message"))
     calls = [
         tool_use({**one, "id": call_id_of(one, call, number)})
-        for number, one in enumerate(told.get("tool_calls") or ())
+        for number, one in enumerate(objects_in(told.get("tool_calls")))
     ]
     content = [*thoughts_of(told), *_texts_of(told), *calls]
     refusal = told.get("refusal")
@@ -81,7 +81,7 @@ def plain_thought(block: Fields) -> Block:
 
 def tool_use(call: Fields) -> Block:
     """A call's block. What a model wrote that is no JSON object stands in one, as Anthropic advises."""
-    function = call.get("function") or {}
+    function = function_in(call)
     block: Block = {
         "type": "tool_use",
         "id": call.get("id") or "",
@@ -93,7 +93,8 @@ def tool_use(call: Fields) -> Block:
 
 def ending_of(choice: Fields, call: Call, *, has_calls: bool, refusal: object) -> dict[str, object]:
     """`stop_reason`, `stop_sequence` and `stop_details`. Some servers say `stop` where they mean their calls."""
-    reason = STOP_REASONS.get(choice.get("finish_reason") or "", "end_turn")
+    finish = choice.get("finish_reason")
+    reason = STOP_REASONS.get(finish, "end_turn") if isinstance(finish, str) else "end_turn"
     sequence = _sequence_of(choice, call)
     if has_calls and reason == "end_turn":
         reason = "tool_use"

@@ -92,7 +92,7 @@ def _thinking(fields: Fields, parts: Parts, *, drop_params: bool) -> dict[str, o
     match thinking:
         case {"type": "enabled", "budget_tokens": int(budget)}:
             return {"reasoning_effort": _effort(budget)}
-        case {} if not thinking or thinking.get("type") in {"adaptive", "disabled"} or drop_params:
+        case {} if not thinking or thinking.get("type") in ("adaptive", "disabled") or drop_params:
             return {}
         case _:
             raise parts.has_no(f"thinking.type {thinking.get('type')!r}")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from adapters.outbound.providers.chat_calls import CallNumbers, call_id_of
+from adapters.outbound.providers.chat_calls import CallNumbers, call_id_of, function_in, objects_in
 from adapters.outbound.providers.chat_content import text_in, thought_in
 from adapters.outbound.providers.chat_documents import json_of
 from adapters.outbound.providers.failures import broken_reply
@@ -109,7 +109,7 @@ class MessageEvents:
         if thought := thought_in(delta):
             self._say("thinking", thought, into)
         if blocks := delta.get("thinking_blocks"):
-            for block in _objects(blocks):
+            for block in objects_in(blocks):
                 self._say("thought", block, into)
         if text := text_in(delta):
             self._say("text", text, into)
@@ -117,7 +117,7 @@ class MessageEvents:
             self._refusal += refusal
             self._say("refusal", refusal, into)
         if calls := delta.get("tool_calls"):
-            for call in _objects(calls):
+            for call in objects_in(calls):
                 self._take_call(call, into)
 
     def _say(self, kind: str, told: Any, into: list[Chunk]) -> None:
@@ -145,7 +145,7 @@ class MessageEvents:
         self._write_call(number, delta, into)
 
     def _write_call(self, number: int, delta: Fields, into: list[Chunk]) -> None:
-        piece = (delta.get("function") or {}).get("arguments")
+        piece = function_in(delta).get("arguments")
         if self._blocks.call != number:
             if number in self._seen_calls and number not in self._waiting_calls:
                 if isinstance(piece, str) and piece.strip():
@@ -160,10 +160,6 @@ class MessageEvents:
         if self._told_usage is not None:
             return self._told_usage
         return usage_shown(self._usage or Usage(self._call.request.input_tokens, self._counted.tokens))
-
-
-def _objects(told: object) -> list[dict[str, Any]]:
-    return [item for item in told if isinstance(item, dict)] if isinstance(told, list) else []
 
 
 _conforms: type[ChunkTranslation] = MessageEvents

@@ -20,7 +20,7 @@ def tool_fields(fields: Block, parts: Parts, *, drop_params: bool) -> dict[str, 
         told["tools"] = kept
     choice = fields.get("tool_choice")
     # Servers refuse a choice where there is nothing to choose from, even that between nothing and none.
-    if choice is None or (not kept and (tools or choice.get("type") in {"auto", "none"})):
+    if choice is None or (not kept and (tools or choice.get("type") in ("auto", "none"))):
         return told
     told["tool_choice"] = _choice(choice, parts)
     if kept and choice.get("disable_parallel_tool_use"):
@@ -29,7 +29,7 @@ def tool_fields(fields: Block, parts: Parts, *, drop_params: bool) -> dict[str, 
 
 
 def _tool(tool: Block, parts: Parts, *, drop_params: bool) -> dict[str, Any] | None:
-    if tool.get("type") not in {None, "custom"}:
+    if tool.get("type") not in (None, "custom"):
         if drop_params:
             return None
         raise parts.has_no(f"tools[].type {tool['type']!r}")

@@ -15,7 +15,7 @@ Message = dict[str, Any]
 THOUGHTS: Final = "moongate:"
 """What `encrypted_content` begins with where it holds a provider's own blocks of thought."""
 
-_ROLES: Final = frozenset({"user", "system", "developer", "assistant"})
+_ROLES: Final = ("user", "system", "developer", "assistant")
 
 
 def messages_of(given: object, provider: str, flavour: ChatFlavour) -> list[Message]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from adapters.outbound.providers.chat_calls import function_in
 from adapters.outbound.providers.chat_content import text_in, thought_in
 from adapters.outbound.providers.failures import broken_reply
 from adapters.outbound.providers.responses_via_chat.input_items import sealed_thoughts
@@ -119,7 +120,7 @@ def message_item(item_id: str, parts: list[Item], status: str) -> Item:
 
 def call_item(item_id: str, call: Fields, status: str) -> Item:
     """A function call."""
-    function = call.get("function") or {}
+    function = function_in(call)
     more = {"extra_content": call["extra_content"]} if call.get("extra_content") else {}
     return {
         "id": item_id,

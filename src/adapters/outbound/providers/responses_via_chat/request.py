@@ -53,17 +53,15 @@ _TRANSLATED: Final = frozenset(
 _KNOWN: Final = _HARMLESS | _TRANSLATED | {*_SAME, *_HINTS, *_STATEFUL}
 _LOGPROBS: Final = "message.output_text.logprobs"
 # What is there comes unasked, or belongs to tools that are refused themselves.
-_INCLUDED: Final = frozenset(
-    {
-        _LOGPROBS,
-        "reasoning.encrypted_content",
-        "message.input_image.image_url",
-        "web_search_call.action.sources",
-        "web_search_call.results",
-        "file_search_call.results",
-        "code_interpreter_call.outputs",
-        "computer_call_output.output.image_url",
-    }
+_INCLUDED: Final = (
+    _LOGPROBS,
+    "reasoning.encrypted_content",
+    "message.input_image.image_url",
+    "web_search_call.action.sources",
+    "web_search_call.results",
+    "file_search_call.results",
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
 )
 
 
@@ -90,7 +88,7 @@ def chat_fields(fields: Fields, provider: str, flavour: ChatFlavour, *, drop_par
     asked |= tool_fields(fields, provider, drop_params=drop_params)
     for part in (_text(fields, provider, drop_params=drop_params), _reasoning(fields), _logprobs(fields, provider)):
         asked |= part
-    if fields.get("truncation") not in {None, "disabled"} and not drop_params:
+    if fields.get("truncation") not in (None, "disabled") and not drop_params:
         raise unsupported("truncation", provider)
     return asked
 

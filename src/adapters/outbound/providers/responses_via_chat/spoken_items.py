@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.outbound.providers.chat_calls import function_in
 from adapters.outbound.providers.responses_via_chat import reply
 from application.replies.response_events import ItemEvents, PartEvents, ResponseEvents
 from domain.chat import Chunk
@@ -118,7 +119,7 @@ class SpokenCall(Item):
     __slots__ = ("_arguments", "_before", "_call")
 
     def __init__(self, events: ResponseEvents, index: int, item_id: str, delta: Fields) -> None:
-        function = delta.get("function") or {}
+        function = function_in(delta)
         self._call = {**delta, "function": {"name": function.get("name")}}
         super().__init__(events, index, reply.call_item(item_id, self._call, "in_progress"))
         self._arguments: list[str] = []

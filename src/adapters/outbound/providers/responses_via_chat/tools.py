@@ -53,7 +53,7 @@ def _allowed(tools: list[Fields], choice: Fields, provider: str) -> tuple[list[F
     for tool in allowed:
         if not isinstance(tool, dict) or tool.get("type") != "function":
             raise unsupported("tool_choice.tools", provider)
-    names = {tool.get("name") for tool in allowed}
+    names = [tool.get("name") for tool in allowed]
     return [tool for tool in tools if tool["function"].get("name") in names], choice.get("mode") or "auto"
 
 
