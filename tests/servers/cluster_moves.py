@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import redis
@@ -23,10 +24,10 @@ def replicated_cluster(binary: str) -> Iterator[tuple[list[RedisServer], list[Re
             replica.start()
             ask(replica, "CLUSTER", "MEET", "127.0.0.1", primary.port)
         for primary, replica in zip(primaries, replicas, strict=True):
-            _wait(lambda primary=primary, replica=replica: _knows(replica, _id_of(primary)))
+            _wait(partial(_knows, replica, _id_of(primary)))
             ask(replica, "CLUSTER", "REPLICATE", _id_of(primary))
         for replica in replicas:
-            _wait(lambda replica=replica: is_linked(replica))
+            _wait(partial(is_linked, replica))
         yield primaries, replicas
 
 

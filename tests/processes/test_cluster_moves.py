@@ -1,7 +1,6 @@
-"""Redis moves while it is used: a Sentinel fails over, a replica in a Cluster takes over, slots go to other nodes."""
+"""A Cluster changes while it is used: slots go to other nodes, replicas take over, and a node is killed."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -14,17 +13,10 @@ from tests.processes.trial import UNAVAILABLE, Fault, Trial, running_trial
 from tests.servers.cluster_moves import fail_over, is_primary, move_slots, replicated_cluster
 from tests.servers.postgres_servers import PostgresServer
 from tests.servers.redis_servers import RedisServer, cluster_url, valkey_binary
-from tests.servers.sentinel_group import SentinelGroup
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 Nodes = tuple[list[RedisServer], list[RedisServer]]
-
-
-@pytest.fixture(scope="module")
-def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelGroup]:
-    with contextlib.ExitStack() as stack:
-        yield SentinelGroup(stack, tmp_path_factory.mktemp("sentinel"))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +35,7 @@ async def on_cluster(
 
 
 async def test_slots_that_move_under_load_lose_no_call_and_no_budget_its_sum(on_cluster: Trial, nodes: Nodes) -> None:
-    primaries, replicas = nodes
+    primaries, _ = nodes
 
     async def strike() -> float:
         for source, target in ((0, 1), (1, 2), (2, 0)):
@@ -75,19 +67,3 @@ async def test_a_node_of_a_cluster_that_is_killed_is_replaced_by_its_replica(on_
         return ended_s
 
     await on_cluster.endures(Fault("Cluster: one primary of three killed", strike, frozenset({UNAVAILABLE})))
-
-
-async def test_a_primary_that_is_killed_under_a_sentinel_costs_no_call_its_row(
-    upstream: ScriptedUpstream, group: SentinelGroup, database: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    async def strike() -> float:
-        await asyncio.to_thread(group.primary.kill)
-        await eventually(lambda: is_primary(group.replica), within_s=15, what="the replica is the primary")
-        ended_s = time.monotonic()
-        await asyncio.to_thread(group.primary.start)
-        return ended_s
-
-    folder, own = tmp_path_factory.mktemp("failover"), ScriptedUpstream()
-    async with own:
-        async with running_trial(folder, own, group.primary, database.url, store_url=group.url) as trial:
-            await trial.endures(Fault("Sentinel failover: the primary killed", strike, frozenset({UNAVAILABLE})))
