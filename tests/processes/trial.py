@@ -34,6 +34,7 @@ class Fault:
         told: As `Crowd.errors` names them.
         recovers_s: How soon after it every gateway must serve as before.
         settles_s: How soon after that all books must agree.
+        settled: Waited for before each key asks once more: what a hard budget has come to is counted again then.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Fault:
     told: frozenset[str] = frozenset()
     recovers_s: float = 5.0
     settles_s: float = 60.0
+    settled: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class Trial:
             back_s = await fault.strike()
             await crowd.recovers(back_s, within_s=fault.recovers_s)
             await asyncio.sleep(AFTER_S)
+        if fault.settled is not None:
+            await fault.settled()
+            await all_are_served(self.money.fleet, self.keys)
         await self.holds(fault, crowd, back_s)
 
     async def holds(self, fault: Fault, crowd: Crowd, back_s: float) -> Audit:
@@ -121,5 +126,10 @@ async def running_trial(
 async def known_everywhere(fleet: Fleet, keys: Sequence[Key]) -> None:
     """Returns when every gateway keeps these keys, and has heard of their making."""
     await asyncio.sleep(HEARD_WITHIN_S)
+    await all_are_served(fleet, keys)
+
+
+async def all_are_served(fleet: Fleet, keys: Sequence[Key]) -> None:
+    """Each key asks each gateway once."""
     for gateway in fleet.gateways:
         assert {(await ask(gateway, key)).end for key in keys} == {End.WHOLE}
