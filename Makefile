@@ -10,11 +10,10 @@ ARGS =
 SEEDS = 50
 RUNS = 100000
 
-.PHONY: help serve test test-long simulate fuzz lint format bench lock clean
 PROCESS_TESTS = tests/e2e/keys/test_crash_points.py tests/e2e/keys/test_database_down.py tests/e2e/test_money_killed.py \
 	tests/e2e/test_drain.py tests/e2e/test_reload.py tests/e2e/test_workers.py tests/e2e/test_outage_of_the_way.py
 
-.PHONY: help serve test test-long test-processes simulate lint format bench lock clean
+.PHONY: help serve test test-long test-processes simulate fuzz lint format bench lock clean
 
 help:
 	@echo 'make serve   set up and serve on 127.0.0.1:8080        ARGS="--port 9000 --config my.yaml"'

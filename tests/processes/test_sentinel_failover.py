@@ -1,7 +1,8 @@
 """A primary under a Sentinel is killed while it is used, and comes back as a replica of the one that took its place.
 
 It comes back at once, as a supervised process does, and is a primary beside the other until the Sentinel has seen
-to it. What gateways wrote there meanwhile is lost. They notice, and a hard budget is then counted again before it admits.
+to it. What gateways wrote there meanwhile is lost. They notice, and a hard budget is then counted again before it
+admits.
 """
 
 import asyncio

@@ -160,6 +160,12 @@ BUGS = (
         "self.reserving.missed(journey",
     ),
     Bug(
+        "what a killed process doubted is doubted by nobody",
+        "application/usage/deliver_usage.py",
+        "            self._on_died()\n",
+        "",
+    ),
+    Bug(
         "an adopted end that differs puts no budget in doubt",
         "application/spending/spends.py",
         "if ended is None or ended.actual_nano != record.cost_nano:",
