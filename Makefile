@@ -9,8 +9,9 @@ WORKERS = 2
 ARGS =
 SEEDS = 50
 RUNS = 100000
+EXAMPLES = 100
 
-.PHONY: help serve test test-long simulate fuzz lint format bench lock clean
+.PHONY: help serve test test-long simulate fuzz fuzz-http lint format bench lock clean
 
 help:
 	@echo 'make serve   set up and serve on 127.0.0.1:8080        ARGS="--port 9000 --config my.yaml"'
@@ -18,6 +19,7 @@ help:
 	@echo 'make test-long  run the tests that wait for real minutes, and the full forms of others'
 	@echo 'make simulate run whole fleets in virtual time, with faults    SEEDS=500'
 	@echo 'make fuzz    mutated input to every parser    RUNS=1000000 TARGET=sse'
+	@echo 'make fuzz-http  requests made from the OpenAPI document    EXAMPLES=500'
 	@echo 'make lint    format, lint, types, import contracts'
 	@echo 'make format  rewrite files as lint wants them'
 	@echo 'make bench   measure against the bare stack            ARGS="--help"'
@@ -43,6 +45,10 @@ simulate: $(VENV)/.dev
 # What others wrote, mutated, to every parser: one process for each. A crash prints the command that repeats it.
 fuzz: $(VENV)/.dev
 	@PYTHONPATH=src exec $(BIN)/python -m tests.fuzz --runs $(RUNS) $${TARGET:+--target "$$TARGET"} $(ARGS)
+
+# Requests made from the OpenAPI document, right and wrong ones, to a real gateway on the loopback.
+fuzz-http: $(VENV)/.dev
+	@PYTHONPATH=src exec $(BIN)/python -m tests.fuzz.http --examples $(EXAMPLES) $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check
