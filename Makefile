@@ -9,11 +9,13 @@ WORKERS = 2
 ARGS =
 SEEDS = 50
 RUNS = 100000
+EXAMPLES = 100
 
 PROCESS_TESTS = tests/e2e/keys/test_crash_points.py tests/e2e/keys/test_database_down.py tests/e2e/test_money_killed.py \
 	tests/e2e/test_drain.py tests/e2e/test_reload.py tests/e2e/test_workers.py tests/e2e/test_outage_of_the_way.py
 
-.PHONY: help serve test test-long test-processes simulate fuzz lint format bench lock clean
+
+.PHONY: help serve test test-long test-processes simulate fuzz fuzz-http lint format bench lock clean
 
 help:
 	@echo 'make serve   set up and serve on 127.0.0.1:8080        ARGS="--port 9000 --config my.yaml"'
@@ -22,6 +24,7 @@ help:
 	@echo 'make test-processes  kill and cut real processes under load     RELIABILITY_FIGURES=figures.jsonl'
 	@echo 'make simulate run whole fleets in virtual time, with faults    SEEDS=500'
 	@echo 'make fuzz    mutated input to every parser    RUNS=1000000 TARGET=sse'
+	@echo 'make fuzz-http  requests made from the OpenAPI document    EXAMPLES=500'
 	@echo 'make lint    format, lint, types, import contracts'
 	@echo 'make format  rewrite files as lint wants them'
 	@echo 'make bench   measure against the bare stack            ARGS="--help"'
@@ -51,6 +54,10 @@ simulate: $(VENV)/.dev
 # What others wrote, mutated, to every parser: one process for each. A crash prints the command that repeats it.
 fuzz: $(VENV)/.dev
 	@PYTHONPATH=src exec $(BIN)/python -m tests.fuzz --runs $(RUNS) $${TARGET:+--target "$$TARGET"} $(ARGS)
+
+# Requests made from the OpenAPI document, right and wrong ones, to a real gateway on the loopback.
+fuzz-http: $(VENV)/.dev
+	@PYTHONPATH=src exec $(BIN)/python -m tests.fuzz.http --examples $(EXAMPLES) $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check

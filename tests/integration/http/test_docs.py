@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from adapters.inbound.http.admin.blueprint import AdminApi
@@ -75,6 +76,32 @@ async def test_document_holds_every_endpoint_and_nothing_else() -> None:
     assert {pair for pair in offered if pair[0].startswith("/admin/")} == admin
     assert {path for path, _ in offered} - {path for path, _ in admin} == LLM | OPEN
     assert told["openapi"] == "3.1.0"
+
+
+async def test_a_body_without_required_fields_need_not_be_sent() -> None:
+    paths = (await document())["paths"]
+    assert paths["/admin/v1/keys/{key_id}"]["patch"]["requestBody"]["required"] is False
+    assert paths["/admin/v1/keys"]["post"]["requestBody"]["required"] is True
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "wrong"),
+    [
+        (Endpoint.CHAT, {"messages": [{}]}),
+        (Endpoint.MESSAGES, {"messages": [{}]}),
+        (Endpoint.COMPLETIONS, {"prompt": [None]}),
+        (Endpoint.EMBEDDINGS, {"input": []}),
+        (Endpoint.MODERATIONS, {"input": ""}),
+        (Endpoint.RERANK, {"documents": [None]}),
+    ],
+)
+def test_what_a_list_must_hold_is_in_the_document(endpoint: Endpoint, wrong: dict[str, Any]) -> None:
+    asked = {**LEAST[endpoint], **wrong}
+    with pytest.raises(InvalidRequest):
+        parse_llm_request(endpoint, json.dumps(asked).encode())
+    schema = LLM_SCHEMAS[REQUEST_SCHEMAS[endpoint]]
+    assert jsonschema_rs.validator_for(schema).is_valid(LEAST[endpoint])
+    assert not jsonschema_rs.validator_for(schema).is_valid(asked)
 
 
 async def test_each_path_of_the_document_is_a_path_of_the_application() -> None:

@@ -33,7 +33,9 @@ def _request(title: str, required: list[str], properties: Json) -> Json:
 
 
 FORWARDED_SCHEMAS: Json = {
-    "ModerationRequest": _request("ModerationRequest", ["input"], {"input": {"type": ["string", "array"]}}),
+    "ModerationRequest": _request(
+        "ModerationRequest", ["input"], {"input": {"type": ["string", "array"], "minLength": 1, "minItems": 1}}
+    ),
     "ImageRequest": _request(
         "ImageRequest",
         ["prompt"],
@@ -49,7 +51,7 @@ FORWARDED_SCHEMAS: Json = {
         ["query", "documents"],
         {
             "query": _TEXT,
-            "documents": {"type": "array", "minItems": 1},
+            "documents": {"type": "array", "minItems": 1, "items": {"type": ["string", "object"]}},
             "top_n": {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_TOP},
         },
     ),

@@ -25,7 +25,17 @@ _MODEL: Json = {"type": "string", "minLength": 1, "description": "A model, alias
 _OBJECTS: Json = {"type": ["array", "null"], "items": {"type": "object"}}
 _OBJECT: Json = {"type": ["object", "null"]}
 _STRINGS: Json = {"type": ["string", "array", "null"], "items": {"type": "string"}}
-_PROMPT: Json = {"type": ["string", "array"], "description": "A text, texts, or token numbers."}
+_PROMPT: Json = {
+    "type": ["string", "array"],
+    "minItems": 1,
+    "items": {"type": ["string", "integer", "array"]},
+    "description": "A text, texts, or token numbers.",
+}
+_TURNS: Json = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "object", "required": ["role"], "properties": {"role": {"type": "string"}}},
+}
 _CHOICES: Json = {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_CHOICES}
 _NUMBER: Json = {"type": ["number", "null"]}
 _STREAM_OPTIONS: Json = {"type": ["object", "null"], "properties": {"include_usage": {"type": ["boolean", "null"]}}}
@@ -64,7 +74,7 @@ def _request(title: str, required: str, properties: Json) -> Json:
 
 
 _ANTHROPIC: Json = {
-    "messages": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+    "messages": _TURNS,
     "system": {"type": ["string", "array", "null"], "items": {"type": "object"}},
     "max_tokens": {"type": "integer", "minimum": 1, "maximum": MAX_TOKENS},
     "stop_sequences": {"type": ["array", "null"], "items": {"type": "string"}},
@@ -96,7 +106,6 @@ _RESPONSES: Json = {
     "top_p": _NUMBER,
     "tools": _OBJECTS,
 }
-_MESSAGES: Json = {"type": "array", "minItems": 1, "items": {"type": "object"}}
 _OPENAI: Json = {
     "type": "object",
     "description": "As OpenAI's or Anthropic's, from the provider.",
@@ -126,7 +135,7 @@ _CARD: Json = {
 }
 
 LLM_SCHEMAS: Json = {
-    "ChatCompletionRequest": _request("ChatCompletionRequest", "messages", {"messages": _MESSAGES, **_sampling(1)}),
+    "ChatCompletionRequest": _request("ChatCompletionRequest", "messages", {"messages": _TURNS, **_sampling(1)}),
     "CompletionRequest": _request("CompletionRequest", "prompt", {"prompt": _PROMPT, **_sampling(0)}),
     "EmbeddingRequest": _request("EmbeddingRequest", "input", {"input": _PROMPT}),
     **FORWARDED_SCHEMAS,

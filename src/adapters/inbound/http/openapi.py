@@ -59,7 +59,8 @@ def _operation(route: AnyRoute, references: _References) -> Json:
     }
     if route.request is not NoFields:
         schema = references[route.request, "validation"]
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        needed = any(field.is_required() for field in route.request.model_fields.values())
+        operation["requestBody"] = {"required": needed, "content": {"application/json": {"schema": schema}}}
     return operation
 
 

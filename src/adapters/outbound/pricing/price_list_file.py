@@ -34,7 +34,8 @@ def read_price_list(path: str | Path) -> PriceList:
     try:
         return _parse(json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_without_duplicates))
     except PriceListError as error:
-        raise PriceListError(f"{path}: {error}") from None
+        # A name in the list may hold line breaks.
+        raise PriceListError(f"{path}: {' '.join(str(error).splitlines())}") from None
     except OSError as error:
         raise PriceListError(f"{path}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:
