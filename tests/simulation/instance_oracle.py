@@ -9,7 +9,7 @@ from adapters.outbound.memory.routing import MemoryRouting
 from adapters.testing.virtual_time import VirtualClock
 from domain.catalog import Instance
 from domain.identifiers import InstanceId, LeaseId
-from domain.resilience.circuit_breaker import CircuitState
+from domain.resilience.circuit_breaker import Circuit, CircuitState
 from domain.resilience.circuit_breaker_config import CircuitBreakerConfig
 from domain.resilience.outcome import Outcome
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted, Turn
@@ -82,6 +82,8 @@ class InstanceOracle:
         self._routing.report(report)
         after = state.circuit
         self._check_count(report.instance)
+        if (lease is None or lease.generation != before.generation) and _evidence(after) != _evidence(before):
+            self._violated(f"{report.lease_id} of before the circuit of {report.instance.id} moved counts in it now")
         if after.generation == before.generation:
             return
         # Of a closed one, a success may be the call that makes a rate count.
@@ -131,6 +133,10 @@ class InstanceOracle:
         states = [self._routing._state(leaf.instance) for leaf in leaves(request.plan)]
         counted = [(one.requests.used(now_us), one.tokens.used(now_us), one.leases.live(now_us)) for one in states]
         return counted, {key: dict(turn) for key, turn in self._routing._turns.items()}
+
+
+def _evidence(circuit: Circuit) -> object:
+    return circuit.window, circuit.consecutive_failures, circuit.probe_successes
 
 
 class _Round:
