@@ -11,12 +11,17 @@ SEEDS = 50
 RUNS = 100000
 EXAMPLES = 100
 
-.PHONY: help serve test test-long simulate fuzz fuzz-http lint format bench lock clean
+PROCESS_TESTS = tests/e2e/keys/test_crash_points.py tests/e2e/keys/test_database_down.py tests/e2e/test_money_killed.py \
+	tests/e2e/test_drain.py tests/e2e/test_reload.py tests/e2e/test_workers.py tests/e2e/test_outage_of_the_way.py
+
+
+.PHONY: help serve test test-long test-processes simulate fuzz fuzz-http lint format bench lock clean
 
 help:
 	@echo 'make serve   set up and serve on 127.0.0.1:8080        ARGS="--port 9000 --config my.yaml"'
 	@echo 'make test    set up and run the tests                  ARGS="tests/unit -k breaker" WORKERS=0'
 	@echo 'make test-long  run the tests that wait for real minutes, and the full forms of others'
+	@echo 'make test-processes  kill and cut real processes under load     RELIABILITY_FIGURES=figures.jsonl'
 	@echo 'make simulate run whole fleets in virtual time, with faults    SEEDS=500'
 	@echo 'make fuzz    mutated input to every parser    RUNS=1000000 TARGET=sse'
 	@echo 'make fuzz-http  requests made from the OpenAPI document    EXAMPLES=500'
@@ -37,6 +42,10 @@ test: $(VENV)/.dev
 # What has to wait for minutes of real time: the full forms of what `test` holds in short.
 test-long: $(VENV)/.dev
 	@TESTS_IN_FULL=1 $(BIN)/python -m pytest -m 'long or histories' $(ARGS)
+
+# Real gateways, stores and connections, killed and cut under load. `-m ''`: the long forms and the short ones.
+test-processes: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m '' -ra tests/processes $(PROCESS_TESTS) $(ARGS)
 
 # Each seed twice: it must go the same way. A seed that violates something prints the command that repeats it.
 simulate: $(VENV)/.dev

@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 _CHUNK_BYTES = 65_536
@@ -14,7 +15,9 @@ _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 @dataclass
 class TcpProxy:
-    """Carries bytes to `target_port` and back. What it is told holds for connections that are open, too.
+    """Carries bytes to `target`, a port or a Unix socket, and back.
+
+    What it is told holds for connections that are open, too.
 
     Attributes:
         delay_s: How late replies come; later ones do not wait for earlier ones.
@@ -25,7 +28,7 @@ class TcpProxy:
         requests: Chunks that clients sent; a small pipeline is one.
     """
 
-    target_port: int
+    target: int | Path
     tls: ssl.SSLContext | None = None
     delay_s: float = 0.0
     swallows: bool = False
@@ -80,7 +83,7 @@ class TcpProxy:
             task.add_done_callback(self._tasks.discard)
         self._open.add(writer)
         try:
-            there, back = await asyncio.open_connection("127.0.0.1", self.target_port)
+            there, back = await self._connect()
         except OSError:
             writer.transport.abort()
             self._open.discard(writer)
@@ -94,6 +97,11 @@ class TcpProxy:
             for side in (writer, back):
                 self._open.discard(side)
                 side.transport.abort()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.target, Path):
+            return await asyncio.open_unix_connection(self.target)
+        return await asyncio.open_connection("127.0.0.1", self.target)
 
     async def _carry_up(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, back: asyncio.StreamWriter

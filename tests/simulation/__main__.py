@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
+from tests.simulation.sightings import Sightings, never_met
 from tests.simulation.simulation import simulate
 from tests.simulation.world import Told
 
 _TELL_EVERY_S = 5.0
+_ENOUGH = 200
+"""Seeds in which every fault has met every state."""
 
 
 def run_twice(seed: int, minutes: float) -> Told:
@@ -34,10 +37,12 @@ def main(arguments: Sequence[str]) -> int:
     seeds = range(asked.first, asked.first + asked.seeds)
     began_s, told_s, violated = time.monotonic(), 0.0, 0
     faults: Counter[str] = Counter()
+    met: Sightings = Counter()
     requests, virtual_s = 0, 0.0
     with ProcessPoolExecutor(asked.workers) as pool:
         for done, told in enumerate(pool.map(partial(run_twice, minutes=asked.minutes), seeds), 1):
             faults.update(told.faults)
+            met.update(told.met)
             requests, virtual_s = requests + told.requests, virtual_s + told.virtual_s
             if told.violations:
                 violated += 1
@@ -47,6 +52,11 @@ def main(arguments: Sequence[str]) -> int:
                 print(f"{done} of {asked.seeds} seeds, {violated} violated", file=sys.stderr, flush=True)
     for name, count in sorted(faults.items()):
         print(f"{count:>9}  {name}")
+    missing = never_met(met, faults)
+    print(f"{len({pair for pair in met if met[pair]})} pairs of a fault and a state of the world were met")
+    if asked.seeds >= _ENOUGH and missing:
+        violated += 1
+        print(f"never met: {', '.join(f'{fault} while {state}' for fault, state in missing)}")
     print(
         f"{asked.seeds} seeds, each twice: {virtual_s / 60:.0f} virtual minutes, {requests} requests, "
         f"{sum(faults.values())} faults, {violated} seeds with violations, {time.monotonic() - began_s:.0f} s"

@@ -14,6 +14,7 @@ from tests.simulation.simulated_gateway import SimulatedGateway
 from tests.simulation.world import World
 
 RPM = 40
+TPM = 900
 PARALLEL = 4
 DEADLINE_SLACK_S = 1.0
 
@@ -27,6 +28,7 @@ def callers(world: World) -> list[Caller]:
             key = f"{team}-{number}"
             limits = (
                 Limit(f"key:{key}:rpm", LimitKind.REQUESTS, RPM, Algorithm.SLIDING_WINDOW),
+                Limit(f"key:{key}:tpm", LimitKind.TOKENS, TPM, Algorithm.SLIDING_WINDOW),
                 Limit(f"key:{key}:parallel", LimitKind.PARALLEL, PARALLEL, Algorithm.LEASES),
             )
             caller = Caller(

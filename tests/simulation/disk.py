@@ -25,6 +25,11 @@ class Disk:
         """There is room again."""
         self._left.pop(directory, None)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room anywhere."""
+        return bool(self._left)
+
     def kill(self, directory: Path) -> list[int]:
         """Whoever wrote there is dead: none of it arrives any more. Answers what is to be let go, by `release`."""
         mine = [number for number, path in self._paths.items() if path.parent == directory]

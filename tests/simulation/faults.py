@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
+from domain.routing.strategy import StrategyName
 from tests.simulation.link import Link, Weather
 from tests.simulation.world import World
 
@@ -117,6 +119,17 @@ async def bad_upstream(world: World) -> None:
     upstream.mood = "well"
 
 
+async def reload(world: World) -> None:
+    """Gateways take over other weights, limits and another strategy, one after the other."""
+    world.catalog = world.drawn_catalog()
+    world.policy = replace(world.policy, strategy=world.chance.choice(list(StrategyName)))
+    world.fault("reload")
+    for name in list(world.gateways):
+        await asyncio.sleep(world.chance.random())
+        if (gateway := world.gateways[name]).is_serving:
+            gateway.reload(world.catalog, world.policy)
+
+
 KINDS: tuple[tuple[Fault, float], ...] = (
     (crash, 1.0),
     (pause, 1.0),
@@ -128,6 +141,7 @@ KINDS: tuple[tuple[Fault, float], ...] = (
     (clock_step, 0.5),
     (full_disk, 0.7),
     (bad_upstream, 2.0),
+    (reload, 0.7),
 )
 
 

@@ -36,7 +36,9 @@ class LinkedRouting:
     async def admit(self, request: AdmissionRequest) -> Admitted | NotAdmitted:
         self.owing.forget(request.lease_id)
         try:
-            return await self.link.ask(f"admit {request.lease_id}", lambda: self.store.now.routing.admit(request))
+            return await self.link.ask(
+                f"admit {request.lease_id}", lambda: self.store.now.instance_oracle.admit(request)
+            )
         except BaseException:  # cancelled, it may have been carried out as well
             self._undo(request, was_lost=True)
             raise
@@ -46,15 +48,15 @@ class LinkedRouting:
 
     def _undo(self, request: AdmissionRequest, *, was_lost: bool) -> None:
         async def step() -> bool:
-            routing = self.store.now.routing
-            was_there = request.lease_id in routing._held
-            routing.withdraw(request)
+            now = self.store.now
+            was_there = request.lease_id in now.routing._held
+            now.instance_oracle.withdraw(request)
             return was_there
 
         self.owing.post(request.lease_id, step, undoes_lost=was_lost)
 
     async def renew(self, leases: Mapping[LeaseId, Instance], lease_us: int) -> None:
-        await self.link.ask("renew", lambda: self.store.now.routing.renew(leases, lease_us))
+        await self.link.ask("renew", lambda: self.store.now.instance_oracle.renew(leases, lease_us))
 
     def observe_latency(self, instance: Instance, kind: LatencyKind, sample_us: int) -> None:
         async def step() -> None:
@@ -63,11 +65,11 @@ class LinkedRouting:
         self.link.send("latency", step)
 
     def reconfigure(self, breaker: CircuitBreakerConfig, catalog: Catalog) -> None:
-        self.store.now.routing.reconfigure(breaker, catalog)
+        """The store is not told: what a gateway is configured for goes with each of its questions."""
 
     def report(self, report: AttemptReport) -> None:
         async def step() -> None:
-            self.store.now.routing.report(report)
+            self.store.now.instance_oracle.report(report)
 
         self.owing.post(report.lease_id, step)
 
@@ -83,7 +85,9 @@ class LinkedAdmission:
             return await self.store.now.admission.admit(request)
         self.owing.forget(request.request_id)
         try:
-            return await self.link.ask(f"enter {request.request_id}", lambda: self.store.now.admission.admit(request))
+            return await self.link.ask(
+                f"enter {request.request_id}", lambda: self.store.now.caller_oracle.admit(request)
+            )
         except StateUnavailable:
             self._undo(request)
             raise
@@ -92,7 +96,7 @@ class LinkedAdmission:
         async def step() -> bool:
             now = self.store.now
             was_there = request.request_id in now.admission._held
-            await now.admission.release(request)
+            await now.caller_oracle.release(request)
             if request.reservation is not None:
                 ended = await now.budgets.release(AccountId(request.account), request.reservation.attempt_id)
                 was_there = was_there or ended is not None
@@ -102,20 +106,20 @@ class LinkedAdmission:
 
     async def settle(self, request: CallerAdmissionRequest, actual_tokens: int | None) -> None:
         async def step() -> bool:
-            await self.store.now.admission.settle(request, actual_tokens)
+            await self.store.now.caller_oracle.settle(request, actual_tokens)
             return True
 
         self.owing.post(request.request_id, step)
 
     async def release(self, request: CallerAdmissionRequest) -> None:
         async def step() -> bool:
-            await self.store.now.admission.release(request)
+            await self.store.now.caller_oracle.release(request)
             return True
 
         self.owing.post(request.request_id, step)
 
     async def renew(self, request: CallerAdmissionRequest) -> bool:
-        return await self.link.ask("renew", lambda: self.store.now.admission.renew(request))
+        return await self.link.ask("renew", lambda: self.store.now.caller_oracle.renew(request))
 
 
 @dataclass
@@ -194,7 +198,9 @@ class LinkedStream:
         self._link = link
 
     async def append(self, record: bytes, record_id: str) -> bool:
-        return await self._link.ask(f"append {record_id}", lambda: self._store.now.stream.append(record, record_id))
+        return await self._link.ask(
+            f"append {record_id}", lambda: self._store.now.stream_oracle.append(record, record_id)
+        )
 
     async def read(self, consumer: str, count: int, block_us: int) -> Sequence[UsageEntry]:
         del block_us  # nobody here waits for it
@@ -202,7 +208,7 @@ class LinkedStream:
 
     async def acknowledge(self, record_ids: Sequence[str]) -> int:
         return await self._link.ask(
-            f"ack {' '.join(sorted(record_ids))}", lambda: self._store.now.stream.acknowledge(record_ids)
+            f"ack {' '.join(sorted(record_ids))}", lambda: self._store.now.stream_oracle.acknowledge(record_ids)
         )
 
     def __getattr__(self, name: str) -> Any:

@@ -49,7 +49,7 @@ class Owing:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                was_there = await self._link.heard(asked)
+                was_there = await asked
             except StateUnavailable:
                 heard_s = None
             else:

@@ -106,6 +106,7 @@ class SimulatedGateway:
         self.owing = Owing(store_link)
         self.registry = Registry(store, store_link, name)
         self.journal = SystemUsageJournal(directory)
+        self.catalog_source = MemoryCatalogSource(catalog, policy)
         routing, admission = (kind(store, store_link, self.owing) for kind in (LinkedRouting, LinkedAdmission))
         self.container = container = Container(
             settings=settings,
@@ -114,7 +115,7 @@ class SimulatedGateway:
             randomness=Object(randomness),
             stores=Object(Stores()),
             state=Object("redis"),
-            catalog_source=Object(MemoryCatalogSource(catalog, policy)),
+            catalog_source=Object(self.catalog_source),
             provider_directory=Object(FakeProviderDirectory(providers)),
             redis_routing=Object(routing),
             redis_admission=Object(admission),
@@ -144,6 +145,7 @@ class SimulatedGateway:
                 on_ledgered=container.deliver_usage.provided.ledgered,
             )
         )
+        self.delivery = container.deliver_usage()
         dispatch = container.dispatch()
         self.complete, self.stream = Complete(dispatch), Stream(dispatch)
         self.bookkeeping, self.gate, self.leases = container.bookkeeping(), container.caller_gate(), container.leases()
@@ -176,6 +178,11 @@ class SimulatedGateway:
                 await asyncio.sleep(1)
                 continue
             await asyncio.sleep(_ANNOUNCE_S)
+
+    def reload(self, catalog: Catalog, policy: RouterPolicy) -> None:
+        """As on SIGHUP, with another configuration."""
+        self.catalog_source.replace(catalog, policy)
+        self.container.routing().reconfigure(policy.breaker, catalog)
 
     async def stop(self) -> None:
         """As on SIGTERM, when no request runs any more."""

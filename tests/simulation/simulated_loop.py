@@ -7,9 +7,8 @@ threads of a stopped process do. Nothing here waits for the world: no sockets, n
 import asyncio
 import heapq
 import random
-from collections import deque
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
 from adapters.testing.virtual_time import DeadlockError, VirtualTimeLoop
@@ -18,19 +17,45 @@ OWNER: ContextVar[str] = ContextVar("OWNER", default="world")
 """Whose work runs: the name of a gateway and its life, or the world."""
 
 
-class SimulatedLoop(VirtualTimeLoop):
-    """See above. `seed` decides the order."""
+_FEW_TASKS = 256
 
-    _ready: deque[Any]
-    _scheduled: list[Any]
+
+class _Handle:
+    """A callback that will run, at `when` or soon. What asyncio asks of its own handles, without their cost."""
+
+    __slots__ = ("args", "callback", "context", "is_cancelled", "when_s")
+
+    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context, when_s: float) -> None:
+        self.callback, self.args, self.context, self.when_s = callback, args, context, when_s
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+    def cancelled(self) -> bool:
+        return self.is_cancelled
+
+    def when(self) -> float:
+        return self.when_s
+
+
+class SimulatedLoop(VirtualTimeLoop):
+    """See above. `seed` decides the order. `tasks`: all of each owner that may not be done."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
-        self._order = random.Random(f"order {seed}")
+        self._shuffle = random.Random(f"order {seed}").shuffle
+        self._soon: list[_Handle] = []
+        self._timers: list[tuple[float, int, _Handle]] = []
+        self._count = 0
+        self._now_s = 0.0
         self._paused: set[str] = set()
-        self._held: list[asyncio.Handle] = []
-        self.tasks: dict[str, dict[asyncio.Task[Any], None]] = {}
-        self.set_task_factory(self._make_task)
+        self._held: list[_Handle] = []
+        self._purge_at: dict[str, int] = {}
+        self.tasks: dict[str, list[asyncio.Task[Any]]] = {}
+
+    def time(self) -> float:
+        return self._now_s
 
     def pause(self, owner: str) -> None:
         """Nothing of `owner` runs from now on."""
@@ -39,8 +64,26 @@ class SimulatedLoop(VirtualTimeLoop):
     def resume(self, owner: str) -> None:
         """It goes on, with all that has become due meanwhile."""
         self._paused.discard(owner)
-        self._ready.extend(self._held)
+        self._soon.extend(self._held)
         self._held.clear()
+
+    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Any:  # type: ignore[override]
+        handle = _Handle(callback, args, copy_context() if context is None else context, self._now_s)
+        self._soon.append(handle)
+        return handle
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Any, *args: Any, context: Context | None = None
+    ) -> Any:
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Context | None = None
+    ) -> Any:
+        handle = _Handle(callback, args, copy_context() if context is None else context, when)
+        self._count += 1
+        heapq.heappush(self._timers, (when, self._count, handle))
+        return handle
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         """At once, on this thread: a thread's end would come at another moment in each run."""
@@ -52,39 +95,47 @@ class SimulatedLoop(VirtualTimeLoop):
             future.set_exception(error)
         return future
 
-    def _make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **more: Any) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **more)
-        context = more.get("context")
+    def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, name=name, context=context)
         # In the order in which they were made: a set's depends on where in memory they are.
-        mine = self.tasks.setdefault(OWNER.get() if context is None else context.get(OWNER, "world"), {})
-        mine[task] = None
-        task.add_done_callback(lambda done: mine.pop(done, None))
+        owner = OWNER.get() if context is None else context.get(OWNER, "world")
+        mine = self.tasks.setdefault(owner, [])
+        mine.append(task)
+        if len(mine) > self._purge_at.get(owner, _FEW_TASKS):
+            self.tasks[owner] = mine = [one for one in mine if not one.done()]
+            self._purge_at[owner] = _FEW_TASKS + 2 * len(mine)
         return task
 
     def _run_once(self) -> None:
-        self._take_due()
-        batch = list(self._ready)
-        self._ready.clear()
-        if len(batch) > 1:
-            self._order.shuffle(batch)
-        for handle in batch:
-            if handle._cancelled:
-                continue
-            if self._paused and handle._context.get(OWNER, "world") in self._paused:
-                self._held.append(handle)
-            else:
-                handle._run()
+        while not self._stopping:  # type: ignore[attr-defined]
+            self._take_due()
+            batch, self._soon = self._soon, []
+            if len(batch) > 1:
+                self._shuffle(batch)
+            for handle in batch:
+                if handle.is_cancelled:
+                    continue
+                if self._paused and handle.context.get(OWNER, "world") in self._paused:
+                    self._held.append(handle)
+                else:
+                    self._run(handle)
+
+    def _run(self, handle: _Handle) -> None:
+        try:
+            handle.context.run(handle.callback, *handle.args)
+        except Exception as error:  # noqa: BLE001 - as the loops of asyncio do
+            self.call_exception_handler({"message": "a callback failed", "exception": error})
 
     def _take_due(self) -> None:
-        scheduled = self._scheduled
-        while scheduled and scheduled[0]._cancelled:
-            heapq.heappop(scheduled)._scheduled = False
-        if not self._ready:
-            if not scheduled:
+        timers = self._timers
+        while timers and timers[0][2].is_cancelled:
+            heapq.heappop(timers)
+        if not self._soon:
+            if not timers:
                 raise DeadlockError("all tasks wait, and no timer is set")
-            self._jumping.now_s = max(self._jumping.now_s, scheduled[0]._when)
-        now_s = self._jumping.now_s
-        while scheduled and scheduled[0]._when <= now_s:
-            handle = heapq.heappop(scheduled)
-            handle._scheduled = False
-            self._ready.append(handle)
+            self._now_s = max(self._now_s, timers[0][0])
+        now_s = self._now_s
+        while timers and timers[0][0] <= now_s:
+            handle = heapq.heappop(timers)[2]
+            if not handle.is_cancelled:
+                self._soon.append(handle)

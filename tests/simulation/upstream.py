@@ -33,6 +33,7 @@ class Upstream:
     calls: Counter[str] = field(default_factory=Counter)
     running: int = 0
     most_running: int = 0
+    streaming: int = 0
     failed_s: float = -1_000.0
 
     async def complete(self, call: Call) -> Reply:
@@ -87,6 +88,7 @@ class _Running:
         self._call.departure.has_left = True
         upstream.calls[self._call.request_id] += 1
         upstream.running += 1
+        upstream.streaming += self._call.request.stream
         upstream.most_running = max(upstream.most_running, upstream.running)
         return self
 
@@ -94,6 +96,7 @@ class _Running:
         if not self._ended:
             self._ended = True
             self._upstream.running -= 1
+            self._upstream.streaming -= self._call.request.stream
 
 
 class _Stream:

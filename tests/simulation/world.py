@@ -19,7 +19,7 @@ from adapters.testing.virtual_time import EPOCH_US, VirtualClock
 from bootstrap.settings import Settings, parse_settings
 from domain.budget.period import PeriodKind
 from domain.budget.terms import BudgetOwner, BudgetTerms, OwnerKind
-from domain.catalog import Catalog, Instance, InstanceLimits, RouterPolicy
+from domain.catalog import WEIGHT_SCALE, Catalog, Instance, InstanceLimits, RouterPolicy
 from domain.events import CircuitChanged, Event
 from domain.identifiers import InstanceId, ModelName
 from domain.pricing import Prices
@@ -29,6 +29,7 @@ from domain.routing.strategy import StrategyName
 from tests.simulation.disk import Disk
 from tests.simulation.link import Link
 from tests.simulation.shared_store import SharedStore
+from tests.simulation.sightings import Sightings, states
 from tests.simulation.simulated_gateway import SimulatedGateway
 from tests.simulation.simulated_loop import SimulatedLoop
 from tests.simulation.upstream import Upstream
@@ -48,6 +49,7 @@ class Told:
     requests: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    met: Sightings = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
     trace: str = ""
 
@@ -61,17 +63,18 @@ class World:
     """What all parts of a run share."""
 
     def __init__(self, seed: int, directory: Path, disk: Disk) -> None:
-        self.seed, self.directory, self.disk = seed, directory, disk
+        self.seed, self.directory = seed, directory
+        self.disk: Disk = disk
         self.chance = random.Random(f"world {seed}")
         self.told = Told(seed)
         self._trace = hashlib.blake2b(digest_size=12)
         self.settings = simulated_settings()
         self.breaker = CircuitBreakerConfig()
-        self.store = SharedStore(self.breaker, events=_WatchedEvents(self))
+        self.store = SharedStore(self.breaker, self.violated, events=_WatchedEvents(self))
         self.ledger = MemoryLedger()
         names = ["a", "b", "c"][: self.chance.randint(1, 3)]
-        self.upstreams = {name: Upstream(name, random.Random(f"{name} {seed}")) for name in names}
-        self.catalog = Catalog({ModelName("m"): tuple(_instance(name) for name in names)})
+        self.upstreams: dict[str, Upstream] = {name: Upstream(name, random.Random(f"{name} {seed}")) for name in names}
+        self.catalog = self.drawn_catalog()
         strategy = self.chance.choice(list(StrategyName))
         self.policy = RouterPolicy(strategy=strategy, max_deadline_us=30_000_000, breaker=self.breaker)
         self.gateways: dict[str, SimulatedGateway] = {}
@@ -86,6 +89,13 @@ class World:
         assert isinstance(loop, SimulatedLoop)
         return loop
 
+    def drawn_catalog(self) -> Catalog:
+        """One instance for each upstream, with weights and limits of their own."""
+        instances = (
+            _instance(name, self.chance.randint(1, 3), self.chance.randint(4, MOST_PARALLEL)) for name in self.upstreams
+        )
+        return Catalog({ModelName("m"): tuple(instances)})
+
     def note(self, what: str, name: str) -> None:
         """Something has happened: it is part of the trace."""
         self._trace.update(f"{self.loop.time():.6f} {what} {name}\n".encode())
@@ -93,6 +103,7 @@ class World:
     def fault(self, name: str) -> None:
         """A fault was put in."""
         self.told.faults[name] += 1
+        self.told.met.update((name, state) for state in states(self))
         self.note("fault", name)
 
     def violated(self, invariant: str) -> None:
@@ -171,15 +182,16 @@ def _budgets(chance: random.Random) -> tuple[BudgetTerms, ...]:
     )
 
 
-def _instance(name: str) -> Instance:
+def _instance(name: str, weight: int, max_parallel: int) -> Instance:
     return Instance(
         InstanceId(name),
         ModelName("m"),
         "custom",
         f"upstream-{name}",
+        weight_milli=weight * WEIGHT_SCALE,
         own_prices=Prices(PRICE, PRICE),
         max_output_tokens=20,
-        limits=InstanceLimits(max_parallel=MOST_PARALLEL),
+        limits=InstanceLimits(max_parallel=max_parallel),
     )
 
 

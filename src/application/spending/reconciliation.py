@@ -1,4 +1,5 @@
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from application.errors import StateUnavailable
@@ -11,7 +12,7 @@ from application.ports.randomness import Randomness
 from application.spending.doubts import LOOK_AGAIN_AFTER_US, Doubts
 from application.spending.verification import Verification
 from domain.budget.answers import Balance
-from domain.budget.charge import AccountId, BudgetId
+from domain.budget.charge import AccountId, BudgetId, BudgetPeriod
 from domain.budget.terms import BudgetTerms, OwnerKind
 from domain.durations import SECOND_US
 from domain.events import BudgetDrifted
@@ -32,6 +33,8 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """Compares budgets with the ledger: all of them once an hour, in one gateway of all, and doubtful ones soon.
+
+    All are doubtful when a process has died, as what it doubted has died with it.
 
     A count that is too low is lifted. One that is too high stays: it may be usage on its way, and it refuses too much
     rather than too little. What differs by more than a thousandth, or a dollar, for longer than usage is on its way is
@@ -69,13 +72,23 @@ class Reconciliation:
 
     async def settle_doubts(self) -> None:
         """Compares the doubtful whose time has come; again later where that can't be done now."""
+        if self.doubts.take_all():
+            await self._lift_all()
         for budget in self.doubts.take():
             try:
                 terms = await self.store.get(BudgetTerms, budget)
                 if terms is not None:
-                    await self._drift_of(terms)
+                    await self._lift(terms)
             except (StateUnavailable, LockTaken):
                 self.doubts.add(budget, LOOK_AGAIN_AFTER_US)
+
+    async def _lift_all(self) -> None:
+        try:
+            async for page in self._pages():
+                for terms in page:
+                    await self._lift(terms)
+        except (StateUnavailable, LockTaken):
+            self.doubts.add_all(LOOK_AGAIN_AFTER_US)
 
     async def _take_turn(self, owner: str) -> bool:
         """False where it has to be tried again."""
@@ -90,12 +103,15 @@ class Reconciliation:
 
     async def __call__(self) -> None:
         """Compares all budgets now. Raises StateUnavailable, LockTaken."""
+        async for page in self._pages():
+            await self._compare(page)
+
+    async def _pages(self) -> AsyncIterator[tuple[BudgetTerms, ...]]:
         page = await self.store.page(BudgetTerms, MOST_ITEMS)
-        while True:
-            await self._compare(page.items)
-            if page.next is None:
-                return
+        yield page.items
+        while page.next is not None:
             page = await self.store.page(BudgetTerms, MOST_ITEMS, page.next)
+            yield page.items
 
     async def _compare(self, budgets: tuple[BudgetTerms, ...]) -> None:
         doubtful = [terms for terms in budgets if await self._drift_of(terms) is not None]
@@ -106,13 +122,26 @@ class Reconciliation:
             if drift is not None:
                 self.events.publish(drift)
 
-    async def _drift_of(self, terms: BudgetTerms) -> BudgetDrifted | None:
-        """How far the count is off, where that is too far; it has been lifted then where it was too low."""
+    async def _lift(self, terms: BudgetTerms) -> None:
+        """Lifts the count where it is too low; what is on its way to the ledger can hide that."""
+        budget = terms.owner.budget_id
+        if (found := await self._recounted(terms)) is None or found[2].settled_nano <= found[3]:
+            self.doubts.settled(budget)
+        else:
+            self.doubts.again(budget)
+
+    async def _recounted(self, terms: BudgetTerms) -> tuple[AccountId, BudgetPeriod, Balance, int] | None:
         account = await self._account_of(terms)
         if account is None:
             return None
         of = terms.period(self.clock.now_us())
-        counted, ledger_nano = await self.verification.recount(account, of)
+        return account, of, *await self.verification.recount(account, of)
+
+    async def _drift_of(self, terms: BudgetTerms) -> BudgetDrifted | None:
+        """How far the count is off, where that is too far; it has been lifted then where it was too low."""
+        if (found := await self._recounted(terms)) is None:
+            return None
+        account, of, counted, ledger_nano = found
         # At 0 nobody relies on it: it is rebuilt before it is used.
         if counted.epoch == 0 or not _is_far(counted, ledger_nano):
             return None

@@ -1,6 +1,6 @@
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Iterable
+from collections.abc import Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -141,17 +141,17 @@ class Spends:
             await self._restore_lost()
             self._restored_epoch = epoch.number
         await self._roll_call.answer(self._restored_epoch)
-        if not self._is_rebooking:
+        due = [one for one in self._spends.values() if one.cost_nano is not None and one.booked_us is None]
+        if due and not self._is_rebooking:
             self._is_rebooking = True
-            self._background.do(self._book_again())
+            self._background.do(self._book_again(due))
 
     async def drain(self) -> None:
         """Returns when all ends that are under way have been told, or could not be."""
         await self._background.settle()
 
-    async def _book_again(self) -> None:
+    async def _book_again(self, due: Sequence[Spend]) -> None:
         try:
-            due = [one for one in self._spends.values() if one.cost_nano is not None and one.booked_us is None]
             await _in_portions(self._book(spend) for spend in due)
         finally:
             self._is_rebooking = False

@@ -49,6 +49,7 @@ class DeliverUsage:
         on_ledgered: Called with the ids of records that are in the ledger, or whose dead letter was discarded: they
             are on their way no more.
         on_adopted: Called with each record that a dead process left, before it is sent.
+        on_died: Called when journals of dead processes were found, whether anything was left in them or not.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class DeliverUsage:
         *,
         on_ledgered: OnLedgered = _no_need_to_know,
         on_adopted: OnAdopted = _no_need_to_know,
+        on_died: Callable[[], None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._stream = stream
@@ -69,6 +71,7 @@ class DeliverUsage:
         self._randomness = randomness
         self._on_ledgered = on_ledgered
         self._on_adopted = on_adopted
+        self._on_died = on_died
         self._way = OnTheWay(CAPACITY)
         self._told: set[str] = set()
 
@@ -94,6 +97,7 @@ class DeliverUsage:
         files = await self._journal.adopt()
         if files:
             _log.info("took over the usage of %d journal files", files)
+            self._on_died()
 
     async def send(self) -> None:
         """Gives the stream everything that it does not have, as far as there is room. Raises StateUnavailable."""

@@ -86,11 +86,12 @@ class DrainUsage:
         self._ledger_away = False
         self._ask_ledger_at_us = 0
         self._look_around_at_us = 0
-        self._stopping = asyncio.Event()
+        self._stopping = False
+        self._sleeping: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Drains until `stop`, or for ever; also ends by cancellation, which loses nothing."""
-        while not self._stopping.is_set():
+        while not self._stopping:
             try:
                 pause_us = 0 if await self.drain() else IDLE_US
                 self._stream_backoff.reset()
@@ -101,7 +102,9 @@ class DrainUsage:
 
     def stop(self) -> None:
         """Lets `run` end after the batch in hand."""
-        self._stopping.set()
+        self._stopping = True
+        if self._sleeping is not None:
+            self._sleeping.cancel()
 
     async def drain(self) -> bool:
         """A batch, and one more of what others have left; whether there was any, and the ledger took or refused it.
@@ -212,9 +215,9 @@ class DrainUsage:
 
     async def _pause(self, span_us: int) -> None:
         """Waits, but not for what has been told to stop."""
-        waits = {asyncio.ensure_future(self._clock.sleep(span_us)), asyncio.ensure_future(self._stopping.wait())}
+        self._sleeping = sleeping = asyncio.ensure_future(self._clock.sleep(span_us))
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((sleeping,))
         finally:
-            for each in waits:
-                each.cancel()
+            sleeping.cancel()
+            self._sleeping = None

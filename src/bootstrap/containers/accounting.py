@@ -150,6 +150,7 @@ class AccountingContainer(_Base):
         _Base.randomness,
         on_ledgered=spends.provided.ledgered,
         on_adopted=spends.provided.adopted,
+        on_died=doubts.provided.add_all,
     )
     drain_usage = Singleton(
         DrainUsage,

@@ -100,12 +100,12 @@ async def _answer_rightly(scene: Scene) -> None:
 
 
 async def _keep_resetting(scene: Scene) -> None:
-    scene.proxy.target_port = free_port()
+    scene.proxy.target = free_port()
     scene.proxy.reset()
 
 
 async def _stop_resetting(scene: Scene) -> None:
-    scene.proxy.target_port = scene.server.port
+    scene.proxy.target = scene.server.port
 
 
 async def _freeze(scene: Scene) -> None:

@@ -5,7 +5,6 @@ import contextlib
 import shutil
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from application.errors import StateUnavailable
 from tests.integration.redis.support import store
 from tests.ports import free_port
 from tests.servers.redis_servers import RedisServer, cluster, cluster_url, standalone, valkey_binary
+from tests.servers.sentinel_group import SentinelGroup
 from tests.servers.tcp_proxy import TcpProxy
 
 
@@ -115,43 +115,6 @@ async def test_a_cluster(folder: Path) -> None:
 def _scripts_known(server: RedisServer) -> bool:
     with redis.Redis(port=server.port) as client:
         return int(client.info("memory")["number_of_cached_scripts"]) > 0
-
-
-class SentinelGroup:
-    """A primary, a replica, and a Sentinel that watches them."""
-
-    def __init__(self, stack: contextlib.ExitStack, folder: Path) -> None:
-        self.primary = stack.enter_context(standalone(valkey_binary()))
-        self.replica = stack.enter_context(
-            standalone(
-                valkey_binary(), "--replicaof", f"127.0.0.1 {self.primary.port}", "--repl-diskless-sync-delay", "0"
-            )
-        )
-        self.port = free_port()
-        config = folder / "sentinel.conf"
-        config.write_text(
-            f"port {self.port}\nbind 127.0.0.1\ndir {folder}\n"
-            f"sentinel monitor main 127.0.0.1 {self.primary.port} 1\n"
-            "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n"
-        )
-        process = subprocess.Popen(
-            [valkey_binary(), str(config), "--sentinel"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        stack.callback(process.wait)
-        stack.callback(process.kill)
-        self._wait_until_complete()
-
-    def _wait_until_complete(self) -> None:
-        give_up_s = time.monotonic() + 30
-        while time.monotonic() < give_up_s:
-            with contextlib.suppress(redis.RedisError), redis.Redis(port=self.port, socket_timeout=1) as client:
-                state = client.sentinel_master("main")
-                with redis.Redis(port=self.replica.port) as replica:
-                    linked = replica.info("replication")["master_link_status"] == "up"
-                if state["num-slaves"] == 1 and linked:
-                    return
-            time.sleep(0.05)
-        raise RuntimeError("the sentinel does not find its servers")
 
 
 @pytest.fixture

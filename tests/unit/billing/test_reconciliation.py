@@ -249,3 +249,60 @@ def test_of_two_gateways_one_compares_in_each_hour() -> None:
             each.cancel()
 
     run_virtual(scenario())
+
+
+def test_a_dead_process_makes_all_budgets_doubtful() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.begin(TEAM, KEY)
+        await world.ledger_has(AttemptId(RequestId("r"), 1), 5_000)
+        world.gateway.doubts.add_all()
+        await world.compare.settle_doubts()
+        assert await world.settled(TEAM) == 0
+
+        await world.gateway.clock.sleep(LOOK_AGAIN_AFTER_US)
+        await world.compare.settle_doubts()
+
+        assert (await world.settled(TEAM), await world.settled(KEY)) == (5_000, 5_000)
+
+    run_virtual(scenario())
+
+
+def test_what_is_on_its_way_hides_a_low_count_only_until_it_has_arrived() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.begin(TEAM)
+        await world.ledger_has(AttemptId(RequestId("lost"), 1), 3_000)
+        attempt = await world.count([TEAM], 5_000)
+        await world.gateway.budgets.settle(ACCOUNT, attempt, 5_000)
+        world.gateway.doubts.add(TEAM.owner.budget_id, 0)
+        await world.compare.settle_doubts()
+        assert await world.settled(TEAM) == 5_000
+
+        await world.ledger_has(attempt, 5_000)
+        await world.gateway.clock.sleep(LOOK_AGAIN_AFTER_US)
+        await world.compare.settle_doubts()
+
+        assert await world.settled(TEAM) == 8_000
+
+    run_virtual(scenario())
+
+
+def test_a_count_that_stays_too_high_is_not_compared_for_ever() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.begin(TEAM)
+        attempt = await world.count([TEAM], 5_000)
+        await world.gateway.budgets.settle(ACCOUNT, attempt, 5_000)
+        world.gateway.doubts.add(TEAM.owner.budget_id, 0)
+        looks = 0
+        for _ in range(20):
+            taken = world.gateway.doubts.take()
+            looks += len(taken)
+            for budget in taken:
+                world.gateway.doubts.again(budget)
+            await world.gateway.clock.sleep(LOOK_AGAIN_AFTER_US)
+
+        assert looks == 9
+
+    run_virtual(scenario())

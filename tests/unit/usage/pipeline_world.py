@@ -89,6 +89,7 @@ class Process:
         self.journal = MemoryUsageJournal(world.directory)
         self.told: list[str] = []
         self.adopted: list[UsageRecord] = []
+        self.deaths = 0
         self.hook_fails: list[Exception] = []
         stream, ledger = cast("UsageStream", world.stream), cast("Ledger", world.ledger)
         self.deliver = DeliverUsage(
@@ -99,6 +100,7 @@ class Process:
             SeededRandomness(),
             on_ledgered=self._on_ledgered,
             on_adopted=self._on_adopted,
+            on_died=self._on_died,
         )
         self.drain = DrainUsage(
             stream, ledger, world.clock, SeededRandomness(), name, on_ledgered=self.deliver.ledgered
@@ -135,6 +137,9 @@ class Process:
     async def _on_ledgered(self, record_ids: Sequence[str]) -> None:
         self._fail()
         self.told.extend(record_ids)
+
+    def _on_died(self) -> None:
+        self.deaths += 1
 
     async def _on_adopted(self, record: UsageRecord) -> None:
         self._fail()

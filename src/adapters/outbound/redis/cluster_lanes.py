@@ -13,7 +13,7 @@ from adapters.outbound.redis.asked import Asked
 from adapters.outbound.redis.lane import UNANSWERED, Lane
 from adapters.outbound.redis.probe import PingProbe
 from adapters.outbound.redis.receiver import Receiver
-from adapters.outbound.redis.refusals import STORE_ERRORS
+from adapters.outbound.redis.refusals import SILENCE, STORE_ERRORS
 from application.errors import StateUnavailable
 
 _REDIRECTS = 5
@@ -141,8 +141,8 @@ class ClusterLanes:
         try:
             async with asyncio.timeout(self._bound_s):
                 await (self._nodes if self._nodes.slots_cache else self._client).initialize()
-        except STORE_ERRORS as found:
-            error = found
+        except SILENCE as found:
+            error = found if isinstance(found, STORE_ERRORS) else ConnectionError(str(found))
         lost, self._lost = self._lost, []
         homeless = [asked for asked in lost if not self._asked_again(asked)]
         outages = [self._receiver.receive(asked, error) for asked in homeless]

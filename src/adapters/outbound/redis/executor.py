@@ -18,7 +18,7 @@ from adapters.outbound.redis.connection import Client, Timeouts, close
 from adapters.outbound.redis.lanes import Lanes, SingleLane
 from adapters.outbound.redis.lua_scripts import Script, ScriptError
 from adapters.outbound.redis.probe import PingProbe
-from adapters.outbound.redis.refusals import STORE_ERRORS, described
+from adapters.outbound.redis.refusals import SILENCE, STORE_ERRORS, described
 from adapters.outbound.redis.script_cache import ScriptCache
 from adapters.outbound.redis.store_breaker import StoreBreaker
 from adapters.outbound.redis.words import Word, as_sent
@@ -135,7 +135,7 @@ class RedisExecutor:
         try:
             async with asyncio.timeout(self._bound_s):
                 await self._client.execute_command("PING")
-        except STORE_ERRORS:
+        except SILENCE:
             return False
         return True
 

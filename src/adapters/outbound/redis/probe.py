@@ -6,7 +6,7 @@ from typing import Any
 from redis.asyncio import RedisCluster
 
 from adapters.outbound.redis.connection import Client
-from adapters.outbound.redis.refusals import STORE_ERRORS
+from adapters.outbound.redis.refusals import SILENCE
 
 PLACES = 16
 _PROBE_MS = 1_000
@@ -36,7 +36,7 @@ class PingProbe:
         try:
             async with asyncio.timeout(self._bound_s):
                 answers = await self._ask()
-        except STORE_ERRORS:
+        except SILENCE:
             return False
         if any(isinstance(said, Exception) for said in answers):
             return False
@@ -55,7 +55,7 @@ class PingProbe:
                         await node.disconnect_free_connections()
                 else:
                     await self._client.connection_pool.disconnect(inuse_connections=False)
-        except STORE_ERRORS:
+        except SILENCE:
             return  # What can't be closed is closed already.
 
     async def refresh_topology(self) -> None:
@@ -65,7 +65,7 @@ class PingProbe:
         try:
             async with asyncio.timeout(_REFRESH_PART * self._bound_s):
                 await self._client.nodes_manager.initialize()
-        except STORE_ERRORS:
+        except SILENCE:
             return  # No node can tell now; the next failure or probe asks again.
 
     async def _ask(self) -> list[Any]:

@@ -20,6 +20,9 @@ _UNABLE = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError, Ask
 STORE_ERRORS = (RedisError, RedisClusterException, OSError, TimeoutError)
 """All that the library raises by itself; what else comes is a bug of ours."""
 
+SILENCE = (*STORE_ERRORS, RuntimeError)
+"""What asking ends with where nobody answers: of an idle connection that was reset uvloop says RuntimeError."""
+
 
 def is_outage(error: BaseException) -> bool:
     """Whether the store does not answer, or answers that it can't serve now."""
