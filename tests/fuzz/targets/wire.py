@@ -25,6 +25,8 @@ from tests.wires.event_stream import event
 
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _WEEK_US: Final = 7 * 24 * 3_600_000_000
+# More digits than Python reads as a number. (What is in `data` must be read, to be compared.)
+_LONG_NUMBER: Final = b'{"type":"a.b","sequence_number":' + b"9" * 5000 + b"}"
 _NEW: Final = 'a "new" name'
 _TOKENS: Final = (b"data: ", b"data:", b"event: ", b"id", b": ", b"\r\n", b"\n\n", b"\r\r", b"[DONE]", b"\xef\xbb\xbf")
 _DATES: Final = (b"Fri, 31 Dec 1999 23:59:59 GMT", b"Sat, 01 Jan 2000 00:00:59 GMT", b"1 Jan 0001 00:00:00 +2359")
@@ -63,7 +65,7 @@ def _client_events(data: bytes) -> None:
         (told,) = _by_the_letter(written.removesuffix(b"\n\n"))
         assert json.dumps(json.loads(told)) == json.dumps(document)
     framing = responses_framing()
-    framing.batch((Chunk(data),))
+    framing.batch((Chunk(data), Chunk(_LONG_NUMBER)))
     assert len(_by_the_letter(framing.error(InvalidRequest("no")).removesuffix(b"\n\n"))) == 1
 
 

@@ -90,7 +90,9 @@ class Asked:
                 return (account, caller.kind, caller.id)
 
     def body(self, scope: CacheScope) -> str:
-        left_out = HOW_IT_IS_WANTED | (set() if scope is CacheScope.GLOBAL else {"user"})
+        # A response repeats the user that it was asked for.
+        user_counts = scope is CacheScope.GLOBAL or self.endpoint is Endpoint.RESPONSES
+        left_out = HOW_IT_IS_WANTED | (set() if user_counts else {"user"})
         return spelt({name: value for name, value in self.fields.items() if name not in left_out})
 
 

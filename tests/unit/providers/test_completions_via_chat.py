@@ -1,6 +1,7 @@
 import pytest
 
-from adapters.outbound.providers.completions_via_chat import chat_fields, completion
+from adapters.outbound.providers.completions_via_chat import chat_fields, completion, completion_chunk
+from domain.chat import Chunk
 from domain.failure import FailureKind, ProviderFailed
 
 
@@ -71,3 +72,8 @@ def test_a_senseless_chat_reply_becomes_an_empty_completion(choices: object) -> 
     translated = completion({"choices": choices})["choices"]
     assert isinstance(translated, list)
     assert all(choice["text"] == "" for choice in translated)
+
+
+def test_a_sign_of_life_in_a_chats_stream_is_one_in_the_completions() -> None:
+    sign = Chunk(b"", content=False, visible=False)
+    assert completion_chunk(sign) == sign

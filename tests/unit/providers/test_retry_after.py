@@ -27,6 +27,8 @@ LATER = "Wed, 21 Oct 2026 07:28:30 GMT"
         ({"retry-after": "1e9"}, None),
         ({"retry-after": "999999999999"}, None),
         ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "7\x1e"}, 7 * SECOND_US),
+        ({"retry-after": "1 Jan 1 0:9999999999", "date": DATE}, None),
         ({"x-ratelimit-reset-requests": "1s", "x-ratelimit-reset-tokens": "6m0s"}, 6 * MINUTE_US),
         ({"x-ratelimit-reset-requests": "12ms"}, 12_000),
         ({"x-ratelimit-reset-tokens": "17"}, 17 * SECOND_US),

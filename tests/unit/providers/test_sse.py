@@ -81,3 +81,8 @@ def test_an_event_without_its_blank_line_ends_with_the_stream() -> None:
 
 def test_events_without_data_are_nothing() -> None:
     assert feed_all([b"event: ping\n\n", b"data:\n\n", b"data\n\n", b"\n\n\n"]) == []
+
+
+def test_an_event_of_empty_data_is_nothing_wherever_a_read_begins() -> None:
+    assert feed_all([b"data: \n\ndata: a\n\n"]) == [b"a"]
+    assert feed_all([b": b\n\ndata: \n\ndata: a\n\n"]) == [b"a"]
