@@ -12,7 +12,7 @@ from tests.processes.trial import Fault, Trial, running_trial
 from tests.servers.postgres_servers import PostgresServer
 from tests.servers.redis_servers import RedisServer, standalone, valkey_binary
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

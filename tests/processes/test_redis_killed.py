@@ -12,7 +12,7 @@ from tests.processes.trial import UNAVAILABLE, Fault, Trial, running_trial
 from tests.servers.postgres_servers import PostgresServer
 from tests.servers.redis_servers import RedisServer, standalone, valkey_binary
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 NAMES = {
     KILLED: "Redis killed, back with its append-only file after 2 s",

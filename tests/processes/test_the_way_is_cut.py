@@ -15,7 +15,7 @@ from tests.servers.postgres_servers import PostgresServer
 from tests.servers.redis_servers import RedisServer, standalone, valkey_binary
 from tests.servers.tcp_proxy import TcpProxy
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 LASTS_S = 4.0
 Ways = dict[str, TcpProxy]
