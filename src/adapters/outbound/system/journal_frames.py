@@ -49,4 +49,11 @@ def frames(data: bytes) -> Iterator[Frame]:
             return
         kind, id_bytes = _START.unpack_from(payload)
         body = _START.size + id_bytes
-        yield Frame(kind, payload[_START.size : body].decode("utf-8", "surrogatepass"), payload[body:], at)
+        # The CRC of four bytes of ones is all ones: it proves less than it seems.
+        try:
+            record_id = payload[_START.size : body].decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return
+        if body > len(payload):
+            return
+        yield Frame(kind, record_id, payload[body:], at)

@@ -54,19 +54,22 @@ class ResponseTranslation:
         try:
             self._take(document, chunk, into)
         except ValueError as error:
-            raise ProviderFailed(broken_reply("the provider's stream holds a number out of range")) from error
+            raise _out_of_range() from error
         self._told = self._told or any(one.content for one in into)
         return into
 
     def finish(self) -> Sequence[Chunk]:
-        """All that is still open, and the response."""
+        """All that is still open, and the response. Raises as `chunks`."""
         into: list[Chunk] = []
         self._open(self._first or {}, into)
         for item in self._items:
             item.close(into, "completed" if item is not self._items[-1] else item_status(self._finish))
         usage, told = self._usage
         response = self._head.document(self._first or {}, [item.whole for item in self._items], self._finish, told)
-        return [*into, self._events.ended(response, usage, content=not self._told)]
+        try:
+            return [*into, self._events.ended(response, usage, content=not self._told)]
+        except ValueError as error:
+            raise _out_of_range() from error
 
     def _open(self, document: Fields, into: list[Chunk]) -> None:
         if self._first is None:
@@ -124,6 +127,10 @@ class ResponseTranslation:
                 other.close(into, "completed")
         self._items.append(item)
         into.append(item.added())
+
+
+def _out_of_range() -> ProviderFailed:
+    return ProviderFailed(broken_reply("the provider's stream holds a number out of range"))
 
 
 _conforms: type[ChunkTranslation] = ResponseTranslation
