@@ -86,3 +86,9 @@ def test_events_without_data_are_nothing() -> None:
 def test_an_event_of_empty_data_is_nothing_wherever_a_read_begins() -> None:
     assert feed_all([b"data: \n\ndata: a\n\n"]) == [b"a"]
     assert feed_all([b": b\n\ndata: \n\ndata: a\n\n"]) == [b"a"]
+
+
+def test_a_byte_order_mark_behind_an_event_is_no_beginning() -> None:
+    parser = SseParser()
+
+    assert parser.feed(b"data: 1\n\n\n\xef\xbb\xbfdata: 2\n\n") == [b"1"]

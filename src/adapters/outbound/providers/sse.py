@@ -38,6 +38,7 @@ class SseParser:
             return self._feed_lines(read)
         if len(read) > self._max_event_bytes:
             return self._feed_lines(read)
+        self._fresh = False  # it begins with `data: `: a mark of byte order further on is no beginning
         events = []
         blocks = read.split(b"\n\n")
         rest = blocks.pop()
@@ -46,7 +47,6 @@ class SseParser:
                 events.append(block[len(_PREFIX) :])
             else:
                 events += self._feed_lines(block + b"\n\n")
-        self._fresh = False
         return events + self._feed_lines(rest) if rest else events
 
     def finish(self) -> list[bytes]:

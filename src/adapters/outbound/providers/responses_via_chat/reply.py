@@ -158,19 +158,24 @@ def usage_document(usage: object) -> dict[str, object] | None:
     """A chat's usage as Responses tells it."""
     if not isinstance(usage, dict) or not isinstance(usage.get("prompt_tokens"), int):
         return None
-    prompt, output = usage["prompt_tokens"], usage.get("completion_tokens") or 0
+    prompt, output = usage["prompt_tokens"], _count(usage.get("completion_tokens"))
     read = _told(usage.get("prompt_tokens_details"))
     written = _told(usage.get("completion_tokens_details"))
     return {
         "input_tokens": prompt,
         "input_tokens_details": {
-            "cached_tokens": read.get("cached_tokens") or 0,
-            "cache_write_tokens": read.get("cache_creation_tokens") or read.get("cache_write_tokens") or 0,
+            "cached_tokens": _count(read.get("cached_tokens")),
+            "cache_write_tokens": _count(read.get("cache_creation_tokens")) or _count(read.get("cache_write_tokens")),
         },
         "output_tokens": output,
-        "output_tokens_details": {"reasoning_tokens": written.get("reasoning_tokens") or 0},
-        "total_tokens": usage.get("total_tokens") or prompt + output,
+        "output_tokens_details": {"reasoning_tokens": _count(written.get("reasoning_tokens"))},
+        "total_tokens": _count(usage.get("total_tokens")) or prompt + output,
     }
+
+
+def _count(tokens: object) -> int:
+    """What a provider counted; 0 where it is no number."""
+    return tokens if isinstance(tokens, int) else 0
 
 
 def _complete(logprob: Item) -> Item:
