@@ -29,7 +29,7 @@ async def trial(
         yield running
 
 
-@pytest.mark.parametrize("lasts_s", [3.0, pytest.param(10.0, marks=pytest.mark.long)])
+@pytest.mark.parametrize("lasts_s", [3.0, 10.0])
 async def test_a_postgres_that_is_stopped_at_once_costs_nobody_an_answer_and_no_call_its_row(
     trial: Trial, database: PostgresServer, lasts_s: float
 ) -> None:

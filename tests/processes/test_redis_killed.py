@@ -37,7 +37,7 @@ async def trial(
 
 @pytest.mark.parametrize(
     "outage",
-    [KILLED, pytest.param(EMPTIED, marks=pytest.mark.long), pytest.param(RESTARTED, marks=pytest.mark.long)],
+    [KILLED, EMPTIED, RESTARTED],
     ids=lambda outage: outage.name,
 )
 async def test_a_redis_that_is_killed_costs_no_call_its_row_and_no_budget_its_sum(

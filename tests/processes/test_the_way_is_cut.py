@@ -56,7 +56,6 @@ TOLD: Mapping[tuple[str, Happens], frozenset[str]] = {
     ("upstream", swallows): NO_ANSWER,
     ("upstream", is_reset): BROKEN,
 }
-IN_SHORT = {("upstream", is_reset), ("store", swallows)}
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +91,9 @@ async def trial(
 @pytest.mark.parametrize(
     ("name", "happens"),
     [
-        pytest.param(name, happens, id=f"{name} {happens.__name__}", marks=() if short else pytest.mark.long)
+        pytest.param(name, happens, id=f"{name} {happens.__name__}")
         for name in NAMES
         for happens in (swallows, is_reset, is_slow)
-        for short in [(name, happens) in IN_SHORT]
     ],
 )
 async def test_a_way_that_is_cut_or_slow_loses_no_call_and_truncates_no_stream_in_silence(

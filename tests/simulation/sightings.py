@@ -23,7 +23,7 @@ def _spent(world: "World") -> bool:
     terms = next(terms for terms in world.budgets if terms.owner.id == "poor")
     account = world.store.now.accounts.of(AccountId("team:poor"))
     balance = account.inspect((terms.period(now_us),), now_us).balances[0]
-    return terms.amount_nano - balance.settled_nano - balance.reserved_nano < 30 * terms.amount_nano // 300
+    return terms.amount_nano - balance.settled_nano - balance.reserved_nano < terms.amount_nano // 10
 
 
 STATES: dict[str, Callable[["World"], bool]] = {

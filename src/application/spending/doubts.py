@@ -11,7 +11,8 @@ LAST_LOOK_AFTER_US = 40 * SECOND_US
 """Longer than it takes where the stream lost it, too: after 16 s its journal sends it again."""
 
 _MOST = 10_000
-_MOST_TRIES = 8
+MOST_TRIES = 8
+"""Of comparisons that saw nothing, because more was on its way than may be missing."""
 
 
 class Doubts:
@@ -19,36 +20,26 @@ class Doubts:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._due: list[tuple[int, BudgetId]] = []
+        self._due: list[tuple[int, BudgetId, int]] = []
         self._all_due_us: list[int] = []
-        self._tries: dict[BudgetId, int] = {}
 
     def add(self, budget: BudgetId, *after_us: int) -> None:
         """To be compared each time that so much has passed. Of very many some wait for the hourly comparison."""
         for span_us in after_us or (LOOK_AGAIN_AFTER_US, LAST_LOOK_AFTER_US):
-            if len(self._due) < _MOST:
-                heapq.heappush(self._due, (self._clock.monotonic_us() + span_us, budget))
+            self._push(budget, span_us, 0)
 
-    def again(self, budget: BudgetId) -> None:
-        """What was on its way hid whether the count is too low: compared once more, so many times."""
-        tries = self._tries.get(budget, 0) + 1
-        if tries > _MOST_TRIES:
-            self.settled(budget)
-            return
-        self._tries[budget] = tries
-        self.add(budget, LOOK_AGAIN_AFTER_US)
+    def again(self, budget: BudgetId, tries: int) -> None:
+        """What was on its way hid whether the count is too low: compared once more, but not for ever.
 
-    def settled(self, budget: BudgetId) -> None:
-        """A comparison has shown that the count is complete, or has lifted it."""
-        self._tries.pop(budget, None)
+        `tries`: how often that was so before.
+        """
+        if tries < MOST_TRIES:
+            self._push(budget, LOOK_AGAIN_AFTER_US, tries + 1)
 
     def add_all(self, *after_us: int) -> None:
         """All are to be compared: a process died, and with it what it doubted."""
         now_us = self._clock.monotonic_us()
-        self._all_due_us = [
-            *self._all_due_us[-1:],
-            *(now_us + one for one in after_us or (LOOK_AGAIN_AFTER_US, LAST_LOOK_AFTER_US)),
-        ]
+        self._all_due_us += [now_us + span_us for span_us in after_us or (LOOK_AGAIN_AFTER_US, LAST_LOOK_AFTER_US)]
 
     def take_all(self) -> bool:
         """Whether the time of all has come. Says so once."""
@@ -58,10 +49,15 @@ class Doubts:
         self._all_due_us = waiting
         return is_due
 
-    def take(self) -> list[BudgetId]:
-        """Those whose time has come, each once."""
+    def take(self) -> dict[BudgetId, int]:
+        """Those whose time has come, with how often they were looked at in vain."""
         now_us = self._clock.monotonic_us()
-        taken: dict[BudgetId, None] = {}
+        taken: dict[BudgetId, int] = {}
         while self._due and self._due[0][0] <= now_us:
-            taken[heapq.heappop(self._due)[1]] = None
-        return list(taken)
+            _, budget, tries = heapq.heappop(self._due)
+            taken[budget] = max(tries, taken.get(budget, 0))
+        return taken
+
+    def _push(self, budget: BudgetId, span_us: int, tries: int) -> None:
+        if len(self._due) < _MOST:
+            heapq.heappush(self._due, (self._clock.monotonic_us() + span_us, budget, tries))

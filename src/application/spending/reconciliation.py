@@ -73,22 +73,34 @@ class Reconciliation:
     async def settle_doubts(self) -> None:
         """Compares the doubtful whose time has come; again later where that can't be done now."""
         if self.doubts.take_all():
-            await self._lift_all()
-        for budget in self.doubts.take():
+            await self._settle_all()
+        for budget, tries in self.doubts.take().items():
             try:
                 terms = await self.store.get(BudgetTerms, budget)
-                if terms is not None:
-                    await self._lift(terms)
-            except (StateUnavailable, LockTaken):
+            except StateUnavailable:
                 self.doubts.add(budget, LOOK_AGAIN_AFTER_US)
+                continue
+            if terms is not None:
+                await self._settle(terms, tries)
 
-    async def _lift_all(self) -> None:
+    async def _settle_all(self) -> None:
         try:
             async for page in self._pages():
                 for terms in page:
-                    await self._lift(terms)
-        except (StateUnavailable, LockTaken):
+                    await self._settle(terms)
+        except StateUnavailable:
             self.doubts.add_all(LOOK_AGAIN_AFTER_US)
+
+    async def _settle(self, terms: BudgetTerms, tries: int = 0) -> None:
+        """Lifts the count where it is too low; later where that can't be done now, or what is on its way hides it."""
+        budget = terms.owner.budget_id
+        try:
+            found = await self._recounted(terms)
+        except (StateUnavailable, LockTaken):
+            self.doubts.add(budget, LOOK_AGAIN_AFTER_US)
+            return
+        if found is not None and found[2].settled_nano > found[3]:
+            self.doubts.again(budget, tries)
 
     async def _take_turn(self, owner: str) -> bool:
         """False where it has to be tried again."""
@@ -121,14 +133,6 @@ class Reconciliation:
             drift = await self._drift_of(terms)
             if drift is not None:
                 self.events.publish(drift)
-
-    async def _lift(self, terms: BudgetTerms) -> None:
-        """Lifts the count where it is too low; what is on its way to the ledger can hide that."""
-        budget = terms.owner.budget_id
-        if (found := await self._recounted(terms)) is None or found[2].settled_nano <= found[3]:
-            self.doubts.settled(budget)
-        else:
-            self.doubts.again(budget)
 
     async def _recounted(self, terms: BudgetTerms) -> tuple[AccountId, BudgetPeriod, Balance, int] | None:
         account = await self._account_of(terms)

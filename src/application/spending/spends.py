@@ -103,9 +103,9 @@ class Spends:
         """Nothing was sent: there was no attempt."""
         spend = self._spends.pop(attempt_id.record_id, None)
         if spend is not None:
-            spend.is_released = True
-            if not spend.is_missing:
-                self._background.do(self._give_back(spend))
+            # Also where nobody heard that it was made: it may have been.
+            spend.is_released, spend.is_missing = True, False
+            self._background.do(self._give_back(spend))
 
     async def ledgered(self, record_ids: Collection[str]) -> None:
         """These are in the ledger, and nobody needs to remember them."""

@@ -12,7 +12,8 @@ from adapters.outbound.memory.lock import MemoryLock
 from adapters.outbound.memory.tenants import MemoryTenants
 from adapters.testing.doubles import SeededRandomness
 from adapters.testing.virtual_time import run_virtual
-from application.spending.doubts import LOOK_AGAIN_AFTER_US
+from application.errors import StateUnavailable
+from application.spending.doubts import LOOK_AGAIN_AFTER_US, MOST_TRIES
 from application.spending.reconciliation import EVERY_US, Reconciliation
 from domain.audit import Change
 from domain.budget.charge import AccountId, AttemptId, Charge, Reservation
@@ -294,15 +295,55 @@ def test_a_count_that_stays_too_high_is_not_compared_for_ever() -> None:
         await world.begin(TEAM)
         attempt = await world.count([TEAM], 5_000)
         await world.gateway.budgets.settle(ACCOUNT, attempt, 5_000)
+        recount, looks = world.gateway.verification.recount, []
+
+        async def counted(*words: Any) -> Any:
+            looks.append(words)
+            return await recount(*words)
+
+        world.gateway.verification.recount = counted  # type: ignore[method-assign, assignment]
         world.gateway.doubts.add(TEAM.owner.budget_id, 0)
-        looks = 0
         for _ in range(20):
-            taken = world.gateway.doubts.take()
-            looks += len(taken)
-            for budget in taken:
-                world.gateway.doubts.again(budget)
+            await world.compare.settle_doubts()
             await world.gateway.clock.sleep(LOOK_AGAIN_AFTER_US)
 
-        assert looks == 9
+        assert len(looks) == 1 + MOST_TRIES
+
+    run_virtual(scenario())
+
+
+def test_processes_that_die_one_after_the_other_do_not_put_the_comparison_off() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.begin(TEAM)
+        await world.ledger_has(AttemptId(RequestId("r"), 1), 5_000)
+        for _ in range(4):
+            world.gateway.doubts.add_all()
+            await world.gateway.clock.sleep(LOOK_AGAIN_AFTER_US // 3)
+            await world.compare.settle_doubts()
+
+        assert await world.settled(TEAM) == 5_000
+
+    run_virtual(scenario())
+
+
+def test_a_ledger_that_is_away_puts_the_comparison_of_all_budgets_off() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.begin(TEAM)
+        await world.ledger_has(AttemptId(RequestId("r"), 1), 5_000)
+        recount = world.gateway.verification.recount
+
+        async def away(*_: Any) -> Any:
+            raise StateUnavailable("the ledger is away")
+
+        world.gateway.verification.recount = away  # type: ignore[method-assign, assignment]
+        world.gateway.doubts.add_all(0)
+        await world.compare.settle_doubts()
+        world.gateway.verification.recount = recount  # type: ignore[method-assign]
+        await world.gateway.clock.sleep(LOOK_AGAIN_AFTER_US)
+        await world.compare.settle_doubts()
+
+        assert await world.settled(TEAM) == 5_000
 
     run_virtual(scenario())

@@ -3,10 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from adapters.testing.scripted_provider import fails
 from adapters.testing.virtual_time import run_virtual
+from application.errors import GatewayError, StateUnavailable
 from domain.budget.charge import AccountId, AttemptId
+from domain.failure import FailureKind
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted
-from tests.unit.billing.tenant import TEAM, balance, gateway, ledgered, tenant
+from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
+from tests.unit.billing.tenant import TEAM, balance, gateway, ledgered, script, tenant
 from tests.unit.dispatch.gateway import Gateway
 
 ACCOUNT = AccountId("team:T")
@@ -71,6 +77,35 @@ def test_a_dead_process_s_end_that_its_disk_did_not_take_puts_the_budget_in_doub
         assert one.doubts._due == []
 
         await one.spends.adopted(replace(record, cost_nano=30))
-        assert {budget for _, budget in one.doubts._due} >= {"team:T"}
+        assert {budget for _, budget, _ in one.doubts._due} >= {"team:T"}
+
+    run_virtual(scenario())
+
+
+def test_what_was_reserved_unheard_for_an_attempt_that_never_ran_is_given_back() -> None:
+    async def scenario() -> None:
+        one = gateway()
+        script(one, "a", fails(FailureKind.SERVER_ERROR))
+        reserve, admit = one.budgets.reserve, one.routing.admit
+        reserved: list[AttemptId] = []
+        admitted: list[Admitted | NotAdmitted] = []
+
+        async def unheard(*words: Any) -> Any:
+            await reserve(*words)
+            reserved.append(words[1].attempt_id)
+            raise StateUnavailable("nobody heard the answer")
+
+        async def admits_once(request: AdmissionRequest) -> Admitted | NotAdmitted:
+            admitted.append(NotAdmitted(()) if admitted else await admit(request))
+            return admitted[-1]
+
+        one.budgets.reserve = unheard  # type: ignore[method-assign, assignment]
+        one.routing.admit = admits_once  # type: ignore[method-assign]
+        soft = replace(TEAM, hard=False)
+        with pytest.raises(GatewayError):
+            await one.complete("gpt", caller=tenant(soft))
+        assert [attempt.attempt for attempt in reserved] == [2]
+
+        assert (await balance(one, soft)).reserved_nano == 0
 
     run_virtual(scenario())

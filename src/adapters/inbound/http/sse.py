@@ -114,8 +114,8 @@ def named_event(data: bytes) -> bytes:
 
 
 def _read_type(data: bytes) -> bytes:
-    name = str(json.loads(data).get("type"))
-    return name.encode() if _NAME.fullmatch(name) else b"message"
+    name = json.loads(data).get("type")
+    return name.encode() if isinstance(name, str) and _NAME.fullmatch(name) else b"message"
 
 
 _TYPE = b'{"type":"'

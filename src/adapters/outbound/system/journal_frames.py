@@ -50,10 +50,10 @@ def frames(data: bytes) -> Iterator[Frame]:
         kind, id_bytes = _START.unpack_from(payload)
         body = _START.size + id_bytes
         # The CRC of four bytes of ones is all ones: it proves less than it seems.
+        if body > len(payload):
+            return
         try:
             record_id = payload[_START.size : body].decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
-            return
-        if body > len(payload):
             return
         yield Frame(kind, record_id, payload[body:], at)
