@@ -1,6 +1,7 @@
 """`python -m tests.simulation`: many seeds, each twice; what was violated, and how to see it again."""
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     faults: Counter[str] = Counter()
     met: Sightings = Counter()
     requests, virtual_s = 0, 0.0
-    with ProcessPoolExecutor(asked.workers) as pool:
+    with ProcessPoolExecutor(asked.workers, initializer=gc.freeze) as pool:
         for done, told in enumerate(pool.map(partial(run_twice, minutes=asked.minutes), seeds), 1):
             faults.update(told.faults)
             met.update(told.met)

@@ -117,14 +117,11 @@ class SimulatedLoop(VirtualTimeLoop):
                     continue
                 if self._paused and handle.context.get(OWNER, "world") in self._paused:
                     self._held.append(handle)
-                else:
-                    self._run(handle)
-
-    def _run(self, handle: _Handle) -> None:
-        try:
-            handle.context.run(handle.callback, *handle.args)
-        except Exception as error:  # noqa: BLE001 - as the loops of asyncio do
-            self.call_exception_handler({"message": "a callback failed", "exception": error})
+                    continue
+                try:
+                    handle.context.run(handle.callback, *handle.args)
+                except Exception as error:  # noqa: BLE001 - as the loops of asyncio do
+                    self.call_exception_handler({"message": "a callback failed", "exception": error})
 
     def _take_due(self) -> None:
         timers = self._timers

@@ -15,6 +15,7 @@ FOUND = {
     "what a killed process doubted of a hard budget is doubted by nobody": 403,
     "what is on its way hides from every comparison that a count is too low": 251,
     "what was reserved unheard for an attempt that never ran stays reserved": 143,
+    "a reservation that arrives after it was given back stays reserved": 94,
 }
 """What seeds have found. The world of a seed changes with the simulation, so that another one may find it first now."""
 

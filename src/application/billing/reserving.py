@@ -98,7 +98,7 @@ class Reserving:
 
     def give_back(self, account: str, reservation: Reservation) -> None:
         """Gives back what may have been reserved for a request that will not run."""
-        self._spends.hold(AccountId(account), reservation)
+        self._spends.hold(AccountId(account), reservation, is_missing=True)
         self._spends.release(reservation.attempt_id)
 
     async def reserve(self, journey: Journey) -> None:

@@ -103,8 +103,7 @@ class Spends:
         """Nothing was sent: there was no attempt."""
         spend = self._spends.pop(attempt_id.record_id, None)
         if spend is not None:
-            # Also where nobody heard that it was made: it may have been.
-            spend.is_released, spend.is_missing = True, False
+            spend.is_released = True
             self._background.do(self._give_back(spend))
 
     async def ledgered(self, record_ids: Collection[str]) -> None:
@@ -171,6 +170,8 @@ class Spends:
             return
         finally:
             spend.is_being_booked = False
+        if resolved is None and self._clock.monotonic_us() < spend.sought_until_us:
+            return
         # One that the store does not know ended long ago there, or is lost with others and will be restored.
         spend.booked_us = self._clock.monotonic_us()
         self._forget_if_done(spend)
@@ -188,12 +189,14 @@ class Spends:
         return await self._budgets.settle(spend.account, attempt_id, cost_nano)
 
     async def _give_back(self, spend: Spend) -> None:
-        try:
-            await self._budgets.release(spend.account, spend.reservation.attempt_id)
-        except StateUnavailable:
-            # Nothing was spent, so that it is booked at 0 says the same, and is tried again.
-            spend.cost_nano, spend.booked_us, spend.is_ledgered = 0, None, True
-            self._spends[spend.name] = spend
+        if spend.is_missing:
+            spend.seek(self._clock.monotonic_us())
+        with suppress(StateUnavailable):
+            known = await self._budgets.release(spend.account, spend.reservation.attempt_id)
+            if known is not None or not spend.sought_until_us:
+                return
+        spend.cost_nothing()
+        self._spends[spend.name] = spend
 
     async def _bring_back(self, spend: Spend) -> None:
         try:

@@ -215,9 +215,11 @@ class DrainUsage:
 
     async def _pause(self, span_us: int) -> None:
         """Waits, but not for what has been told to stop."""
-        self._sleeping = sleeping = asyncio.ensure_future(self._clock.sleep(span_us))
+        self._sleeping = asyncio.ensure_future(self._clock.sleep(span_us))
         try:
-            await asyncio.wait((sleeping,))
+            await self._sleeping
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
         finally:
-            sleeping.cancel()
             self._sleeping = None

@@ -8,8 +8,10 @@ import pytest
 from adapters.testing.scripted_provider import fails
 from adapters.testing.virtual_time import run_virtual
 from application.errors import GatewayError, StateUnavailable
-from domain.budget.charge import AccountId, AttemptId
+from domain.budget.charge import AccountId, AttemptId, Charge, Reservation
+from domain.durations import SECOND_US
 from domain.failure import FailureKind
+from domain.identifiers import RequestId
 from domain.limits.admission import CallerAdmissionRequest, CallerAdmitted
 from domain.routing.admission import AdmissionRequest, Admitted, NotAdmitted
 from tests.unit.billing.tenant import TEAM, balance, gateway, ledgered, script, tenant
@@ -107,5 +109,63 @@ def test_what_was_reserved_unheard_for_an_attempt_that_never_ran_is_given_back()
         assert [attempt.attempt for attempt in reserved] == [2]
 
         assert (await balance(one, soft)).reserved_nano == 0
+
+    run_virtual(scenario())
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_a_reservation_that_arrives_after_it_was_given_back_is_given_back_again(hard: bool) -> None:
+    async def scenario() -> None:
+        one, terms = gateway(), replace(TEAM, hard=hard)
+        await one.complete("gpt", caller=tenant(terms))
+        script(one, "a", fails(FailureKind.SERVER_ERROR))
+        reserve, admit = one.budgets.reserve, one.routing.admit
+        late: list[Any] = []
+        admitted: list[Admitted | NotAdmitted] = []
+
+        async def lost(*words: Any) -> Any:
+            late.extend(words)
+            raise StateUnavailable("on its way")
+
+        async def admits_once(request: AdmissionRequest) -> Admitted | NotAdmitted:
+            admitted.append(NotAdmitted(()) if admitted else await admit(request))
+            return admitted[-1]
+
+        one.budgets.reserve = lost  # type: ignore[method-assign, assignment]
+        one.routing.admit = admits_once  # type: ignore[method-assign]
+        with pytest.raises(GatewayError):
+            await one.complete("gpt", caller=tenant(terms))
+        await one.spends.look()
+        await one.clock.sleep(3 * SECOND_US)
+        await reserve(*late)
+        assert (await balance(one, terms)).reserved_nano == 30
+
+        await one.spends.look()
+
+        assert (await balance(one, terms)).reserved_nano == 0
+        await one.clock.sleep(3 * SECOND_US)
+        await one.spends.look()
+        await one.spends.drain()
+        await ledgered(one)
+        assert one.spends.remembered == 0
+
+    run_virtual(scenario())
+
+
+def test_a_reservation_that_never_arrives_is_not_looked_for_for_ever() -> None:
+    async def scenario() -> None:
+        one = gateway()
+        of = TEAM.period(one.clock.now_us())
+        asked = Reservation(AttemptId(RequestId("r"), 2), (Charge(of, 100),), 30, 1, SECOND_US)
+        one.spends.hold(ACCOUNT, asked, is_missing=True)
+        one.spends.release(asked.attempt_id)
+        for _ in range(2):
+            await one.spends.drain()
+            assert one.spends.remembered == 1
+            await one.clock.sleep(3 * SECOND_US)
+            await one.spends.look()
+        await one.spends.drain()
+
+        assert one.spends.remembered == 0
 
     run_virtual(scenario())
